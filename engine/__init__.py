@@ -1,0 +1,1 @@
+"""Text in, text out: models, tokenizers, prompts, decoding, and the process that serves them."""

@@ -1,0 +1,124 @@
+"""Every error that a person may see, as one tree.
+
+CaretError
+├── ModelError            something about the model asked for
+│   ├── UnknownModel      no such name in the registry, on disk or on a hub
+│   ├── ModelMissing      known, but its files are not on this machine
+│   ├── ModelDamaged      truncated, or not the bytes that its digest promises
+│   ├── UnsupportedModel  an architecture or tokenizer that Caret cannot run
+│   └── NotCapable        asked for what this model was not trained for
+├── FetchError            no source could deliver a file
+│   └── DiskFull          there is no room for it
+├── RequestError          a request that no retry will make right
+└── EngineError           the engine process
+    ├── EngineUnavailable it cannot be started or reached
+    ├── EngineLost        it went away in the middle of a request
+    ├── OutOfMemory       the model or its cache does not fit
+    └── Superseded        a newer request of the same document took its place
+
+A message is one or two sentences to a person: what happened, then what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class CaretError(Exception):
+    """The root: its text is shown to the user as it stands."""
+
+    code = "caret_error"
+    """Stable name on the wire (``error.code`` of an HTTP answer)."""
+
+
+class ModelError(CaretError):
+    """Something about the model asked for."""
+
+    code = "model_error"
+
+
+class UnknownModel(ModelError):
+    """No such name in the registry, on disk or on a hub."""
+
+    code = "unknown_model"
+
+
+class ModelMissing(ModelError):
+    """A known model whose files are not on this machine."""
+
+    code = "model_missing"
+
+
+class ModelDamaged(ModelError):
+    """A model file that is truncated or has the wrong digest."""
+
+    code = "model_damaged"
+
+
+class UnsupportedModel(ModelError):
+    """An architecture, tensor type or tokenizer that Caret cannot run."""
+
+    code = "unsupported_model"
+
+
+class NotCapable(ModelError):
+    """A request for what the model was not trained for, such as infilling with Code Llama 34B."""
+
+    code = "not_capable"
+
+
+class FetchError(CaretError):
+    """No source could deliver a file."""
+
+    code = "fetch_failed"
+
+
+class DiskFull(FetchError):
+    """There is no room for a file."""
+
+    code = "disk_full"
+
+
+class RequestError(CaretError):
+    """A request that no retry will make right: a prompt too long, a field of the wrong type."""
+
+    code = "bad_request"
+
+
+class EngineError(CaretError):
+    """Something about the engine process."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be started or reached."""
+
+    code = "engine_unavailable"
+
+
+class EngineLost(EngineError):
+    """The engine went away in the middle of a request."""
+
+    code = "engine_lost"
+
+
+class OutOfMemory(EngineError):
+    """The model or its cache does not fit into memory."""
+
+    code = "out_of_memory"
+
+
+class Superseded(EngineError):
+    """A newer request of the same document took this one's place."""
+
+    code = "superseded"
+
+
+def _tree(root: type[CaretError]) -> dict[str, type[CaretError]]:
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        found |= _tree(child)
+    return found
+
+
+BY_CODE = _tree(CaretError)
+"""Wire name to class: what the client raises for an error that the engine answered."""

@@ -1,0 +1,32 @@
+"""What tests share: the real models, fetched once into the user's own models folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.fetch import pull
+from engine.models import find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _fetched(name: str) -> Path:
+    return pull(find(name), lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def smollm2_path() -> Path:
+    """SmolLM2-135M, a Llama, as GGUF Q4_1 and Q8_0 (98 MB)."""
+    return _fetched("smollm2-135m")
+
+
+@pytest.fixture(scope="session")
+def qwen_small_path() -> Path:
+    """Qwen2.5-Coder-0.5B as GGUF Q5_0, Q8_0, Q4_K and Q6_K (491 MB)."""
+    return _fetched("qwen2.5-coder-0.5b")
