@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from quant.formats import FORMATS
+from quant.int8 import Int8Embedding, Int8Linear
+
+torch.manual_seed(0)
+WEIGHT, BIAS = torch.randn(96, 160), torch.randn(96)
+
+
+def _reference(module: Int8Linear, x: torch.Tensor) -> torch.Tensor:
+    """The slow path: activations rounded row by row in floats, then one float matmul."""
+    largest = x.abs().amax(dim=1, keepdim=True)
+    unit = x / largest
+    step = (max(unit.max().item(), 0) - min(unit.min().item(), 0)) / 255
+    rounded = (unit / step).round() * step
+    return functional.linear(rounded * largest, module.dequantized(), module.bias)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 16, 130])
+def test_matmul_equals_its_reference(rows: int) -> None:
+    module = Int8Linear(WEIGHT, BIAS)
+    x = torch.randn(rows, 160) * torch.logspace(-3, 3, rows)[:, None]
+    torch.testing.assert_close(
+        module(x) / x.norm(dim=1)[:, None],
+        _reference(module, x) / x.norm(dim=1)[:, None],
+        atol=2e-2,
+        rtol=0,
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 64])
+def test_close_to_the_float_matmul(rows: int) -> None:
+    x = torch.randn(rows, 160)
+    exact = functional.linear(x, WEIGHT, BIAS)
+    error = (Int8Linear(WEIGHT, BIAS)(x) - exact).norm() / exact.norm()
+    assert error < 0.02
+
+
+def test_the_largest_values_do_not_saturate() -> None:
+    weight, x = torch.ones(8, 512), torch.ones(3, 512)
+    torch.testing.assert_close(Int8Linear(weight, None)(x), torch.full((3, 8), 512.0))
+    torch.testing.assert_close(Int8Linear(-weight, None)(-x), torch.full((3, 8), 512.0))
+
+
+def test_rows_do_not_disturb_each_other() -> None:
+    module, x = Int8Linear(WEIGHT, None), torch.randn(2, 160)
+    x[1] *= 1e4
+    together, alone = module(x)[0], module(x[:1])[0]
+    assert (together - alone).norm() < 0.02 * alone.norm()
+
+
+def test_a_row_of_zeros_stays_zero() -> None:
+    assert not Int8Linear(WEIGHT, None)(torch.zeros(1, 160)).any()
+
+
+def test_weights_are_rounded_to_half_a_step() -> None:
+    off = (Int8Linear(WEIGHT, None).dequantized() - WEIGHT).abs()
+    assert (off <= WEIGHT.abs().amax(dim=1, keepdim=True) / 63 / 2 + 1e-6).all()
+
+
+def test_embedding_rows_are_close() -> None:
+    tokens = torch.tensor([3, 0, 3])
+    off = (Int8Embedding(WEIGHT)(tokens) - WEIGHT[tokens]).abs()
+    assert (off <= WEIGHT[tokens].abs().amax(dim=1, keepdim=True) / 127 / 2 + 1e-6).all()
+
+
+def test_the_reference_format_is_exact() -> None:
+    x = torch.randn(4, 160)
+    linear = FORMATS["float32"].linear(WEIGHT, BIAS)
+    torch.testing.assert_close(linear(x), functional.linear(x, WEIGHT, BIAS))
+    assert FORMATS["float32"].embedding(WEIGHT)(torch.tensor([5])).equal(WEIGHT[5:6])
