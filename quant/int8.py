@@ -1,10 +1,11 @@
 """Integer weights a row, 8-bit activations a row, multiplied by torch's CPU kernels.
 
 Weights are rounded once, symmetrically, with one scale an output channel. Activations are
-rounded on the fly with one scale a row: the kernel knows only one scale for a whole tensor, so
-each row is divided by its largest magnitude before it and multiplied back after. Row-wise
-scaling is that of LLM.int8 (arXiv 2208.07339), without its outlier columns; one scale for all
-rows costs ten times the KL divergence on Qwen2.5-Coder, whose outliers are a few rows.
+rounded on the fly with one scale a row: the kernel takes one scale for a whole tensor, so each
+row is divided by its largest magnitude before it and multiplied back after. Row-wise scaling is
+that of LLM.int8 (arXiv 2208.07339), without its outlier columns. One scale for all rows costs ten
+times the KL divergence on Qwen2.5-Coder, whose outliers are a few rows, and makes a row's result
+depend on its neighbours, so that a cached prefix would not equal a fresh one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 WEIGHT_MAX = 63
 """AVX2 adds two products of an unsigned byte and a weight in 16 bits: 2 · 255 · 63 fits there,
 2 · 255 · 127 would saturate without a word."""
+_STEP, _ZERO = 1 / 127, 128
+"""Activations between -1 and 1 as unsigned bytes."""
 _TINY = 1e-8
 """Stands in for the scale of a row of zeros."""
+
+
+_matmul = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+"""Rounds float32 rows with a given scale and zero point, multiplies, returns float32."""
 
 
 class Int8Linear(nn.Module):
@@ -37,7 +44,7 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """One integer matmul between a division and a multiplication of the rows."""
         largest = x.abs().amax(dim=1, keepdim=True).clamp_min_(_TINY)
-        y: Tensor = torch.ops.quantized.linear_dynamic(x / largest, self.packed).mul_(largest)
+        y: Tensor = _matmul(x / largest, _STEP, _ZERO, self.packed).mul_(largest)
         return y if self.bias is None else y.add_(self.bias)
 
     def dequantized(self) -> Tensor:

@@ -14,22 +14,16 @@ WEIGHT, BIAS = torch.randn(96, 160), torch.randn(96)
 def _reference(module: Int8Linear, x: torch.Tensor) -> torch.Tensor:
     """The slow path: activations rounded row by row in floats, then one float matmul."""
     largest = x.abs().amax(dim=1, keepdim=True)
-    unit = x / largest
-    step = (max(unit.max().item(), 0) - min(unit.min().item(), 0)) / 255
-    rounded = (unit / step).round() * step
-    return functional.linear(rounded * largest, module.dequantized(), module.bias)
+    rounded = (x / largest * 127).round() / 127 * largest
+    return functional.linear(rounded, module.dequantized(), module.bias)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 16, 130])
 def test_matmul_equals_its_reference(rows: int) -> None:
     module = Int8Linear(WEIGHT, BIAS)
     x = torch.randn(rows, 160) * torch.logspace(-3, 3, rows)[:, None]
-    torch.testing.assert_close(
-        module(x) / x.norm(dim=1)[:, None],
-        _reference(module, x) / x.norm(dim=1)[:, None],
-        atol=2e-2,
-        rtol=0,
-    )
+    scale = x.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(module(x) / scale, _reference(module, x) / scale, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("rows", [1, 64])
@@ -46,11 +40,10 @@ def test_the_largest_values_do_not_saturate() -> None:
     torch.testing.assert_close(Int8Linear(-weight, None)(-x), torch.full((3, 8), 512.0))
 
 
-def test_rows_do_not_disturb_each_other() -> None:
-    module, x = Int8Linear(WEIGHT, None), torch.randn(2, 160)
-    x[1] *= 1e4
-    together, alone = module(x)[0], module(x[:1])[0]
-    assert (together - alone).norm() < 0.02 * alone.norm()
+def test_a_row_does_not_depend_on_its_neighbours() -> None:
+    module, x = Int8Linear(WEIGHT, BIAS), torch.randn(9, 160) * torch.logspace(-3, 3, 9)[:, None]
+    alone = torch.cat([module(row) for row in x.split(1)])
+    assert module(x).equal(alone)
 
 
 def test_a_row_of_zeros_stays_zero() -> None:
