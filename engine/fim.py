@@ -1,0 +1,254 @@
+"""Fill-in-the-middle prompts: the styles of each model family, and a plan for one caret.
+
+The prompt and the KV cache are one decision. Models that read the suffix after the prefix
+(Bavarian et al., arXiv 2207.14255, call it PSM) get only whole lines before it; the head of the
+caret's line stands behind the middle sentinel. It is the same text in the same distribution, and
+a key typed costs its own tokens instead of the suffix's. All windows are cut where they stay put
+while one types, and what the caret cuts off a token is given back to be generated (token
+healing; Code Llama's paper, arXiv 2308.12950, appendix E). Imports no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from engine import window
+from engine.errors import NotCapable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.api import Snippet
+    from engine.tokenizers import Tokenizer
+
+
+class Slot(Enum):
+    """A place for the document's text in a template."""
+
+    PREFIX = "all text before the caret"
+    LINES = "the whole lines before the caret's"
+    HEAD = "the caret's line up to the caret"
+    SUFFIX = "the text after the caret"
+
+
+@dataclass(frozen=True, slots=True)
+class FimStyle:
+    """How one family was trained to fill in; names are control tokens of its tokenizer."""
+
+    template: tuple[str | Slot, ...]
+    """Control tokens and text in the prompt's order. LINES and HEAD go together, or PREFIX."""
+    repository: str = ""
+    """Stands before the repository's name, where other files' text precedes."""
+    file: str = ""
+    """Stands before each file's path; with none, the path is a comment (as DeepSeek-Coder's)."""
+    path_inside: bool = False
+    """The completed file's path follows the first sentinel of the template, not `file`."""
+    ends: tuple[str, ...] = ()
+    """End a completion, beside the sentinels of this style and the tokenizer's own ends."""
+
+    @property
+    def sentinels(self) -> tuple[str, ...]:
+        """The control tokens that a tokenizer must have."""
+        return tuple(part for part in self.template if isinstance(part, str))
+
+
+FIM_STYLES: dict[str, FimStyle] = {
+    # Meta's infilling_prompt_tokens, with suffix_first and without.
+    "codellama-spm": FimStyle(
+        ("<s>", "▁<PRE>", "▁<SUF>", Slot.SUFFIX, "▁<MID>", Slot.PREFIX), ends=("▁<EOT>",)
+    ),
+    "codellama-psm": FimStyle(
+        ("<s>", "▁<PRE>", Slot.PREFIX, "▁<SUF>", Slot.SUFFIX, "▁<MID>"), ends=("▁<EOT>",)
+    ),
+    "qwen": FimStyle(
+        ("<|fim_prefix|>", Slot.LINES, "<|fim_suffix|>", Slot.SUFFIX, "<|fim_middle|>", Slot.HEAD),
+        repository="<|repo_name|>",
+        file="<|file_sep|>",
+        ends=("<|fim_pad|>", "<|im_start|>"),
+    ),
+    "deepseek": FimStyle(
+        (
+            "<｜begin▁of▁sentence｜>",
+            "<｜fim▁begin｜>",
+            Slot.LINES,
+            "<｜fim▁hole｜>",
+            Slot.SUFFIX,
+            "<｜fim▁end｜>",
+            Slot.HEAD,
+        ),
+    ),
+    # StarCoder 2's paper, arXiv 2402.19173, section 5.1, has the repository format.
+    "starcoder": FimStyle(
+        ("<fim_prefix>", Slot.LINES, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>", Slot.HEAD),
+        repository="<repo_name>",
+        file="<file_sep>",
+        path_inside=True,
+        ends=("<fim_pad>",),
+    ),
+}
+
+_REPOSITORY = "project"
+"""Name of the repository: the protocol doesn't carry one."""
+_CONTEXT_SHARE = 4
+_SUFFIX_SHARE = 4
+"""One part in so many of the budget, at most."""
+_HEAD_STEP = 64
+"""Tokens by which the room for the caret's line grows, so that the lines above stay put."""
+_REACH = 8
+"""Tokens that a longer one may replace when the caret cuts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FimPrompt:
+    """What the model reads, and what its answer must begin with."""
+
+    tokens: list[int]
+    heal: bytes
+    """Text before the caret that is generated once more; not part of the completion."""
+
+
+def detect_fim(special: Callable[[str], int | None]) -> str | None:
+    """The style whose sentinels a tokenizer has; None when it can't fill in the middle."""
+    for name, style in FIM_STYLES.items():
+        if all(special(sentinel) is not None for sentinel in style.sentinels):
+            return name
+    return None
+
+
+def stop_ids(tokenizer: Tokenizer, style: str) -> frozenset[int]:
+    """Every id that ends a completion: the tokenizer's own ends, and all sentinels."""
+    fim = FIM_STYLES[style]
+    names = (*fim.sentinels, fim.repository, fim.file, *fim.ends)
+    found = {tokenizer.special(name) for name in names if name}
+    return tokenizer.eos_ids | {token for token in found if token is not None}
+
+
+def plan_fim(
+    tokenizer: Tokenizer,
+    style: str,
+    *,
+    prefix: str,
+    suffix: str,
+    budget: int,
+    path: str = "",
+    context: Sequence[Snippet] = (),
+) -> FimPrompt:
+    """The prompt for a caret between `prefix` and `suffix`.
+
+    Args:
+        tokenizer: The model's.
+        style: A name of `FIM_STYLES`.
+        prefix: Text before the caret, from a line start that seldom moves.
+        suffix: Text after the caret.
+        budget: The most tokens that the prompt may have.
+        path: Of the document; shown to the model where `context` is given.
+        context: Text of other files, in an order that seldom changes; what doesn't fit a
+            quarter of the budget is left out, the last ones first.
+
+    Raises:
+        NotCapable: The tokenizer lacks a sentinel of the style.
+    """
+    fim = FIM_STYLES[style]
+    controls = {name: [_sentinel(tokenizer, name)] for name in fim.sentinels}
+    front, title = _context(tokenizer, fim, path, context, budget // _CONTEXT_SHARE)
+    room = budget - len(controls) - len(front) - len(title)
+    go_on = tokenizer.encode_continuation
+    behind = go_on(window.head(suffix, room // _SUFFIX_SHARE, _size(go_on)))
+    split = Slot.HEAD in fim.template
+    texts = _before_caret(tokenizer, prefix, room - len(behind), split=split)
+    last, first = (Slot.HEAD, Slot.LINES) if split else (Slot.PREFIX, Slot.PREFIX)
+    texts[last], heal = _healed(tokenizer, texts[last], prefix)
+    texts[first] = title + texts[first]
+    texts[Slot.SUFFIX] = behind
+    parts = (controls[p] if isinstance(p, str) else texts[p] for p in fim.template)
+    return FimPrompt([*front, *chain.from_iterable(parts)], heal)
+
+
+def _sentinel(tokenizer: Tokenizer, name: str) -> int:
+    token = tokenizer.special(name)
+    if token is None:
+        raise NotCapable(
+            f"This model cannot fill in the middle of code: its tokenizer has no {name}. "
+            "Use one that can, such as qwen2.5-coder-1.5b."
+        )
+    return token
+
+
+def _context(
+    tokenizer: Tokenizer, fim: FimStyle, path: str, context: Sequence[Snippet], budget: int
+) -> tuple[list[int], list[int]]:
+    """Other files in the family's repository format, and this one's path after its sentinel."""
+    repository = tokenizer.special(fim.repository)
+    named = [] if repository is None else [repository, *tokenizer.encode(f"{_REPOSITORY}\n")]
+    title = tokenizer.encode(f"{path}\n") if fim.path_inside else []
+    own = _titled(tokenizer, fim, "" if fim.path_inside else f"{path}\n")
+    room = budget - len(named) - len(title) - len(own)
+    files: list[int] = []
+    for snippet in context:
+        file = _file(tokenizer, fim, snippet, room - len(files))
+        if not file:
+            break
+        files += file
+    return ([*named, *files, *own], title) if files else ([], [])
+
+
+def _file(tokenizer: Tokenizer, fim: FimStyle, snippet: Snippet, room: int) -> list[int]:
+    """A snippet under its path, cut to `room` tokens; nothing when no part of it fits."""
+
+    def whole(text: str) -> list[int]:
+        ending = "" if text.endswith("\n") else "\n"
+        return _titled(tokenizer, fim, f"{snippet.path}\n{text}{ending}")
+
+    shown = window.head(snippet.text, room, _size(whole))
+    return whole(shown) if shown else []
+
+
+def _titled(tokenizer: Tokenizer, fim: FimStyle, text: str) -> list[int]:
+    """A file whose text begins with its path."""
+    separator = tokenizer.special(fim.file)
+    if separator is None:
+        return tokenizer.encode(f"#{text}")
+    return [separator, *tokenizer.encode(text)]
+
+
+def _before_caret(
+    tokenizer: Tokenizer, prefix: str, room: int, *, split: bool
+) -> dict[Slot, list[int]]:
+    """The prefix's window, as a whole or split at the start of the caret's line."""
+    encode = tokenizer.encode
+    if not split:
+        return {Slot.PREFIX: encode(window.tail(prefix, room, _size(encode)))}
+    start, goes_on = prefix.rfind("\n") + 1, tokenizer.encode_continuation
+    typed = window.tail(prefix[start:], room // 2, _size(goes_on))
+    head = goes_on(typed)
+    room -= -(-len(head) // _HEAD_STEP) * _HEAD_STEP
+    # What stands above a line that had to be cut does not lead to what is left of it.
+    above = prefix[:start] if len(typed) == len(prefix) - start else ""
+    return {Slot.LINES: encode(window.tail(above, room, _size(encode))), Slot.HEAD: head}
+
+
+def _healed(tokenizer: Tokenizer, tokens: list[int], prefix: str) -> tuple[list[int], bytes]:
+    """Back up over the token that the caret cuts.
+
+    That is from the earliest token on that, with all behind it, begins a longer token: "ret" and
+    "ur" are two tokens where "return" is one. It is the last one at least, and none at the start
+    of a line. Kept tokens then agree with those of the finished line in 99.5 % of positions in
+    Python files, against 89 % when only the last one goes (Qwen's vocabulary).
+    """
+    if not prefix or prefix.endswith("\n") or not tokens:
+        return tokens, b""
+    tail, heal, cut = b"", b"", len(tokens)
+    for index in range(len(tokens) - 1, max(len(tokens) - 1 - _REACH, -1), -1):
+        tail = tokenizer.token_bytes(tokens[index]) + tail
+        if b"\n" in tail:
+            break
+        if not heal or tokenizer.spellings.extends(tail):
+            heal, cut = tail, index
+    return tokens[:cut], heal
+
+
+def _size(encode: Callable[[str], list[int]]) -> Callable[[str], int]:
+    return lambda text: len(encode(text))

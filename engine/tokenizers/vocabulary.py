@@ -1,0 +1,129 @@
+"""What both kinds of tokenizer share: control tokens, and where a model's files name them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from engine.tokenizers.prefix_index import PrefixIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|\[[^<>\[\]\s]+\]")
+"""How control tokens are written; sentencepiece puts a "▁" before some.
+
+Publishers mark many of them as ordinary added tokens (all of Qwen's infilling ones), so the shape
+decides too. The other added tokens are text, such as DeepSeek-Coder's single letters.
+"""
+
+_ENDS = (
+    "</s>",
+    "<|endoftext|>",
+    "<|im_end|>",
+    "<｜end▁of▁sentence｜>",
+    "<|EOT|>",
+    "▁<EOT>",
+    "<step>",  # Code Llama 70B Instruct ends a turn with it
+    "<|eot_id|>",
+    "<|end_of_text|>",
+)
+"""Control tokens that end an answer in every model that has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The control tokens of one model."""
+
+    ids: Mapping[str, int]
+    bos_token: str = ""
+    eos_token: str = ""
+    adds_bos: bool = False
+    """Whether the family begins every text with its BOS."""
+    ends: frozenset[int] = frozenset()
+    """Ids that end an answer beside the eos token and the well-known ones."""
+
+
+class Vocabulary:
+    """Ids, what they write, and the control tokens among them."""
+
+    def __init__(self, spelled: list[bytes], controls: Controls) -> None:
+        """`spelled[id]` is what a token writes, b"" for control tokens."""
+        self._spelled, self._controls = spelled, controls
+        names = (controls.eos_token, *_ENDS)
+        known = frozenset(controls.ids[name] for name in names if name in controls.ids)
+        self.vocab_size = len(spelled)
+        self.bos_token, self.eos_token = controls.bos_token, controls.eos_token
+        self.bos_id = self.special(controls.bos_token) if controls.adds_bos else None
+        self.eos_ids = known | controls.ends
+
+    def special(self, text: str) -> int | None:
+        """See `Tokenizer.special`."""
+        return self._controls.ids.get(text)
+
+    def token_bytes(self, token: int) -> bytes:
+        """See `Tokenizer.token_bytes`."""
+        return self._spelled[token] if 0 <= token < len(self._spelled) else b""
+
+    @cached_property
+    def spellings(self) -> PrefixIndex:
+        """See `Tokenizer.spellings`."""
+        return PrefixIndex(self)
+
+
+def is_control(text: str, *, marked: bool) -> bool:
+    """Whether an added token is a control token; `marked` is what the model's files say.
+
+    They call DeepSeek-Coder's letters so too, but no control token is a single character.
+    """
+    shaped = CONTROL_SHAPE.fullmatch(text.removeprefix("▁")) is not None
+    return shaped or (marked and len(text) > 1)
+
+
+def gguf_controls(metadata: dict[str, Any], ids: Mapping[str, int], *, adds_bos: bool) -> Controls:
+    """Controls of a GGUF file; `adds_bos` is what its kind of tokenizer does by default."""
+    tokens: list[str] = metadata["tokenizer.ggml.tokens"]
+    given = {key: metadata.get(f"tokenizer.ggml.{key}_token_id") for key in ("bos", "eos", "eot")}
+    named = {key: token for key, token in given.items() if token is not None}
+    return Controls(
+        ids=ids,
+        bos_token=tokens[named["bos"]] if "bos" in named else "",
+        eos_token=tokens[named["eos"]] if "eos" in named else "",
+        adds_bos=metadata.get("tokenizer.ggml.add_bos_token", adds_bos),
+        ends=frozenset(token for key, token in named.items() if key != "bos"),
+    )
+
+
+def folder_controls(
+    folder: Path, ids: Mapping[str, int], *, adds_bos: bool, bos: str = "", eos: str = ""
+) -> Controls:
+    """Controls of a checkpoint folder; what is given is for one whose configuration is silent."""
+    config = read_config(folder, "tokenizer_config.json")
+    ends = read_config(folder, "generation_config.json").get("eos_token_id") or []
+    return Controls(
+        ids=ids,
+        bos_token=_name(config.get("bos_token", bos)),
+        eos_token=_name(config.get("eos_token", eos)),
+        adds_bos=config.get("add_bos_token", adds_bos),
+        ends=frozenset(ends if isinstance(ends, list) else [ends]),
+    )
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON object beside the tokenizer; empty where the file is missing."""
+    file = folder / name
+    if not file.is_file():
+        return {}
+    config = json.loads(file.read_bytes())
+    if not isinstance(config, dict):
+        raise TypeError(f"{name} holds no JSON object")
+    return config
+
+
+def _name(token: str | dict[str, str] | None) -> str:
+    """A token's name, which configurations write as a string or as an object."""
+    return token["content"] if isinstance(token, dict) else token or ""
