@@ -1,0 +1,186 @@
+"""One lean decoder for the Llama, Qwen2 and StarCoder2 families, in plain torch.
+
+Query, key and value are one matmul, gate and up are one matmul, and grouped queries of one
+row are laid out as rows of their key-value head, so that attention needs no copy of the cache.
+References: Llama 2 (arXiv 2307.09288), Qwen2 (2407.10671), StarCoder2 (2402.19173), rotary
+embedding (2104.09864).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from engine.kvcache import KvCache
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.config import DecoderConfig
+    from engine.kvcache import Cache
+
+
+class Norm(nn.Module):
+    """RMSNorm, or LayerNorm where the weights bring a bias."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, eps: float) -> None:
+        super().__init__()
+        self.weight, self.bias, self.eps = weight, bias, eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [rows, hidden] → the same shape."""
+        shape = self.weight.shape
+        if self.bias is None:
+            return functional.rms_norm(x, shape, self.weight, self.eps)
+        return functional.layer_norm(x, shape, self.weight, self.bias, self.eps)
+
+
+class Rotary:
+    """Rotary position tables, computed in float32: cos and sin are [context, head_dim / 2]."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        half = torch.arange(0, config.head_dim, 2, dtype=torch.float32)
+        frequency = config.rope_base ** (-half / config.head_dim)
+        positions = torch.arange(config.context_length, dtype=torch.float32) / config.rope_scale
+        angles = torch.outer(positions, frequency)
+        self.cos, self.sin = angles.cos(), angles.sin()
+
+    def at(self, start: int, rows: int) -> tuple[Tensor, Tensor]:
+        """Tables of positions start … start + rows, [rows, 1, head_dim / 2]."""
+        end = start + rows
+        return self.cos[start:end, None], self.sin[start:end, None]
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate the half-split pairs of x [rows, heads, head_dim] in float32."""
+    left, right = x.float().chunk(2, dim=-1)
+    turned = torch.cat([left * cos - right * sin, right * cos + left * sin], dim=-1)
+    return turned.to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Causal self-attention with grouped queries."""
+
+    def __init__(self, config: DecoderConfig, qkv: nn.Module, out: nn.Module) -> None:
+        super().__init__()
+        self.qkv, self.out = qkv, out
+        self.heads, self.kv_heads, self.head_dim = config.heads, config.kv_heads, config.head_dim
+
+    def forward(self, x: Tensor, layer: int, step: Step) -> Tensor:
+        """x [rows, hidden] → [rows, hidden]; writes the rows' keys and values to the cache."""
+        rows, groups = x.shape[0], self.heads // self.kv_heads
+        heads = self.qkv(x).view(rows, self.heads + 2 * self.kv_heads, self.head_dim)
+        turned = rotate(heads[:, : self.heads + self.kv_heads], step.cos, step.sin)
+        keys, values = step.cache.extend(
+            layer,
+            turned[:, self.heads :].transpose(0, 1),
+            heads[:, self.heads + self.kv_heads :].transpose(0, 1),
+        )
+        queries = turned[:, : self.heads].view(rows, self.kv_heads, groups, self.head_dim)
+        queries = queries.permute(1, 2, 0, 3).reshape(self.kv_heads, groups * rows, self.head_dim)
+        mixed = functional.scaled_dot_product_attention(
+            queries[None], keys[None], values[None], attn_mask=step.mask
+        )[0]
+        mixed = mixed.view(self.kv_heads, groups, rows, self.head_dim).permute(2, 0, 1, 3)
+        attended: Tensor = self.out(mixed.reshape(rows, self.heads * self.head_dim))
+        return attended
+
+
+class SwiGlu(nn.Module):
+    """down(silu(gate(x)) · up(x)); gate and up are one matmul."""
+
+    def __init__(self, gate_up: nn.Module, down: nn.Module) -> None:
+        super().__init__()
+        self.gate_up, self.down = gate_up, down
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [rows, hidden] → the same shape."""
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        result: Tensor = self.down(functional.silu(gate).mul_(up))
+        return result
+
+
+class GeluMlp(nn.Module):
+    """down(gelu(up(x))), with the tanh approximation."""
+
+    def __init__(self, up: nn.Module, down: nn.Module) -> None:
+        super().__init__()
+        self.up, self.down = up, down
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [rows, hidden] → the same shape."""
+        result: Tensor = self.down(functional.gelu(self.up(x), approximate="tanh"))
+        return result
+
+
+class Block(nn.Module):
+    """One layer: attention and MLP, each behind a norm and beside a residual."""
+
+    def __init__(
+        self, attn_norm: Norm, attention: Attention, mlp_norm: Norm, mlp: nn.Module
+    ) -> None:
+        super().__init__()
+        self.attn_norm, self.attention = attn_norm, attention
+        self.mlp_norm, self.mlp = mlp_norm, mlp
+
+    def forward(self, x: Tensor, layer: int, step: Step) -> Tensor:
+        """x [rows, hidden] → the same shape."""
+        x = x + self.attention(self.attn_norm(x), layer, step)
+        mixed: Tensor = x + self.mlp(self.mlp_norm(x))
+        return mixed
+
+
+class Step:
+    """What all layers of one forward pass share: positions, mask and cache."""
+
+    def __init__(self, decoder: Decoder, rows: int, cache: KvCache) -> None:
+        self.cache = cache
+        self.cos, self.sin = decoder.rotary.at(cache.length, rows)
+        self.mask = causal_mask(rows, cache.length, decoder.groups) if rows > 1 else None
+
+
+def causal_mask(rows: int, past: int, groups: int) -> Tensor:
+    """[groups * rows, past + rows], True where a query row may look; group-major rows."""
+    ahead = torch.ones(rows, past + rows, dtype=torch.bool).tril(past)
+    return ahead.repeat(groups, 1)
+
+
+class Decoder(nn.Module):
+    """Embedding, blocks, norm, head. Build one with `engine.load.build_decoder`."""
+
+    def __init__(
+        self,
+        config: DecoderConfig,
+        embedding: nn.Module,
+        blocks: list[Block],
+        norm: Norm,
+        head: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.vocab_size, self.context_length = config.vocab_size, config.context_length
+        self.groups = config.heads // config.kv_heads
+        self.rotary = Rotary(config)
+        self.embedding, self.norm, self.head = embedding, norm, head
+        self.blocks = nn.ModuleList(blocks)
+
+    def new_cache(self, capacity: int) -> KvCache:
+        """An empty cache with room for `capacity` positions."""
+        return KvCache(self.config, min(capacity, self.context_length), torch.float32)
+
+    @torch.inference_mode()
+    def forward(self, tokens: Tensor, cache: Cache) -> Tensor:
+        """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
+        rows = tokens.shape[0]
+        assert isinstance(cache, KvCache)
+        assert cache.length + rows <= cache.capacity
+        step = Step(self, rows, cache)
+        x = self.embedding(tokens)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, layer, step)
+        cache.length += rows
+        logits: Tensor = self.head(self.norm(x[-1:]))
+        return logits[0]

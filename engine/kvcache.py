@@ -1,0 +1,68 @@
+"""Keys and values of the positions already evaluated, and the seam of every causal model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.config import DecoderConfig
+
+
+class Cache(Protocol):
+    """What a model keeps of the tokens it has seen."""
+
+    length: int
+    """Positions held."""
+    capacity: int
+    """Positions it has room for."""
+
+    def truncate(self, length: int) -> None:
+        """Keep the first `length` positions."""
+
+
+class CausalLM(Protocol):
+    """A model as generation sees it."""
+
+    vocab_size: int
+    context_length: int
+
+    def new_cache(self, capacity: int) -> Cache:
+        """An empty cache with room for `capacity` positions."""
+
+    def forward(self, tokens: Tensor, cache: Cache) -> Tensor:
+        """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
+
+
+class KvCache:
+    """Preallocated keys and values of one sequence.
+
+    Each of `keys` and `values` is [layers, kv_heads, capacity, head_dim]. The memory is
+    committed by the operating system as positions are written, so room costs nothing.
+    """
+
+    def __init__(self, config: DecoderConfig, capacity: int, dtype: torch.dtype) -> None:
+        shape = (config.layers, config.kv_heads, capacity, config.head_dim)
+        self.keys = torch.empty(shape, dtype=dtype)
+        self.values = torch.empty(shape, dtype=dtype)
+        self.capacity = capacity
+        self.length = 0
+
+    def truncate(self, length: int) -> None:
+        """Keep the first `length` positions; what lies behind is overwritten later."""
+        assert 0 <= length <= self.length
+        self.length = length
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Store one layer's new rows [kv_heads, n, head_dim] behind `length`.
+
+        Returns all keys and values so far, [kv_heads, length + n, head_dim], as views.
+        `length` itself moves once per forward pass, by the model.
+        """
+        end = self.length + keys.shape[1]
+        self.keys[layer, :, self.length : end] = keys
+        self.values[layer, :, self.length : end] = values
+        return self.keys[layer, :, :end], self.values[layer, :, :end]

@@ -1,0 +1,151 @@
+"""The one compute thread: advances one generator a step at a time, completions first.
+
+Work is an iterator whose every `next()` costs at most one forward pass, so a keystroke gets
+the thread within one step of a long answer, and a cancelled request stops within one step.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import CaretError, EngineError, OutOfMemory, Superseded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from engine.api import Piece
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One answer in the making."""
+
+    scheduler: Scheduler
+    work: Iterator[Piece | None]
+    deliver: Callable[[Piece | CaretError], None]
+    urgent: bool
+    document: str | None
+
+    def cancel(self) -> None:
+        """Stop before the next step; nothing more is delivered."""
+        self.scheduler.drop(self)
+
+    def same_document(self, other: Job) -> bool:
+        """Whether the newer of the two makes the older one pointless."""
+        return self.document is not None and self.key == other.key
+
+    @property
+    def key(self) -> tuple[str | None, bool]:
+        """A document's completions replace each other, and so do its answers."""
+        return self.document, self.urgent
+
+
+class Scheduler:
+    """Runs jobs on one thread: urgent before others, then in the order they came."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job] = []
+        self._dropped: list[Job] = []
+        """Jobs whose generators the compute thread has yet to close."""
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="compute", daemon=True)
+        self._thread.start()
+
+    @property
+    def depth(self) -> int:
+        """Jobs waiting or running."""
+        return len(self._jobs)
+
+    def submit(
+        self,
+        work: Iterator[Piece | None],
+        deliver: Callable[[Piece | CaretError], None],
+        *,
+        urgent: bool,
+        document: str | None,
+    ) -> Job:
+        """Queue `work`; `deliver` is called with each piece, mostly on the compute thread.
+
+        A job of the same document and urgency that is still running gets `Superseded`.
+        """
+        job = Job(self, work, deliver, urgent, document)
+        with self._changed:
+            for older in [other for other in self._jobs if job.same_document(other)]:
+                error = Superseded("A newer request for this document took its place.")
+                self._deliver(older, error)
+                self.drop(older)
+            self._jobs.append(job)
+            self._changed.notify()
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Forget a job; its generator is closed on the compute thread."""
+        with self._changed:
+            if job in self._jobs:
+                self._jobs.remove(job)
+                self._dropped.append(job)
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Forget every job and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while self._wait():
+            self._close_dropped()
+            job = self._pick()
+            if job is not None and not self._advance(job):
+                self.drop(job)
+
+    def _wait(self) -> bool:
+        """Sleep until there is something to do; False once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._dropped or self._closed)
+            return not self._closed
+
+    def _close_dropped(self) -> None:
+        with self._changed:
+            dropped, self._dropped = self._dropped, []
+        for job in dropped:
+            if isinstance(job.work, Generator):
+                job.work.close()
+
+    def _pick(self) -> Job | None:
+        with self._changed:
+            return min(self._jobs, key=lambda job: not job.urgent, default=None)
+
+    def _advance(self, job: Job) -> bool:
+        """One step; False when there is nothing left to do."""
+        try:
+            piece = next(job.work)
+        except StopIteration:
+            return False
+        except CaretError as error:
+            return self._deliver(job, error)
+        except Exception as error:
+            log.exception("a request failed")
+            return self._deliver(job, _explain(error))
+        return piece is None or self._deliver(job, piece)
+
+    def _deliver(self, job: Job, item: Piece | CaretError) -> bool:
+        """Hand over unless the job was dropped meanwhile; False after an error."""
+        with self._changed:
+            if job in self._jobs:
+                job.deliver(item)
+        return not isinstance(item, CaretError)
+
+
+def _explain(error: Exception) -> EngineError:
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return OutOfMemory("The engine ran out of memory. Choose a smaller model or close others.")
+    return EngineError(f"The engine failed at this request ({error}); `caret doctor` has its log.")

@@ -1,0 +1,55 @@
+"""From token bytes to text, and the strings at which text ends."""
+
+from __future__ import annotations
+
+import codecs
+
+
+class TextStream:
+    """Turns bytes as tokens write them into text, holding back half a character."""
+
+    def __init__(self, skip: int = 0) -> None:
+        """`skip`: leading bytes to drop, which the user has typed already (token healing)."""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._skip = skip
+
+    def push(self, data: bytes) -> str:
+        """The text that is certain after these bytes."""
+        dropped = min(self._skip, len(data))
+        self._skip -= dropped
+        return self._decoder.decode(data[dropped:])
+
+    def flush(self) -> str:
+        """What is left at the end: a half character becomes U+FFFD."""
+        return self._decoder.decode(b"", final=True)
+
+
+class StopStrings:
+    """Cuts a stream of text before the first stop string, wherever the pieces break."""
+
+    def __init__(self, stops: tuple[str, ...]) -> None:
+        self._stops = tuple(stop for stop in stops if stop)
+        self._held = ""
+        self.stopped = False
+
+    def push(self, text: str) -> str:
+        """The part of `text` that can be shown; sets `stopped` when a stop string was met."""
+        text = self._held + text
+        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        if found:
+            self.stopped, self._held = True, ""
+            return text[: min(found)]
+        keep = max((_overlap(text, stop) for stop in self._stops), default=0)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep]
+
+    def flush(self) -> str:
+        """What was held back, at the end of generation."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Length of the longest end of `text` that begins `stop`."""
+    longest = min(len(text), len(stop) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(stop[:n])), 0)

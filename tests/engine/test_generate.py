@@ -1,0 +1,163 @@
+"""Generation on a tiny random decoder: cached = fresh, and it can be stopped anywhere."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from engine.config import DecoderConfig
+from engine.generate import PREFILL_CHUNK, generate
+from engine.load import build_decoder
+from engine.sample import greedy
+from engine.slots import Slot
+from quant.formats import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from torch import Tensor
+
+    from engine.decoder import Decoder
+
+CONFIG = DecoderConfig(
+    architecture="llama",
+    vocab_size=50,
+    hidden_size=32,
+    intermediate_size=48,
+    layers=2,
+    heads=4,
+    kv_heads=2,
+    head_dim=8,
+    context_length=512,
+    rope_base=1e4,
+    rope_scale=1.0,
+    norm="rms",
+    norm_eps=1e-6,
+    activation="swiglu",
+    qkv_bias=False,
+    out_bias=False,
+    mlp_bias=False,
+    tied_embeddings=True,
+)
+PROMPT = [(i * 7 + i // 5) % 50 for i in range(300)]
+
+
+class RandomWeights:
+    """A tensor source with seeded random values of the right shapes."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(3)
+        d, f, kv = CONFIG.hidden_size, CONFIG.intermediate_size, 16
+        self._tensors = {
+            "model.embed_tokens.weight": torch.randn(CONFIG.vocab_size, d),
+            "model.norm.weight": torch.ones(d),
+        }
+        shapes = {"q": (d, d), "k": (kv, d), "v": (kv, d), "o": (d, d)}
+        for layer in range(CONFIG.layers):
+            at = f"model.layers.{layer}"
+            for name, shape in shapes.items():
+                self._tensors[f"{at}.self_attn.{name}_proj.weight"] = torch.randn(shape) / 6
+            for name, shape in {"gate": (f, d), "up": (f, d), "down": (d, f)}.items():
+                self._tensors[f"{at}.mlp.{name}_proj.weight"] = torch.randn(shape) / 6
+            for name in ("input_layernorm", "post_attention_layernorm"):
+                self._tensors[f"{at}.{name}.weight"] = torch.ones(d)
+        self.nbytes = sum(tensor.nbytes for tensor in self._tensors.values())
+
+    def names(self) -> Collection[str]:
+        return self._tensors.keys()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._tensors[name].shape)
+
+    def load(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+
+class Free:
+    """No constraint."""
+
+    def allowed(self) -> list[int] | None:
+        return None
+
+    def advance(self, token: int) -> None:
+        pass
+
+
+class Spell:
+    """One token after the other, then anything."""
+
+    def __init__(self, rest: list[int]) -> None:
+        self.rest = rest
+
+    def allowed(self) -> list[int] | None:
+        return self.rest[:1] or None
+
+    def advance(self, token: int) -> None:
+        assert not self.rest or token == self.rest[0]
+        del self.rest[:1]
+
+
+@pytest.fixture(scope="module")
+def model() -> Decoder:
+    return build_decoder(CONFIG, RandomWeights(), FORMATS["float32"], lambda *_: None)
+
+
+def _tokens(model: Decoder, slot: Slot, prompt: list[int], count: int) -> list[int]:
+    steps = generate(model, slot, prompt, greedy, Free())
+    chosen = (step.token for step in steps if step is not None)
+    return list(itertools.islice(chosen, count))
+
+
+def _slot(model: Decoder, capacity: int = 400) -> Slot:
+    return Slot(model.new_cache(capacity))
+
+
+def test_greedy_equals_evaluating_everything_anew(model: Decoder) -> None:
+    expected: list[int] = []
+    for _ in range(20):
+        logits = model(torch.tensor(PROMPT + expected), model.new_cache(400))
+        expected.append(int(logits.argmax()))
+    assert _tokens(model, _slot(model), PROMPT, 20) == expected
+
+
+def test_a_cached_prefix_gives_the_same_tokens(model: Decoder) -> None:
+    slot, other = _slot(model), [*PROMPT[:200], *PROMPT[10:60]]
+    _tokens(model, slot, PROMPT, 20)
+    assert slot.rewind(other) == 200
+    assert _tokens(model, slot, other, 20) == _tokens(model, _slot(model), other, 20)
+
+
+def test_what_a_dropped_generator_evaluated_stays(model: Decoder) -> None:
+    slot = _slot(model)
+    steps = generate(model, slot, PROMPT, greedy, Free())
+    assert next(steps) is None
+    steps.close()
+    assert slot.tokens == PROMPT[:PREFILL_CHUNK]
+    assert slot.rewind(PROMPT) == PREFILL_CHUNK
+    assert _tokens(model, slot, PROMPT, 20) == _tokens(model, _slot(model), PROMPT, 20)
+
+
+def test_each_step_is_one_chunk_or_one_token(model: Decoder) -> None:
+    slot, held = _slot(model), [0]
+    for _ in itertools.islice(generate(model, slot, PROMPT, greedy, Free()), 12):
+        held.append(slot.cache.length)
+    grown = [after - before for before, after in itertools.pairwise(held)]
+    assert grown == [128, 128, 44] + [1] * 9
+    assert slot.cache.length == len(slot.tokens)
+
+
+def test_ends_when_the_cache_is_full(model: Decoder) -> None:
+    slot = _slot(model, capacity=310)
+    assert len(_tokens(model, slot, PROMPT, 1000)) == 11
+    assert slot.cache.length == 310
+
+
+def test_a_constraint_limits_the_tokens_until_it_lets_go(model: Decoder) -> None:
+    steps = generate(model, _slot(model), PROMPT, greedy, Spell([7, 8]))
+    tokens = [step.token for step in itertools.islice(steps, 12) if step is not None]
+    forced = [*PROMPT, 7, 8]
+    assert tokens[:2] == [7, 8]
+    assert tokens[2:] == _tokens(model, _slot(model), forced, len(tokens) - 2)

@@ -1,0 +1,115 @@
+"""Published weights: our greedy tokens are those of transformers, and int8 stays close."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import transformers
+
+from engine.api import Sampling
+from engine.checkpoint import open_checkpoint
+from engine.generate import generate
+from engine.load import build_decoder
+from engine.sample import make_sampler
+from engine.slots import Slot
+from engine.tokenizers import open_tokenizer
+from quant.formats import FORMATS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.decoder import Decoder
+
+CODE = '''def quicksort(numbers: list[int]) -> list[int]:
+    """Sort numbers in ascending order."""
+    if len(numbers) <= 1:
+        return numbers
+    pivot = numbers[len(numbers) // 2]
+'''
+
+
+def _decoder(path: Path, fmt: str) -> Decoder:
+    checkpoint = open_checkpoint(path)
+    assert checkpoint.config is not None
+    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[fmt], lambda *_: None)
+
+
+class Free:
+    def allowed(self) -> list[int] | None:
+        return None
+
+    def advance(self, token: int) -> None:
+        pass
+
+
+def _greedy(model: Decoder, prompt: list[int], count: int) -> list[int]:
+    steps = generate(model, Slot(model.new_cache(512)), prompt, make_sampler(Sampling()), Free())
+    chosen = (step.token for step in steps if step is not None)
+    return list(itertools.islice(chosen, count))
+
+
+def _reference_greedy(model: Any, prompt: list[int], count: int) -> list[int]:
+    ids = torch.tensor([prompt])
+    with torch.inference_mode():
+        out = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=count,
+            do_sample=False,
+            eos_token_id=None,
+            pad_token_id=0,
+        )
+    tokens: list[int] = out[0, len(prompt) :].tolist()
+    return tokens
+
+
+@pytest.mark.filterwarnings("default")  # transformers' own GGUF reader warns
+def test_smollm2_equals_transformers_reading_the_same_file(smollm2_path: Path) -> None:
+    reference = transformers.AutoModelForCausalLM.from_pretrained(
+        smollm2_path.parent, gguf_file=smollm2_path.name, dtype=torch.float32
+    ).eval()
+    prompt = open_tokenizer(smollm2_path).encode(CODE)
+    ours = _greedy(_decoder(smollm2_path, "float32"), prompt, 32)
+    assert ours == _reference_greedy(reference, prompt, 32)
+
+
+def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
+    checkpoint = open_checkpoint(qwen_small_path)
+    assert checkpoint.config is not None
+    config = transformers.Qwen2Config(
+        vocab_size=checkpoint.config.vocab_size,
+        hidden_size=checkpoint.config.hidden_size,
+        intermediate_size=checkpoint.config.intermediate_size,
+        num_hidden_layers=checkpoint.config.layers,
+        num_attention_heads=checkpoint.config.heads,
+        num_key_value_heads=checkpoint.config.kv_heads,
+        rms_norm_eps=checkpoint.config.norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": checkpoint.config.rope_base},
+        tie_word_embeddings=checkpoint.config.tied_embeddings,
+    )
+    with torch.device("meta"):
+        reference = transformers.Qwen2ForCausalLM(config)
+    weights = {name: checkpoint.source.load(name) for name in checkpoint.source.names()}
+    reference.load_state_dict(weights, strict=True, assign=True)
+    # buffers that no file holds
+    reference.model.rotary_emb = type(reference.model.rotary_emb)(config)
+    prompt = open_tokenizer(qwen_small_path).encode(CODE)
+    ours = _greedy(_decoder(qwen_small_path, "float32"), prompt, 32)
+    assert ours == _reference_greedy(reference.eval(), prompt, 32)
+
+
+def test_int8_agrees_with_float32_on_code(qwen_small_path: Path) -> None:
+    exact, packed = (_decoder(qwen_small_path, fmt) for fmt in ("float32", "int8"))
+    tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))
+    divergence, agree = [], []
+    caches = [model.new_cache(256) for model in (exact, packed)]
+    for token in tokens.split(1):
+        p = exact.forward(token, caches[0]).log_softmax(-1)
+        q = packed.forward(token, caches[1]).log_softmax(-1)
+        divergence.append((p.exp() * (p - q)).sum().item())
+        agree.append(bool(p.argmax() == q.argmax()))
+    assert sorted(divergence)[len(divergence) // 2] < 0.02
+    assert sum(agree) / len(agree) > 0.9

@@ -1,0 +1,130 @@
+"""A model in memory answers requests: real weights, the engine's own format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
+from engine.errors import NotCapable, RequestError
+from engine.models import find
+from engine.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+HEAD = '''def area(width: float, height: float) -> float:
+    """The area of a rectangle."""
+    ret'''
+TAIL = "\n\n\nprint(area(2, 3))\n"
+
+
+@pytest.fixture(scope="module")
+def qwen(qwen_small_path: Path) -> Runtime:
+    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def smollm(smollm2_path: Path) -> Runtime:
+    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None)
+
+
+def _request(**changes: object) -> CompletionRequest:
+    request = CompletionRequest("", HEAD, TAIL, max_tokens=24, stop=("\n",))
+    return replace(request, **changes)  # type: ignore[arg-type]  # the tests' own fields
+
+
+def _text(pieces: Iterable[Piece | None], index: int = 0) -> str:
+    return "".join(piece.text for piece in pieces if piece and piece.index == index)
+
+
+def _usage(pieces: Iterable[Piece | None]) -> object:
+    return [piece for piece in pieces if piece][-1].usage
+
+
+def test_fills_in_a_word_cut_by_the_caret(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request()))
+    assert _text(pieces) == "urn width * height"
+    assert pieces[-1] is not None
+    assert pieces[-1].finish_reason == "stop"
+
+
+def test_one_more_key_costs_only_new_tokens_and_changes_nothing(qwen: Runtime) -> None:
+    list(qwen.complete(_request()))
+    typed = list(qwen.complete(_request(prompt=HEAD + "urn ")))
+    assert _text(typed) == "width * height"
+    usage = typed[-1].usage if typed[-1] else None
+    assert usage is not None
+    assert usage.prompt_tokens - usage.cached_tokens <= 2
+
+
+def test_cached_equals_fresh(qwen: Runtime, qwen_small_path: Path) -> None:
+    fresh = Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+    request = _request(prompt=HEAD + "urn w", stop=(), max_tokens=30)
+    list(qwen.complete(_request()))
+    assert _text(qwen.complete(request)) == _text(fresh.complete(request))
+
+
+def test_several_choices_share_one_prefill(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request(n=3)))
+    assert _text(pieces) == _text(qwen.complete(_request()))
+    assert {piece.index for piece in pieces if piece} == {0, 1, 2}
+    usages = [piece.usage for piece in pieces if piece and piece.usage]
+    assert [u.prompt_tokens - u.cached_tokens for u in usages][1:] == [1, 1]
+
+
+def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=0)))
+    assert _text(pieces) == ""
+    after = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=1)))
+    usage = after[-1].usage if after[-1] else None
+    assert usage is not None
+    assert usage.prompt_tokens - usage.cached_tokens == 1
+
+
+def test_sentinels_in_the_document_are_text(qwen: Runtime) -> None:
+    pieces = list(
+        qwen.complete(_request(prompt='MIDDLE = "<|fim_middle|>"\nEND = "<|im', suffix='"\n'))
+    )
+    assert "\ufffd" not in _text(pieces)
+    assert pieces[-1] is not None
+
+
+def test_continues_text_without_a_suffix(smollm: Runtime) -> None:
+    request = CompletionRequest("", "The capital of France is", None, max_tokens=3)
+    assert "Paris" in _text(smollm.complete(request))
+
+
+def test_chat_answers_and_remembers(smollm: Runtime) -> None:
+    first = ChatMessage("user", "What is the capital of France?")
+    pieces = list(smollm.chat(ChatRequest("", (first,), max_tokens=20)))
+    answer = _text(pieces)
+    assert "Paris" in answer
+    turns = (first, ChatMessage("assistant", answer), ChatMessage("user", "And of Italy?"))
+    second = list(smollm.chat(ChatRequest("", turns, max_tokens=4)))
+    usage = second[-1].usage if second[-1] else None
+    assert usage is not None
+    assert usage.cached_tokens >= len(pieces)
+
+
+def test_sampling_differs_by_seed_and_repeats_with_it(smollm: Runtime) -> None:
+    def write(seed: int) -> str:
+        sampling = Sampling(temperature=1.0, seed=seed)
+        request = CompletionRequest("", "Once upon a time", None, 12, sampling=sampling)
+        return _text(smollm.complete(request))
+
+    assert write(1) == write(1)
+    assert len({write(seed) for seed in range(4)}) > 1
+
+
+def test_a_model_that_cannot_infill_says_which_can(smollm: Runtime) -> None:
+    with pytest.raises(NotCapable, match=r"qwen2\.5-coder"):
+        next(smollm.complete(_request()))
+
+
+def test_a_prompt_that_is_too_long_is_refused(smollm: Runtime) -> None:
+    with pytest.raises(RequestError, match="takes 1 to 8191"):
+        next(smollm.complete(CompletionRequest("", "word " * 9000, None)))

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.stop import StopStrings, TextStream
+
+
+@given(st.text(), st.lists(st.integers(1, 5)))
+def test_text_stream_never_splits_a_character(text: str, sizes: list[int]) -> None:
+    stream, data, seen = TextStream(), text.encode(), ""
+    for size in sizes:
+        seen += stream.push(data[:size])
+        data = data[size:]
+        assert "\ufffd" not in seen.replace("\ufffd", "", text.count("\ufffd"))
+    assert seen + stream.push(data) + stream.flush() == text
+
+
+def test_text_stream_drops_what_the_user_has_typed() -> None:
+    stream = TextStream(skip=4)
+    assert [stream.push(b"ret"), stream.push(b"urn "), stream.push(b"x")] == ["", "rn ", "x"]
+
+
+def test_half_a_character_at_the_end_is_marked() -> None:
+    stream = TextStream()
+    assert stream.push("é".encode()[:1]) == ""
+    assert stream.flush() == "\ufffd"
+
+
+@given(st.text("ab\n", max_size=30), st.sampled_from([("\n",), ("ab\n", "bb"), ()]), st.data())
+def test_stop_strings_cut_wherever_the_pieces_break(
+    text: str, stops: tuple[str, ...], data: st.DataObject
+) -> None:
+    matcher, seen, rest = StopStrings(stops), "", text
+    while rest and not matcher.stopped:
+        size = data.draw(st.integers(1, len(rest)))
+        seen += matcher.push(rest[:size])
+        rest = rest[size:]
+    seen += matcher.flush()
+    if matcher.stopped:
+        assert any(text.startswith(seen + stop) for stop in stops)
+    else:
+        assert seen == text
+    assert not any(stop in seen for stop in stops)
+
+
+@pytest.mark.parametrize("pieces", [["x = 1", "\n"], ["x = 1\ny"], ["x =", " 1\n\n"]])
+def test_stop_at_the_line_end(pieces: list[str]) -> None:
+    matcher = StopStrings(("\n",))
+    assert "".join(matcher.push(piece) for piece in pieces) == "x = 1"
+    assert matcher.stopped
