@@ -80,6 +80,17 @@ class Usage:
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
 
+    def then(self, more: Usage) -> Usage:
+        """With another choice for the same prompt, which counts once."""
+        first = self if self.prompt_tokens else more
+        return Usage(
+            first.prompt_tokens,
+            first.cached_tokens,
+            self.completion_tokens + more.completion_tokens,
+            self.prefill_ms + more.prefill_ms,
+            self.decode_ms + more.decode_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _APP = "caret"
 
 
-def _folder(name: str, default: Path) -> Path:
+def _folder(name: str, default: Callable[[], Path]) -> Path:
     home = os.environ.get("CARET_HOME")
-    folder = Path(home).expanduser() / name if home else default
+    folder = Path(home).expanduser() / name if home else default()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def models_dir() -> Path:
     """Complete model files and folders; partial downloads lie beside them with a suffix."""
-    return _folder("models", platformdirs.user_data_path(_APP) / "models")
+    return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")
 
 
 def runtime_dir() -> Path:
     """The lock and the address of the running engine; private to the user."""
-    folder = _folder("run", platformdirs.user_runtime_path(_APP))
+    folder = _folder("run", _default_runtime_dir)
     folder.chmod(0o700)
     return folder
 
 
 def log_dir() -> Path:
     """Logs of the engine and of the language server."""
-    return _folder("log", platformdirs.user_log_path(_APP))
+    return _folder("log", lambda: platformdirs.user_log_path(_APP))
+
+
+def _default_runtime_dir() -> Path:
+    with warnings.catch_warnings():
+        # where the session has no runtime directory, platformdirs takes one under /tmp and warns
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return platformdirs.user_runtime_path(_APP)

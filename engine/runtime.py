@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.answer import Prompt, Writer
-from engine.api import Sampling
+from engine.api import Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
     from engine.kvcache import CausalLM
     from engine.models import ModelEntry
+    from engine.slots import Slot
     from engine.tokenizers import Tokenizer
 
 log = logging.getLogger(__name__)
@@ -77,12 +79,24 @@ class Runtime:
         prompt = self._completion_prompt(request)
         slot = self._slots.acquire(prompt.tokens)
         try:
-            for index in range(request.n):
-                greedy = request.sampling.temperature == 0
-                sampling = VARIETY if index and greedy else request.sampling
-                yield from self._writer.write(prompt, slot, sampling, index)
+            yield from self._choices(prompt, slot, request)
         finally:
             self._slots.release(slot)
+
+    def _choices(
+        self, prompt: Prompt, slot: Slot, request: CompletionRequest
+    ) -> Iterator[Piece | None]:
+        """One after the other from the same prompt; the last piece has the sum of their costs."""
+        spent = Usage()
+        for index in range(request.n):
+            greedy = request.sampling.temperature == 0
+            sampling = VARIETY if index and greedy else request.sampling
+            for piece in self._writer.write(prompt, slot, sampling, index):
+                if piece is None or piece.usage is None:
+                    yield piece
+                    continue
+                spent = spent.then(piece.usage)
+                yield replace(piece, usage=spent if index == request.n - 1 else None)
 
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         """The assistant's next turn."""

@@ -148,4 +148,6 @@ class Scheduler:
 def _explain(error: Exception) -> EngineError:
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return OutOfMemory("The engine ran out of memory. Choose a smaller model or close others.")
-    return EngineError(f"The engine failed at this request ({error}); `caret doctor` has its log.")
+    # the error's own words may quote the prompt
+    kind = type(error).__name__
+    return EngineError(f"The engine failed at this request ({kind}); its log may say more.")

@@ -106,7 +106,7 @@ def test_int8_agrees_with_float32_on_code(qwen_small_path: Path) -> None:
     tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))
     divergence, agree = [], []
     caches = [model.new_cache(256) for model in (exact, packed)]
-    for token in tokens.split(1):
+    for token in torch.split(tokens, 1):
         p = exact.forward(token, caches[0]).log_softmax(-1)
         q = packed.forward(token, caches[1]).log_softmax(-1)
         divergence.append((p.exp() * (p - q)).sum().item())

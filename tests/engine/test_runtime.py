@@ -41,10 +41,6 @@ def _text(pieces: Iterable[Piece | None], index: int = 0) -> str:
     return "".join(piece.text for piece in pieces if piece and piece.index == index)
 
 
-def _usage(pieces: Iterable[Piece | None]) -> object:
-    return [piece for piece in pieces if piece][-1].usage
-
-
 def test_fills_in_a_word_cut_by_the_caret(qwen: Runtime) -> None:
     pieces = list(qwen.complete(_request()))
     assert _text(pieces) == "urn width * height"
@@ -72,8 +68,8 @@ def test_several_choices_share_one_prefill(qwen: Runtime) -> None:
     pieces = list(qwen.complete(_request(n=3)))
     assert _text(pieces) == _text(qwen.complete(_request()))
     assert {piece.index for piece in pieces if piece} == {0, 1, 2}
-    usages = [piece.usage for piece in pieces if piece and piece.usage]
-    assert [u.prompt_tokens - u.cached_tokens for u in usages][1:] == [1, 1]
+    [usage] = [piece.usage for piece in pieces if piece and piece.usage]
+    assert usage.prompt_tokens - usage.cached_tokens <= 1  # the test before has read the prompt
 
 
 def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:

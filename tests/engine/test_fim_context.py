@@ -1,0 +1,92 @@
+"""Other files in a prompt, in each family's repository format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.api import Snippet
+from engine.fim import plan_fim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.tokenizers import Tokenizer
+
+PLENTY = 4096
+
+
+def special(tokenizer: Tokenizer, name: str) -> int:
+    token = tokenizer.special(name)
+    assert token is not None
+    return token
+
+
+def written(tokenizer: Tokenizer, ids: list[int]) -> bytes:
+    return b"".join(tokenizer.token_bytes(token) for token in ids)
+
+
+CONTEXT = [Snippet("a.py", "A = 1\n"), Snippet("b.py", "B = 2")]
+
+
+def test_context_in_qwens_repository_format(qwen: Tokenizer) -> None:
+    plan = plan_fim(
+        qwen, "qwen", prefix="x\n", suffix="", budget=PLENTY, path="c.py", context=CONTEXT
+    )
+    file = [special(qwen, "<|file_sep|>")]
+    front = [special(qwen, "<|repo_name|>"), *qwen.encode("project\n")]
+    front += [*file, *qwen.encode("a.py\nA = 1\n"), *file, *qwen.encode("b.py\nB = 2\n")]
+    front += [*file, *qwen.encode("c.py\n")]
+    alone = plan_fim(qwen, "qwen", prefix="x\n", suffix="", budget=PLENTY, path="c.py")
+    assert plan.tokens == front + alone.tokens
+
+
+def test_context_in_starcoders_repository_format(with_controls: Callable[..., Tokenizer]) -> None:
+    names = ["<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<repo_name>", "<file_sep>"]
+    tokenizer = with_controls(*names)
+    prefix, suffix, middle, repository, file = (special(tokenizer, name) for name in names)
+    plan = plan_fim(
+        tokenizer, "starcoder", prefix="x\n", suffix="", budget=PLENTY, path="c.py", context=CONTEXT
+    )
+    text = tokenizer.encode
+    assert plan.tokens == [
+        *(
+            repository,
+            *text("project\n"),
+            file,
+            *text("a.py\nA = 1\n"),
+            file,
+            *text("b.py\nB = 2\n"),
+        ),
+        *(file, prefix, *text("c.py\nx\n"), suffix, middle),
+    ]
+
+
+def test_context_as_comments_for_code_llama(codellama: Tokenizer) -> None:
+    plan = plan_fim(
+        codellama,
+        "codellama-spm",
+        prefix="x\n",
+        suffix="",
+        budget=PLENTY,
+        path="c.py",
+        context=CONTEXT,
+    )
+    start = plan.tokens.index(special(codellama, "<s>"))
+    assert written(codellama, plan.tokens[:start]) == b" #a.py\nA = 1\n #b.py\nB = 2\n #c.py\n"
+
+
+def test_context_that_does_not_fit_is_cut_at_a_line_and_the_rest_left_out(qwen: Tokenizer) -> None:
+    long = Snippet("long.py", "y = 1\n" * 500)
+    plan = plan_fim(
+        qwen,
+        "qwen",
+        prefix="x\n",
+        suffix="",
+        budget=400,
+        path="c.py",
+        context=[*CONTEXT, long, *CONTEXT],
+    )
+    text = written(qwen, plan.tokens)
+    assert text.count(b"A = 1") == 1
+    assert text.endswith(b"y = 1\nc.py\nx\n")
+    assert len(plan.tokens) <= 110

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.api import ModelStatus
+from engine.errors import (
+    DiskFull,
+    EngineUnavailable,
+    ModelError,
+    ModelMissing,
+    OutOfMemory,
+    UnknownModel,
+)
+from engine.fetch import Progress
+from engine.host import Host
+from engine.models import DEFAULT_FIM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.models import ModelEntry
+    from tests.engine.web.conftest import Loader, ScriptedModel
+
+DEADLINE_S = 20.0
+MODEL = "smollm2-135m"
+
+
+def _reached(host: Host, *phases: str) -> list[ModelStatus]:
+    """The statuses, once they are in these phases."""
+    end = time.monotonic() + DEADLINE_S
+    while [status.phase for status in host.statuses()] != list(phases):
+        assert time.monotonic() < end, host.statuses()
+        time.sleep(0.005)
+    return host.statuses()
+
+
+def test_model_is_loaded_once(host: Host, loader: Loader, model: ScriptedModel) -> None:
+    assert host.statuses() == []
+    assert host.ensure(MODEL).phase in ("downloading", "loading", "ready")
+    assert host.loaded(MODEL).result(DEADLINE_S) is model
+    assert host.ensure(MODEL) == ModelStatus(MODEL, "ready")
+    assert host.runtime(MODEL) is model
+    assert loader.loads == [MODEL]
+    assert not host.busy()
+
+
+def test_asking_for_a_model_starts_loading_it(host: Host, loader: Loader) -> None:
+    loader.gate.clear()
+    with pytest.raises(EngineUnavailable, match="smollm2-135m is still"):
+        host.runtime(MODEL)
+    _reached(host, "loading")
+    assert host.busy()
+    loader.gate.set()
+    assert host.loaded(MODEL).result(DEADLINE_S)
+
+
+def test_progress_of_loading(host: Host, loader: Loader) -> None:
+    loader.gate.clear()
+    host.ensure(MODEL)
+    end = time.monotonic() + DEADLINE_S
+    while host.statuses() != [ModelStatus(MODEL, "loading", 1, 4)]:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    with pytest.raises(EngineUnavailable, match=r"still loading \(25%\)"):
+        host.runtime(MODEL)
+    loader.gate.set()
+
+
+@pytest.mark.usefixtures("home")
+def test_progress_of_a_download(loader: Loader) -> None:
+    def pull(entry: ModelEntry, report: Callable[[Progress], None]) -> Path:
+        report(Progress(3, None, "a hub"))
+        assert loader.gate.wait(DEADLINE_S)
+        return entry.path
+
+    loader.gate.clear()
+    host = Host(loader.load, pull)
+    host.ensure(MODEL)
+    end = time.monotonic() + DEADLINE_S
+    while host.statuses() != [ModelStatus(MODEL, "downloading", 3, 0)]:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    loader.gate.set()
+    assert host.loaded(MODEL).result(DEADLINE_S)
+
+
+@pytest.mark.parametrize("name", ["", "default", DEFAULT_FIM, DEFAULT_FIM.upper()])
+def test_names_of_the_default_model(host: Host, name: str) -> None:
+    assert host.ensure(name).name == DEFAULT_FIM
+
+
+def test_two_spellings_of_a_path_are_one_model(host: Host, loader: Loader, home: Path) -> None:
+    (home / "m.gguf").touch()
+    (home / "inner").mkdir()
+    (home / "link").symlink_to(home)
+    spellings = [home / "m.gguf", f"{home}/inner/../m.gguf", f"{home}/link/m.gguf"]
+    assert all(host.loaded(str(path)).result(DEADLINE_S) for path in spellings)
+    assert len(host.statuses()) == len(loader.loads) == 1
+
+
+def test_unknown_models_leave_no_trace(host: Host, home: Path) -> None:
+    with pytest.raises(UnknownModel, match=r"qwen2\.5-coder-1\.5b"):
+        host.ensure("qwen-coder-1.5b")
+    with pytest.raises(ModelMissing):
+        host.loaded(str(home / "absent.gguf"))
+    assert host.statuses() == []
+
+
+def test_failure_stays_until_asked_to_try_again(
+    host: Host, loader: Loader, model: ScriptedModel
+) -> None:
+    loader.failure = DiskFull("There is no room. Make some.")
+    host.ensure(MODEL)
+    (status,) = _reached(host, "failed")
+    assert (status.error, status.error_code) == ("There is no room. Make some.", "disk_full")
+    for _ in range(2):
+        with pytest.raises(DiskFull):
+            host.runtime(MODEL)
+    assert loader.loads == [MODEL]
+    loader.failure = None
+    host.ensure(MODEL)
+    assert host.loaded(MODEL).result(DEADLINE_S) is model
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "words"),
+    [
+        (MemoryError(), OutOfMemory, "smaller model"),
+        (ZeroDivisionError("secret"), ModelError, "fault in Caret"),
+    ],
+)
+def test_other_failures_become_errors_for_people(
+    host: Host, loader: Loader, failure: Exception, kind: type[Exception], words: str
+) -> None:
+    loader.failure = failure
+    with pytest.raises(kind, match=words) as caught:
+        host.loaded(MODEL).result(DEADLINE_S)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("home")
+def test_memory_limit(loader: Loader) -> None:
+    host = Host(loader.load, loader.pull, memory_limit=1 << 20)
+    with pytest.raises(OutOfMemory, match=r"smollm2-135m needs about 0\.1 GB"):
+        host.loaded(MODEL).result(DEADLINE_S)
+    assert loader.loads == []
+    roomy = Host(loader.load, loader.pull, memory_limit=1 << 40)
+    assert roomy.loaded(MODEL).result(DEADLINE_S)
+
+
+def test_one_model_is_loaded_at_a_time(host: Host, loader: Loader) -> None:
+    loader.gate.clear()
+    both = [host.loaded(MODEL), host.loaded(DEFAULT_FIM)]
+    _reached(host, "loading", "loading")
+    assert len(loader.loads) <= 1
+    loader.gate.set()
+    assert [future.result(DEADLINE_S) for future in both] == [loader.model, loader.model]
