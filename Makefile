@@ -1,0 +1,56 @@
+# Caret: everything a person or a CI machine runs. `make help` lists the targets.
+
+PYTHON ?= python3
+MODEL ?= qwen2.5-coder-1.5b
+PYTEST_ARGS ?=
+# An extra package index to take torch from; README.md says when that is worth it.
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+DOCS := README.md $(wildcard docs/*.md)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup check format clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## Install, pull the default model and complete code in seven languages
+	@$(BIN)/caret pull $(MODEL)
+	@$(BIN)/caret demo --model $(MODEL)
+
+test: setup check ## Everything that CI runs: setup, check and all tests
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+setup: $(VENV)/.installed-dev ## Make .venv with Caret and the developers' tools
+
+check: setup ## Style, types, import contracts and generated parts of the docs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/cog --check --check-fail-msg="run 'make format'" -PI . $(DOCS)
+
+format: setup ## Put style and generated parts of the docs right
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/cog -r -PI . $(DOCS)
+
+clean: ## Remove .venv and caches; models stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# A stamp is as new as the last successful installation, so a second call has nothing to do.
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Caret needs Python 3.11 or newer; $(PYTHON) is not. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing Caret into $(VENV) (torch is large: this can take minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing the developers' tools ..."
+	@$(PIP_INSTALL) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""A tour for a first visitor: seven samples completed through the real server."""

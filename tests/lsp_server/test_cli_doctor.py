@@ -1,0 +1,88 @@
+"""`caret doctor` where no model is on disk yet; tests/e2e has it with one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lsp_server.commands import doctor
+
+CARET = str(Path(sys.executable).with_name("caret"))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment without models."""
+    return os.environ | {"CARET_HOME": str(tmp_path_factory.mktemp("home"))}
+
+
+@pytest.fixture(scope="module")
+def report(bare: dict[str, str]) -> dict[str, Any]:
+    done = subprocess.run(
+        [CARET, "doctor", "--json"], env=bare, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_missing_model_fails_and_names_the_command(report: dict[str, Any]) -> None:
+    assert not report["completion"]["ok"]
+    assert f"`caret pull {report['choice']['model']}`" in report["completion"]["error"]
+    assert report["models"] == {}
+
+
+def test_report_is_readable(report: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.show(report)
+    shown = capsys.readouterr().out
+    for word in ("Processor", "Memory", "Disk", "Kernels", "Versions", "Choice", "✗", "✓"):
+        assert word in shown
+    assert f"→ Download the model: caret pull {report['choice']['model']}" in shown
+
+
+def test_advice_for_an_old_and_full_machine(
+    report: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = report["processor"] | {"features": {"AVX2": False}}
+    full = report["disk"] | {"free": 10**9}
+    doctor.show(report | {"processor": old, "disk": full})
+    shown = capsys.readouterr().out
+    assert "Without AVX2" in shown
+    assert "CARET_HOME" in shown
+
+
+def test_completion_is_shown_in_one_line(
+    report: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    doctor.show(report | {"completion": {"ok": True, "text": "a + b", "ms": 42}})
+    assert "def add(a, b):⏎     return a + b" in capsys.readouterr().out
+
+
+def test_broken_engine_is_told_in_one_line(bare: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: not found')")
+    done = subprocess.run(
+        [CARET, "doctor"],
+        env=bare | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    told = [line for line in done.stderr.splitlines() if line.startswith("caret: ")]
+    assert told == [
+        "caret: The engine cannot run here: ImportError: libtorch.so: not found. "
+        "Install Caret again."
+    ]
+
+
+def test_nothing_of_the_working_folder_is_imported(bare: dict[str, str], tmp_path: Path) -> None:
+    for name in ("torch.py", "engine.py", "psutil.py"):
+        (tmp_path / name).write_text("open('imported', 'w').close()")
+    subprocess.run([CARET, "doctor"], env=bare, cwd=tmp_path, capture_output=True, check=False)
+    assert not (tmp_path / "imported").exists()
