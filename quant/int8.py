@@ -56,11 +56,13 @@ class Int8Linear(nn.Module):
 def _rounded(weight: Tensor) -> Tensor:
     """`weight` with one scale a row, as torch's quantized tensor."""
     scales = weight.abs().amax(dim=1).clamp_min_(_TINY) / WEIGHT_MAX
+    numbers = (weight / scales[:, None]).round_().to(torch.int8)
     zeros = torch.zeros(len(scales), dtype=torch.long)
     with warnings.catch_warnings():
         # torch announces the end of this tensor type; its release is pinned in pyproject.toml
-        warnings.filterwarnings("ignore", message=".*are deprecated", category=UserWarning)
-        return torch.quantize_per_channel(weight, scales.double(), zeros, 0, torch.qint8)
+        warnings.filterwarnings("ignore", message=".*deprecated", category=UserWarning)
+        # torch.quantize_per_channel would do the rounding too, on one thread
+        return torch._make_per_channel_quantized_tensor(numbers, scales.double(), zeros, 0)
 
 
 class Int8Embedding(nn.Module):
