@@ -1,0 +1,184 @@
+"""The engine as one language server has it: its model is brought into memory and watched."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine import launch
+from engine.api import ModelStatus
+from engine.client import CompletionService, EngineClient
+from engine.errors import (
+    BY_CODE,
+    CaretError,
+    EngineError,
+    EngineUnavailable,
+    ModelError,
+    Superseded,
+)
+from engine.launch import LaunchOptions
+from engine.models import DEFAULT_FIM, find, require
+from engine.remote import Endpoint, RemoteClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from engine.api import CompletionRequest, Piece
+    from lsp_server.settings import FimSettings, Settings
+
+_POLL_S = 0.2
+"""Between looks at a model on its way; there are none once it is ready."""
+_RETRY_ENGINE_S, _RETRY_MODEL_S = 5.0, 60.0
+"""After a failure, requests that nobody made by hand try again no sooner than this."""
+
+
+class Backend:
+    """The model that the settings name, wherever it runs."""
+
+    def __init__(
+        self,
+        report: Callable[[ModelStatus], None],
+        connect: Callable[[Settings], CompletionService] | None = None,
+    ) -> None:
+        """Tell of the model's way into memory by `report`; reach it by `connect`."""
+        self._report, self._connect = report, connect or connect_to
+        self._settings: Settings | None = None
+        self._service: CompletionService | None = None
+        self._bringing: asyncio.Task[CaretError | None] | None = None
+        self._retry_at = 0.0
+        self.ready = False
+        """The model is in memory, as far as is known."""
+
+    async def use(self, settings: Settings) -> None:
+        """Take the model and the endpoint of these settings, and begin to load it."""
+        old = self._settings
+        if old and (old.fim, old.engine) == (settings.fim, settings.engine):
+            return
+        await self.aclose()
+        self._settings, self._service = settings, self._connect(settings)
+        self._bring()
+
+    async def complete(
+        self, request: CompletionRequest, *, wait: bool
+    ) -> AsyncGenerator[Piece, None]:
+        """Pieces of a completion; closing the generator stops the work.
+
+        Raises:
+            EngineUnavailable: the model is not ready, and `wait` is off.
+            CaretError: the model cannot be had, or failed.
+        """
+        service = await self._available(wait=wait)
+        try:
+            async with aclosing(service.complete(request, wait=wait)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except EngineError as error:
+            if self._local and not isinstance(error, Superseded):
+                self._bring()
+            raise
+
+    async def restart(self) -> None:
+        """End the engine, also for other editors, and start anew.
+
+        Raises:
+            EngineUnavailable: it does not end.
+        """
+        self.ready = False
+        if self._bringing:
+            self._bringing.cancel()
+            self._bringing = None
+        if self._local:
+            await launch.stop()
+        self._bring()
+
+    async def aclose(self) -> None:
+        """Let go of the engine; `use` takes it up again."""
+        self.ready = False
+        if self._bringing:
+            self._bringing.cancel()
+        if self._service:
+            await self._service.aclose()
+        self._bringing = self._service = self._settings = None
+
+    @property
+    def _local(self) -> bool:
+        return self._settings is not None and not self._settings.fim.endpoint
+
+    async def _available(self, *, wait: bool) -> CompletionService:
+        if not self.ready and self._may_bring(wait=wait):
+            self._bring()
+        if wait and self._bringing and (error := await asyncio.shield(self._bringing)):
+            raise error
+        if self._service is None or not self.ready:
+            raise EngineUnavailable("The model is not ready yet. Try again in a moment.")
+        return self._service
+
+    def _may_bring(self, *, wait: bool) -> bool:
+        idle = self._bringing is None or self._bringing.done()
+        return idle and (wait or time.monotonic() >= self._retry_at)
+
+    def _bring(self) -> None:
+        """Start bringing the model into memory, unless that is under way."""
+        self.ready = False
+        if self._service and self._settings and (self._bringing is None or self._bringing.done()):
+            self._bringing = asyncio.create_task(self._brought(self._service, self._settings.fim))
+
+    async def _brought(
+        self, service: CompletionService, settings: FimSettings
+    ) -> CaretError | None:
+        """Load and watch; returns why it failed, if so."""
+        title = settings.model or settings.endpoint or DEFAULT_FIM
+        self._report(ModelStatus(title, "absent"))
+        try:
+            async for status in _way_into_memory(service, settings):
+                self.ready = status.phase == "ready"
+                self._report(replace(status, name=status.name or title))
+        except CaretError as error:
+            pause = _RETRY_ENGINE_S if isinstance(error, EngineError) else _RETRY_MODEL_S
+            self._retry_at = time.monotonic() + pause
+            self._report(ModelStatus(title, "failed", error=str(error), error_code=error.code))
+            return error
+        return None
+
+
+def connect_to(settings: Settings) -> CompletionService:
+    """The engine on this machine, or the server that the settings name."""
+    fim, engine = settings.fim, settings.engine
+    if fim.endpoint:
+        return RemoteClient(Endpoint(fim.endpoint, fim.model, os.environ.get("CARET_API_KEY")))
+    return EngineClient(
+        LaunchOptions(engine.idle_minutes, engine.threads or None, engine.memory or None)
+    )
+
+
+async def _way_into_memory(
+    service: CompletionService, settings: FimSettings
+) -> AsyncGenerator[ModelStatus, None]:
+    """Changes until the model is ready; raises the CaretError that it failed with."""
+    if not settings.endpoint:
+        require(find(settings.model or DEFAULT_FIM), "infill")
+    last, status = None, await service.load(settings.model)
+    while status.phase not in ("ready", "failed"):
+        if status != last:
+            yield status
+        await asyncio.sleep(_POLL_S)
+        last, status = status, await _look(service, status)
+    if status.phase == "failed":
+        raise BY_CODE.get(status.error_code, ModelError)(status.error)
+    yield status
+
+
+async def _look(service: CompletionService, last: ModelStatus) -> ModelStatus:
+    """The model's status now.
+
+    Raises:
+        EngineUnavailable: the engine went away, and nobody else has started one.
+    """
+    for status in await service.statuses():
+        if status.name == last.name:
+            return status
+    raise EngineUnavailable("The engine ended while it was loading the model. Try again.")

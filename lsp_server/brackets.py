@@ -1,0 +1,155 @@
+"""Brackets that stand open before the caret, and the closers that may still be written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lsp_server.context import Site
+
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+CLOSERS = frozenset(PAIRS.values())
+
+HASH_COMMENTS = frozenset(
+    [
+        "python",
+        "shellscript",
+        "ruby",
+        "yaml",
+        "perl",
+        "toml",
+        "makefile",
+        "dockerfile",
+        "r",
+        "elixir",
+        "julia",
+    ]
+)
+"""Languages where `#` begins a comment; in the others it is `//`."""
+
+_TAB_STOP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """One bracket that has no partner in its text."""
+
+    char: str
+    offset: int
+    indent: int
+    """Indentation of its line, in columns."""
+
+
+def indent(line: str) -> int:
+    r"""Columns of leading white space, tab stops every four.
+
+    >>> indent("  x"), indent("\tx")
+    (2, 4)
+    """
+    wide = line.expandtabs(_TAB_STOP)
+    return len(wide) - len(wide.lstrip())
+
+
+def loose(text: str, language: str) -> tuple[list[Bracket], list[Bracket]]:
+    """Closers and openers without a partner, outside of strings and comments.
+
+    A closer goes with the innermost opener of its kind; openers left inside are forgotten, for they
+    are mostly prose.
+
+    >>> [[b.char for b in side] for side in loose("a) + f(b, [c]) + {", "")]
+    [[')'], ['{']]
+    """
+    closers: list[int] = []
+    openers: list[int] = []
+    for found in _tokens(language).finditer(text):
+        char, offset = found[0], found.start()
+        if char in PAIRS:
+            openers.append(offset)
+        elif char in CLOSERS:
+            depth = _partner(text, openers, char)
+            if depth is None:
+                closers.append(offset)
+            else:
+                del openers[depth:]
+    return [_bracket(text, at) for at in closers], [_bracket(text, at) for at in openers]
+
+
+def wanted_closers(site: Site) -> list[str]:
+    """Closers that the text before the caret lacks and the text after it does not bring.
+
+    Innermost first. Closers on the rest of the caret's line go with the outer brackets of that
+    line. The first one on a line below goes with the innermost bracket, unless it is indented less
+    than that bracket's line: then it belongs further out.
+    """
+    _, openers = loose(site.prefix, site.language)
+    closers, _ = loose(site.suffix, site.language)
+    inner_first = [PAIRS[opener.char] for opener in reversed(openers)]
+    if on_line := sum(closer.offset < len(site.tail) for closer in closers):
+        opened = len(loose(site.head, site.language)[1])
+        return inner_first[: max(opened - on_line, 0)]
+    for depth, opener in enumerate(reversed(openers)):
+        if closers and closers[0].char == PAIRS[opener.char] and closers[0].indent >= opener.indent:
+            return inner_first[:depth]
+    return inner_first
+
+
+def strays(text: str, site: Site) -> list[Bracket]:
+    """Closers of a completion that close something outside of it."""
+    return loose(_after_string(text, open_quote(site)), site.language)[0]
+
+
+def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | None:
+    """Offset of the first closer that is not the next of the wanted ones."""
+    for number, closer in enumerate(closers):
+        if number >= len(wanted) or wanted[number] != closer.char:
+            return closer.offset
+    return None
+
+
+def open_quote(site: Site) -> str:
+    """The quote of the string that the caret stands in, or ""."""
+    tokens = _tokens(site.language).findall(site.head)
+    last = tokens[-1] if tokens else ""
+    whole = len(last) > 1 and last.endswith(last[0])
+    return last[0] if last[:1] in ("'", '"') and not whole and site.head.endswith(last) else ""
+
+
+def _after_string(text: str, quote: str) -> str:
+    """The same text with the rest of a string blanked, so that offsets stay."""
+    if not quote:
+        return text
+    end = text.partition("\n")[0].find(quote) + 1
+    return " " * end + text[end:]
+
+
+def _partner(text: str, openers: list[int], closer: str) -> int | None:
+    for depth in range(len(openers) - 1, -1, -1):
+        if PAIRS[text[openers[depth]]] == closer:
+            return depth
+    return None
+
+
+def _bracket(text: str, offset: int) -> Bracket:
+    line = text[text.rfind("\n", 0, offset) + 1 : offset + 1]
+    return Bracket(text[offset], offset, indent(line))
+
+
+@lru_cache
+def _tokens(language: str) -> re.Pattern[str]:
+    """Strings, comments and brackets; strings and comments only to be skipped.
+
+    An apostrophe inside of a word (don't) opens no string; a triple quote is read as an empty
+    string and a quote, which is right often enough, and does not depend on where the window starts.
+    """
+    skipped = r"(?<!\S)#[^\n]*" if language in HASH_COMMENTS else r"//[^\n]*|/\*.*?\*/"
+    if language == "shellscript":
+        skipped += r"|(?m:^[ \t]*[^\s()\[\]{}]+\))"  # the pattern of a `case`
+    single = r"'(?:\\.|[^'\\\n])'"
+    if language != "rust":
+        single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"
+    return re.compile(rf"{skipped}|\"(?:\\.|[^\"\\\n])*\"?|{single}|`[^`]*`|[()\[\]{{}}]")

@@ -1,0 +1,70 @@
+"""LSP's positions and items to our sites and texts, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from lsp_server.context import Site, site_at
+from lsp_server.documents import column_to_units, units_to_column
+from lsp_server.policy import relative_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lsp_server.documents import Document, Encoding
+
+ACCEPTED = types.Command(title="Accepted", command="caret.accepted")
+_LABEL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Caret:
+    """A site, and what a suggestion there replaces.
+
+    That is the word being typed: a suggestion that repeats it stays right while the user types
+    what it says, so editors need not take it away between two answers.
+    """
+
+    site: Site
+    range: types.Range
+
+    @classmethod
+    def at(
+        cls, document: Document, position: types.Position, encoding: Encoding, roots: Iterable[str]
+    ) -> Caret | None:
+        """The caret at a client's position; None if there is no such line."""
+        if position.line >= len(document.lines):
+            return None
+        line = document.lines[position.line]
+        column = units_to_column(line, position.character, encoding)
+        path = relative_path(document.path, roots)
+        site = site_at(document.lines, position.line, column, language=document.language, path=path)
+        start, end = (
+            types.Position(position.line, column_to_units(line, index, encoding))
+            for index in (column - len(site.word), column)
+        )
+        return cls(site, types.Range(start, end))
+
+    def inline_item(self, text: str) -> types.InlineCompletionItem:
+        """Ghost text."""
+        whole = self.site.word + text
+        return types.InlineCompletionItem(
+            insert_text=whole, filter_text=whole, range=self.range, command=ACCEPTED
+        )
+
+    def popup_item(self, text: str) -> types.CompletionItem:
+        """An entry of the completion menu."""
+        whole = self.site.word + text
+        return types.CompletionItem(
+            label=whole.strip().splitlines()[0][:_LABEL],
+            kind=types.CompletionItemKind.Text,
+            detail="Caret",
+            documentation=whole,
+            sort_text="\0",
+            filter_text=whole,
+            text_edit=types.TextEdit(self.range, whole),
+            command=ACCEPTED,
+        )

@@ -1,0 +1,136 @@
+"""What surrounds the caret, cut to a window that stays put while one types. Pure functions.
+
+The engine cuts its token-exact window out of this one; here the point is to send no more than it
+can use, and to move the edges only in blocks: an edge that slid with every line would change the
+beginning of the prompt, and with it every cached key and value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsp_server.documents import body
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PREFIX_CHARS = 16_000
+SUFFIX_CHARS = 8_000
+"""For the lines below, and for the rest of the caret's line."""
+PREFIX_GRID = 64
+"""The window's first line is a multiple of this."""
+SUFFIX_GRID = 16
+"""The line after the window's last one is a multiple of this."""
+CHAR_GRID = 4_096
+"""Step of an edge that must fall inside a very long line."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORD = re.compile(r"[\w$]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    r"""A caret and the text around it, with `\n` line ends."""
+
+    prefix: str
+    """Text before the caret, the caret's line included."""
+    suffix: str
+    """Text after the caret."""
+    language: str = ""
+    """LSP language id, such as `python`; empty when the editor does not say."""
+    path: str = ""
+    """As its repository would write it."""
+    eol: str = "\n"
+    """The document's own line end."""
+
+    @property
+    def head(self) -> str:
+        """The caret's line up to the caret."""
+        return self.prefix[self.prefix.rfind("\n") + 1 :]
+
+    @property
+    def tail(self) -> str:
+        """The caret's line after the caret."""
+        return self.suffix.partition("\n")[0]
+
+    @property
+    def word(self) -> str:
+        """The part of an identifier that stands before the caret."""
+        found = _WORD.search(self.head)
+        return found[0] if found else ""
+
+    @property
+    def above(self) -> str:
+        """The nearest line above that is not blank, or ""."""
+        lines = self.prefix.split("\n")[:-1]
+        return next((line for line in reversed(lines) if line.strip()), "")
+
+    @property
+    def below(self) -> list[str]:
+        """Lines under the caret's one that are not blank."""
+        return [line for line in self.suffix.split("\n")[1:] if line.strip()]
+
+
+def site_at(
+    lines: Sequence[str], line: int, column: int, *, language: str = "", path: str = ""
+) -> Site:
+    """The site of a caret.
+
+    Args:
+        lines: the document's lines with their line ends.
+        line: index of the caret's line; must exist.
+        column: index into that line, not past its end.
+        language: LSP language id.
+        path: of the file.
+    """
+    first = _first_line(lines, line)
+    last = _last_line(lines, line)
+    before = "".join(lines[first:line]) + lines[line][:column]
+    tail = lines[line][column : column + SUFFIX_CHARS]
+    return Site(
+        prefix=_plain(_cut_front(before)),
+        suffix=_plain(tail + "".join(lines[line + 1 : last])),
+        language=language,
+        path=path,
+        eol=_eol(lines, line),
+    )
+
+
+def _first_line(lines: Sequence[str], line: int) -> int:
+    """The lowest grid line from which the text before `line` still fits."""
+    first = line - line % PREFIX_GRID
+    room = PREFIX_CHARS - sum(map(len, lines[first:line]))
+    while first and (room := room - sum(map(len, lines[first - PREFIX_GRID : first]))) >= 0:
+        first -= PREFIX_GRID
+    return first
+
+
+def _last_line(lines: Sequence[str], line: int) -> int:
+    """One past the last line of the window: on the grid, unless not even one step fits."""
+    room, last, fits = SUFFIX_CHARS, line + 1, line + 1
+    while fits < len(lines) and (room := room - len(lines[fits])) >= 0:
+        fits += 1
+        if fits % SUFFIX_GRID == 0:
+            last = fits
+    return fits if fits == len(lines) or last == line + 1 else last
+
+
+def _cut_front(text: str) -> str:
+    """Text that no line edge could bring under the limit, cut on a grid of characters."""
+    excess = len(text) - PREFIX_CHARS
+    return text if excess <= 0 else text[-(-excess // CHAR_GRID) * CHAR_GRID :]
+
+
+def _plain(text: str) -> str:
+    r"""`\n` line ends, and no lone surrogates, which no encoding can carry to the engine."""
+    return _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _eol(lines: Sequence[str], line: int) -> str:
+    """The line end of the caret's line, of the one before it, or of the first."""
+    for near in (lines[line], lines[max(line - 1, 0)], lines[0]):
+        if end := near[len(body(near)) :]:
+            return end
+    return "\n"

@@ -1,0 +1,61 @@
+"""One completion while it streams in."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from engine.api import Usage
+from lsp_server.postprocess import polish
+from lsp_server.stopping import end_of
+
+if TYPE_CHECKING:
+    from engine.api import FinishReason, Piece
+    from lsp_server.context import Site
+    from lsp_server.shape import Shape
+
+
+class Draft:
+    """Collects pieces and knows when the completion is whole."""
+
+    def __init__(self, site: Site, shape: Shape) -> None:
+        self._site, self._shape = site, shape
+        self._text = ""
+        self._end: int | None = None
+        self._reason: FinishReason | None = None
+        self._usage: Usage | None = None
+        self._pieces = 0
+        self._times = [time.perf_counter()]
+
+    def add(self, piece: Piece) -> bool:
+        """Take one more piece; True when no more are needed."""
+        self._times[1:] = [*self._times[1:2], time.perf_counter()]
+        self._text += piece.text
+        self._pieces += bool(piece.text)
+        self._reason = piece.finish_reason or self._reason
+        self._usage = piece.usage or self._usage
+        self._end = self._ending(final=self._reason not in (None, "length"))
+        return self._end is not None or self._reason is not None
+
+    def text(self) -> str:
+        """What to insert, once no more is to come."""
+        unfinished = self._end is None and self._reason == "length"
+        if self._end is None and not unfinished:
+            self._end = self._ending(final=True)
+        text = self._text[: self._end]
+        return polish(text, self._site, self._shape.wanted, unfinished=unfinished)
+
+    @property
+    def usage(self) -> Usage:
+        """As the engine counted; else as seen from here, a piece for a token."""
+        if self._usage:
+            return self._usage
+        first = self._times[1:2] or self._times
+        return Usage(
+            completion_tokens=self._pieces,
+            prefill_ms=(first[0] - self._times[0]) * 1000,
+            decode_ms=(self._times[-1] - first[0]) * 1000,
+        )
+
+    def _ending(self, *, final: bool) -> int | None:
+        return end_of(self._text, self._site, self._shape, final=final)

@@ -1,0 +1,96 @@
+"""pygls's protocol with documents of our own and an answer to every request, malformed or not."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from lsp_server.documents import Document, Encoding, units_to_column
+from lsp_server.policy import path_of
+
+if TYPE_CHECKING:
+    from pygls.protocol.json_rpc import MsgId
+
+_log = logging.getLogger(__name__)
+
+
+class CaretProtocol(LanguageServerProtocol):
+    """What every message goes through."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - pygls's own
+        super().__init__(*args, **kwargs)
+        self.documents: dict[str, Document] = {}
+        """Open documents by URI."""
+        self.answered: MsgId | None = None
+        """A request that was answered before the server stood (see `greeting`)."""
+
+    def encoding(self) -> Encoding:
+        """What the client's columns count."""
+        encoding: Encoding = self.workspace.position_encoding  # type: ignore[assignment]  # one of the three
+        return encoding
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Keep the document."""
+        item = params.text_document
+        document = Document.open(path_of(item.uri), item.language_id, item.text)
+        self.documents[item.uri] = document
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Edit the document."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            _log.warning("ignored a change of a document that is not open")
+            return
+        for change in params.content_changes:
+            if isinstance(change, types.TextDocumentContentChangePartial):
+                start = self._index(document, change.range.start)
+                document.edit(start, self._index(document, change.range.end), change.text)
+            else:
+                document.replace(change.text)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
+        """Forget the document, then tell the server."""
+        self.documents.pop(params.text_document.uri, None)
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+
+    def _index(self, document: Document, position: types.Position) -> tuple[int, int]:
+        if position.line >= len(document.lines):
+            return position.line, 0
+        line = document.lines[position.line]
+        return position.line, units_to_column(line, position.character, self.encoding())
+
+    def structure_message(self, data: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
+        """As pygls does, but a request with wrong parameters gets an error for its answer."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "id" in data and "method" in data:
+                self.refuse(data["id"], error)
+            raise
+
+    def handle_message(self, message: Any) -> None:  # noqa: ANN401 - any JSON value
+        """As pygls does, but JSON that is no message gets an error for its answer."""
+        if hasattr(message, "jsonrpc"):
+            super().handle_message(message)
+            return
+        msg_id = message.get("id") if isinstance(message, dict) else None
+        self.refuse(msg_id, JsonRpcInvalidRequest("This is not a JSON-RPC message."))
+
+    def refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
+        """Answer with an error; without an id where the message was unreadable."""
+        self._send_response(msg_id, error=error.to_response_error())
+
+    def _send_response(
+        self, msg_id: MsgId | None, result: object = None, error: types.ResponseError | None = None
+    ) -> None:
+        if msg_id is not None and msg_id == self.answered:
+            self.answered = None
+            return
+        super()._send_response(msg_id, result, error)  # type: ignore[arg-type]  # null is allowed

@@ -1,0 +1,223 @@
+"""The user's settings, section `caret`. A wrong value is reported and its default used instead.
+
+The same section comes as initializationOptions, from workspace/configuration and from
+workspace/didChangeConfiguration. docs/settings.md is generated from the docstrings of the fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+Multiline = Literal["auto", "always", "never"]
+S = TypeVar("S")
+
+_SECRETS = (
+    ".env",
+    ".env.*",
+    "*.env",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".htpasswd",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "*.asc",
+    "*.gpg",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    "**/.ssh/**",
+    "**/.gnupg/**",
+    "**/.aws/credentials",
+    "**/.kube/config",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FimSettings:
+    """The model that completes code."""
+
+    model: str = ""
+    """A name that `caret models` lists, a Hugging Face id or a path; at an endpoint of your own,
+    the name that its server knows. Empty: the default model, or the server's only one."""
+    endpoint: str = ""
+    """URL of an OpenAI-compatible server that takes `suffix`, such as `http://gpu-box:8000`: the
+    text around the caret goes there, with the key in the environment variable `CARET_API_KEY` if
+    there is one. Empty: the engine on this machine."""
+    format: str = ""
+    """Reserved: weight format of the model in memory. The engine chooses one itself so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstructSettings:
+    """The model that will explain, fix and test code. Reserved: no command uses it yet."""
+
+    model: str = ""
+    """Reserved: as `caret.fim.model`."""
+    endpoint: str = ""
+    """Reserved: as `caret.fim.endpoint`."""
+    format: str = ""
+    """Reserved: as `caret.fim.format`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionSettings:
+    """What is suggested, and when."""
+
+    enable: bool = True
+    """Suggest code."""
+    multiline: Multiline = "auto"
+    """`auto`: a whole block where one begins, else one line. `always`: as far as the block
+    goes. `never`: one line."""
+    max_tokens: int = 128
+    """Longest suggestion, in tokens of the model: 1 to 1024."""
+    debounce_ms: int = 0
+    """How long to wait for the next key before starting, in milliseconds: 0 to 5000. Editors
+    wait by themselves, so 0 is right for most. A suggestion asked for by hand never waits."""
+    confidence: float = 0.0
+    """Reserved: hide suggestions that the model is less sure of than this (0 to 1). All are shown
+    so far."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.max_tokens, 1, 1024)
+        _check_range(self.debounce_ms, 0, 5000)
+        _check_range(self.confidence, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What no model gets to read."""
+
+    exclude: tuple[str, ...] = _SECRETS
+    """Glob patterns of files in which nothing is completed and whose text is never used. One
+    without a `/` is matched against the file's name, others against the whole path (`*` spans `/`
+    too). Your list replaces this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """The process that holds the model. All editors share it: the values of the first count."""
+
+    memory: float = 0
+    """Memory that the engine may use, in GB (2^30 bytes); 0 sets no limit."""
+    threads: int = 0
+    """Processor threads for the model; 0 lets Caret decide."""
+    idle_minutes: float = 30
+    """The engine ends when nobody has asked it for anything for so many minutes; 0: never."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.memory, 0, 2**20)
+        _check_range(self.threads, 0, 1024)
+        _check_range(self.idle_minutes, 0, 525_600)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole section."""
+
+    fim: FimSettings = field(default_factory=FimSettings)
+    instruct: InstructSettings = field(default_factory=InstructSettings)
+    completion: CompletionSettings = field(default_factory=CompletionSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+
+
+def read_settings(*sections: object) -> tuple[Settings, list[str]]:
+    """Settings from values of the section, later ones on top, and what is wrong with them.
+
+    A value that is missing or null leaves what an earlier one said, or the default.
+    """
+    problems: list[str] = []
+    settings = Settings()
+    for section in sections:
+        settings = _read(settings, section, "caret", problems)
+    return settings, list(dict.fromkeys(problems))
+
+
+def camel_case(name: str) -> str:
+    """A field's name as editors write it.
+
+    >>> camel_case("max_tokens")
+    'maxTokens'
+    """
+    return re.sub("_(.)", lambda found: found[1].upper(), name)
+
+
+def _read(base: S, given: object, path: str, problems: list[str]) -> S:
+    """`base` with the given values in place of its own where they are right."""
+    if given is None:
+        return base
+    if not isinstance(given, Mapping):
+        problems.append(
+            f"{path} must be an object of settings, not {reprlib.repr(given)}; ignored."
+        )
+        return base
+    names = {camel_case(name): name for name in get_type_hints(type(base))}
+    for key, value in given.items():
+        where = f"{path}.{key}"
+        if key not in names:
+            problems.append(f"{where} is not a setting of Caret; ignored.")
+        elif value is not None:
+            base = _set(base, names[key], value, where, problems)
+    return base
+
+
+def _set(base: S, name: str, value: object, where: str, problems: list[str]) -> S:
+    current = getattr(base, name)
+    try:
+        if dataclasses.is_dataclass(current):
+            new: object = _read(current, value, where, problems)
+        else:
+            new = _checked(value, get_type_hints(type(base))[name])
+        changed: S = dataclasses.replace(base, **{name: new})  # type: ignore[type-var]  # S is one
+    except ValueError as error:
+        problems.append(
+            f"{where} {error}, not {reprlib.repr(value)}; {reprlib.repr(current)} is used."
+        )
+        return base
+    return changed
+
+
+def _checked(value: object, hint: Any) -> object:  # noqa: ANN401 - a typing form
+    """The value if it is of the field's type exactly: no number from a string, no flag from one."""
+    if get_origin(hint) is Literal:
+        if value in get_args(hint):
+            return value
+        raise ValueError(f"must be one of {', '.join(get_args(hint))}")
+    fits, description = _KINDS[hint]
+    if not fits(value):
+        raise ValueError(f"must be {description}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_strings(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+_KINDS: dict[Any, tuple[Callable[[object], bool], str]] = {
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    int: (lambda value: _is_number(value) and not isinstance(value, float), "a whole number"),
+    float: (_is_number, "a number"),
+    str: (lambda value: isinstance(value, str), "a string"),
+    tuple[str, ...]: (_is_strings, "a list of strings"),
+}
+
+
+def _check_range(value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"must be from {low} to {high}")

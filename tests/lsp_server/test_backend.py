@@ -1,0 +1,164 @@
+"""A model's way into memory as the server sees it, with a service that follows a script.
+
+The real services are behind `test_server.py` (an endpoint) and `tests/e2e` (the engine).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.api import ChatRequest, CompletionRequest, ModelStatus, Piece
+from engine.client import EngineClient
+from engine.errors import CaretError, EngineLost, EngineUnavailable, ModelDamaged, Superseded
+from engine.remote import RemoteClient
+from lsp_server import backend as backend_module
+from lsp_server.backend import Backend, connect_to
+from lsp_server.settings import EngineSettings, FimSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+NAME = "qwen2.5-coder-0.5b"
+SETTINGS = Settings(FimSettings(NAME))
+REQUEST = CompletionRequest(NAME, "x")
+LOADING, READY = ModelStatus(NAME, "loading", 1, 2), ModelStatus(NAME, "ready")
+FAILED = ModelStatus(NAME, "failed", error="It is broken.", error_code="model_damaged")
+
+
+class Script:
+    """Answers `load` and then `statuses` from a list; `complete` raises its error, if any."""
+
+    def __init__(self, *statuses: ModelStatus | CaretError) -> None:
+        self.script = list(statuses)
+        self.error: CaretError | None = None
+        self.closed = False
+
+    async def load(self, model: str) -> ModelStatus:
+        assert model == NAME
+        await asyncio.sleep(0)
+        status = self.script.pop(0)
+        if isinstance(status, CaretError):
+            raise status
+        return status
+
+    async def statuses(self) -> list[ModelStatus]:
+        return [await self.load(NAME)] if self.script else []
+
+    async def complete(
+        self,
+        request: CompletionRequest,
+        *,
+        wait: bool = True,
+    ) -> AsyncGenerator[Piece, None]:
+        if self.error:
+            raise self.error
+        yield Piece("done", finish_reason="stop")
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        raise NotImplementedError(request)
+        yield Piece()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend_module, "_POLL_S", 0.0)
+
+
+async def used(script: Script) -> tuple[Backend, list[ModelStatus]]:
+    told: list[ModelStatus] = []
+    backend = Backend(told.append, lambda _: script)
+    await backend.use(SETTINGS)
+    return backend, told
+
+
+async def text(backend: Backend, *, wait: bool) -> str:
+    return "".join([piece.text async for piece in backend.complete(REQUEST, wait=wait)])
+
+
+async def test_waiting_for_the_model() -> None:
+    backend, told = await used(Script(LOADING, LOADING, READY))
+    with pytest.raises(EngineUnavailable, match="not ready"):
+        await text(backend, wait=False)
+    assert await text(backend, wait=True) == "done"
+    assert [status.phase for status in told] == ["absent", "loading", "ready"]
+    assert await text(backend, wait=False) == "done"
+
+
+async def test_a_failure_is_told_and_raised() -> None:
+    backend, told = await used(Script(LOADING, FAILED, READY))
+    with pytest.raises(ModelDamaged, match="broken"):
+        await text(backend, wait=True)
+    assert (told[-1].phase, told[-1].error_code) == ("failed", "model_damaged")
+    with pytest.raises(EngineUnavailable):
+        await text(backend, wait=False)  # nobody asked by hand, so it is not tried again yet
+    assert await text(backend, wait=True) == "done"
+
+
+async def test_an_engine_that_ends_while_loading() -> None:
+    backend, told = await used(Script(LOADING))
+    with pytest.raises(EngineUnavailable, match="ended while it was loading"):
+        await text(backend, wait=True)
+    assert told[-1].error_code == "engine_unavailable"
+
+
+async def test_a_lost_engine_is_brought_back() -> None:
+    script = Script(READY, LOADING, READY)
+    backend, told = await used(script)
+    assert await text(backend, wait=True) == "done"
+    script.error = EngineLost("gone")
+    with pytest.raises(EngineLost):
+        await text(backend, wait=False)
+    script.error = None
+    assert await text(backend, wait=True) == "done"
+    assert [status.phase for status in told] == ["absent", "ready", "absent", "loading", "ready"]
+
+
+async def test_a_superseded_request_is_no_loss() -> None:
+    script = Script(READY)
+    backend, told = await used(script)
+    await text(backend, wait=True)
+    script.error = Superseded("newer")
+    with pytest.raises(Superseded):
+        await text(backend, wait=False)
+    assert backend.ready
+    assert len(told) == 2
+
+
+async def test_a_caller_that_gives_up_does_not_stop_the_load() -> None:
+    backend, _ = await used(Script(LOADING, LOADING, READY))
+    caller = asyncio.create_task(text(backend, wait=True))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert await text(backend, wait=True) == "done"
+
+
+async def test_only_settings_that_matter_reconnect() -> None:
+    scripts = [Script(READY), Script(READY)]
+    first, second = scripts
+    backend = Backend(lambda _: None, lambda _: scripts.pop(0))
+    await backend.use(SETTINGS)
+    await backend.use(Settings(SETTINGS.fim))
+    assert not first.closed
+    await backend.use(Settings(SETTINGS.fim, engine=EngineSettings(threads=2)))
+    assert first.closed
+    assert not second.closed
+    assert await text(backend, wait=True) == "done"
+    await backend.aclose()
+    assert second.closed
+
+
+async def test_local_or_remote() -> None:
+    local = connect_to(SETTINGS)
+    remote = connect_to(Settings(FimSettings(endpoint="http://127.0.0.1:1")))
+    assert isinstance(local, EngineClient)
+    assert isinstance(remote, RemoteClient)
+    await local.aclose()
+    await remote.aclose()

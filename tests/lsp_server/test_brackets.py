@@ -1,0 +1,75 @@
+"""Which brackets stand open, and which closers may still be written."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from lsp_server import brackets
+from lsp_server.brackets import loose, open_quote, strays, wanted_closers
+from lsp_server.context import Site
+
+
+def test_docstrings() -> None:
+    assert doctest.testmod(brackets).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("f(\")\", ')')", "python", ("", "")),
+        ("x = 1  # :)", "python", ("", "")),
+        ("int x; // :)\n}", "cpp", ("}", "")),
+        ("/* :) */ (", "java", ("", "(")),
+        ("n = len(a) // 2)", "python", (")", "")),
+        ("echo ${#list[@]}", "shellscript", ("", "")),
+        ("case $1 in\n  a|b) f ;;\n  *) g $(h) ;;", "shellscript", ("", "")),
+        ("fn f<'a>(x: &'a str) {", "rust", ("", "{")),
+        ("don't (stop) now)", "plaintext", (")", "")),
+        ("`a(${b}` + (", "typescript", ("", "(")),
+        ("f'{x' + (", "python", ("", "(")),
+        ("( [ { )", "", ("", "")),
+        ('"(', "", ("", "")),
+    ],
+)
+def test_loose_brackets(text: str, language: str, expected: tuple[str, str]) -> None:
+    closers, openers = loose(text, language)
+    assert ("".join(b.char for b in closers), "".join(b.char for b in openers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "expected"),
+    [
+        ("f(g(", "", "))"),
+        ("f(g(", "))", ""),
+        ("if (x) {\n  ", "\n}", ""),
+        ("class A {\n  void f() {\n    ", "\n}", "}"),
+        ("class A {\n  void f() {\n    g(", "\n  }\n}", ")"),
+        ("x = [\n    1,\n", "\n]", ""),
+        ("done()\n", "", ""),
+    ],
+)
+def test_wanted_closers(prefix: str, suffix: str, expected: str) -> None:
+    assert "".join(wanted_closers(Site(prefix, suffix))) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "quote"),
+    [
+        ('print("a', '"'),
+        ('print("a"', ""),
+        ("print('a", "'"),
+        ('x = "a" + "', '"'),
+        ("it's", ""),
+        ('"', '"'),
+        ("", ""),
+    ],
+)
+def test_the_string_that_the_caret_stands_in(head: str, quote: str) -> None:
+    assert open_quote(Site(head, "")) == quote
+
+
+def test_strays_begin_after_the_string_ends() -> None:
+    assert [b.offset for b in strays(':) ok")', Site('print("', ""))] == [6]
+    assert [b.char for b in strays("a)\nb]", Site("f(", ""))] == [")", "]"]

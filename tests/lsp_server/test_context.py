@@ -1,0 +1,75 @@
+"""The window around the caret: bounded, and still while one types."""
+
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.context import (
+    CHAR_GRID,
+    PREFIX_CHARS,
+    PREFIX_GRID,
+    SUFFIX_CHARS,
+    SUFFIX_GRID,
+    Site,
+    site_at,
+)
+from lsp_server.documents import split_lines
+
+
+def test_small_documents_are_taken_whole() -> None:
+    site = site_at(split_lines("a\nbc\nd"), 1, 1, language="python", path="x.py")
+    assert site == Site("a\nb", "c\nd", "python", "x.py")
+    assert (site.head, site.tail, site.word, site.above, site.below) == ("b", "c", "b", "a", ["d"])
+
+
+def test_line_ends_become_newlines_and_are_remembered() -> None:
+    site = site_at(split_lines("a\r\nb\rc\r\n"), 3, 0)
+    assert (site.prefix, site.suffix, site.eol) == ("a\nb\nc\n", "", "\r\n")
+    assert site_at(split_lines("a"), 0, 1).eol == "\n"
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    assert site_at(["a\ud800b"], 0, 3).prefix == "a\ufffdb"
+
+
+@pytest.mark.parametrize("head", ["x.fo", "", "  ", "a + ", "größe", "$el"])
+def test_the_typed_word(head: str) -> None:
+    expected = {"x.fo": "fo", "größe": "größe", "$el": "$el"}.get(head, "")
+    assert Site(f"above\n{head}", "").word == expected
+
+
+def test_the_window_is_bounded_and_its_edges_stand_on_the_grid() -> None:
+    lines = split_lines("".join(f"line {n} of a long document\n" for n in range(50_000)))
+    firsts, lasts = set(), set()
+    for line in range(30_000, 30_064):
+        site = site_at(lines, line, 3)
+        assert PREFIX_CHARS / 2 < len(site.prefix) <= PREFIX_CHARS + len(lines[line])
+        assert SUFFIX_CHARS / 2 < len(site.suffix) <= SUFFIX_CHARS + len(lines[line])
+        firsts.add(site.prefix.split("\n", 1)[0])
+        lasts.add(site.suffix.rstrip("\n").rsplit("\n", 1)[1])
+    numbers = [int(text.split()[1]) for text in firsts]
+    assert len(numbers) <= 2
+    assert all(number % PREFIX_GRID == 0 for number in numbers)
+    assert all((int(text.split()[1]) + 1) % SUFFIX_GRID == 0 for text in lasts)
+
+
+def test_typing_on_a_line_moves_no_edge() -> None:
+    lines = split_lines("x = 1  # some line\n" * 5_000)
+    before = site_at(lines, 2_000, 0)
+    typed = [*lines[:2_000], "for item in things:" + lines[2_000], *lines[2_001:]]
+    after = site_at(typed, 2_000, 19)
+    assert after.prefix == before.prefix + "for item in things:"
+    assert after.suffix == before.suffix
+
+
+def test_a_very_long_line_is_cut_on_a_grid_of_characters() -> None:
+    line = "".join(f"{n:07} " for n in range(10_000))
+    sites = [site_at([line], 0, column) for column in range(40_000, 40_000 + 100)]
+    assert all(PREFIX_CHARS - CHAR_GRID < len(site.prefix) <= PREFIX_CHARS for site in sites)
+    assert len({site.prefix[:20] for site in sites}) == 1
+    assert all(len(site.suffix) == SUFFIX_CHARS for site in sites)
+
+
+def test_long_lines_below_come_as_far_as_they_fit() -> None:
+    lines = split_lines("a\n" + ("b" * 999 + "\n") * 100)
+    assert len(site_at(lines, 0, 0).suffix) == 2 + SUFFIX_CHARS
