@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 if TYPE_CHECKING:
-    from tests.lsp_server.conftest import Editor, ModelServer, StartEditor
+    from tests.editor import Editor, StartEditor
+    from tests.lsp_server.conftest import ModelServer
 
 import pytest
 

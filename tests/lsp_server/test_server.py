@@ -11,9 +11,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from tests.lsp_server.conftest import Editor, ModelServer, StartEditor
+    from tests.editor import Editor, StartEditor
+    from tests.lsp_server.conftest import ModelServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -142,10 +141,12 @@ async def test_a_column_past_the_end_is_the_end(editor: Editor, model: ModelServ
     assert item.range == types.Range(position(0, 4), position(0, 4))
 
 
-@pytest.mark.usefixtures("model")
-async def test_ten_requests_at_once(editor: Editor) -> None:
+async def test_ten_requests_at_once(editor: Editor, model: ModelServer) -> None:
+    model.gate.clear()
     uri = editor.open("x = \n")
     futures = [editor.ask(uri, 0, 4) for _ in range(10)]
+    await editor.until(lambda: all(future.done() for future in futures[:9]))
+    model.gate.set()
     answers = [await asyncio.wrap_future(future) for future in futures]
     assert [len(answer.items) for answer in answers] == [0] * 9 + [1]
 
@@ -175,7 +176,7 @@ async def test_cancel(editor: Editor, model: ModelServer) -> None:
     uri = editor.open("x = \n")
     future = editor.ask(uri, 0, 4)
     await editor.until(lambda: len(model.requests) == 1)
-    editor.cancel_request(types.CancelParams(id=_id_of(editor, future)))
+    editor.cancel(future)
 
     with pytest.raises(JsonRpcException) as raised:
         await asyncio.wrap_future(future)
@@ -183,11 +184,6 @@ async def test_cancel(editor: Editor, model: ModelServer) -> None:
     await editor.until(lambda: model.hung_up == 1)
     model.gate.set()
     assert await editor.texts(uri, 0, 4) == ["ab"]
-
-
-def _id_of(editor: Editor, future: Future[Any]) -> str:
-    pending = editor.protocol._request_futures
-    return str(next(key for key, value in pending.items() if value is future))
 
 
 async def test_several_by_hand(editor: Editor, model: ModelServer) -> None:

@@ -1,0 +1,136 @@
+"""An editor's end of the real server over stdio; shared by the tests of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from lsprotocol import types
+from pygls.protocol import default_converter
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+from pytest_lsp.client import register_lsp_features
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Future
+
+CARET = str(Path(sys.executable).with_name("caret"))
+DEADLINE_S = 20.0
+
+
+class Editor(LanguageClient):
+    """A client that remembers `caret/status`, with what tests do again and again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.statuses: list[Any] = []
+        self.feature("caret/status")(lambda params: self.statuses.append(params))
+
+    @property
+    def states(self) -> list[str]:
+        return [status.state for status in self.statuses]
+
+    def open(self, text: str, name: str = "a.py", language: str = "python") -> str:
+        uri = f"file:///work/{name}"
+        item = types.TextDocumentItem(uri, language, 1, text)
+        self.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        return uri
+
+    def change(self, uri: str, *changes: types.TextDocumentContentChangeEvent) -> None:
+        document = types.VersionedTextDocumentIdentifier(version=2, uri=uri)
+        self.text_document_did_change(types.DidChangeTextDocumentParams(document, changes))
+
+    def ask(self, uri: str, line: int, character: int, *, invoked: bool = False) -> Future[Any]:
+        kind = types.InlineCompletionTriggerKind
+        context = types.InlineCompletionContext(kind.Invoked if invoked else kind.Automatic)
+        document, position = types.TextDocumentIdentifier(uri), types.Position(line, character)
+        params = types.InlineCompletionParams(context, document, position)
+        return self.text_document_inline_completion(params)
+
+    def cancel(self, future: Future[Any]) -> None:
+        pending = self.protocol._request_futures
+        asked = next(key for key, value in pending.items() if value is future)
+        self.cancel_request(types.CancelParams(id=str(asked)))
+
+    async def items(
+        self, uri: str, line: int, character: int, *, invoked: bool = False
+    ) -> list[types.InlineCompletionItem]:
+        answer = await asyncio.wrap_future(self.ask(uri, line, character, invoked=invoked))
+        assert isinstance(answer, types.InlineCompletionList)
+        return list(answer.items)
+
+    async def texts(
+        self, uri: str, line: int, character: int, *, invoked: bool = False
+    ) -> list[str]:
+        items = await self.items(uri, line, character, invoked=invoked)
+        return [str(item.insert_text) for item in items]
+
+    async def command(self, name: str) -> Any:
+        return await self.workspace_execute_command_async(types.ExecuteCommandParams(name))
+
+    async def until(self, condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+        async with asyncio.timeout(deadline_s):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+
+def _editor() -> Editor:
+    editor = Editor(converter_factory=default_converter)
+    register_lsp_features(editor)
+    return editor
+
+
+class StartEditor:
+    """Starts editors of the kinds that pytest-lsp knows, each with its server."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._started: list[Editor] = []
+
+    async def __call__(
+        self,
+        options: object = None,
+        *,
+        kind: str = "neovim@v0.11.0",
+        ghost_text: bool = True,
+        configuration: dict[str, Any] | None = None,
+        asks: bool = True,
+        until: str | None = "ready",
+        deadline_s: float = DEADLINE_S,
+    ) -> Editor:
+        """A session with `options` as initializationOptions, once `caret/status` says `until`."""
+        config = ClientServerConfig([CARET, "lsp"], _editor, self._environment)
+        editor = cast(Editor, await config.start())
+        self._started.append(editor)
+        capabilities = client_capabilities(kind)
+        assert capabilities.text_document
+        if ghost_text:
+            ghost = types.InlineCompletionClientCapabilities()
+            capabilities.text_document.inline_completion = ghost
+        assert capabilities.workspace
+        capabilities.workspace.configuration = asks
+        if configuration is not None:
+            editor.set_configuration({"caret": configuration})
+        await editor.initialize_session(
+            types.InitializeParams(capabilities, initialization_options=options)
+        )
+        if until:
+            await editor.until(lambda: until in editor.states, deadline_s)
+        return editor
+
+    async def close(self) -> None:
+        """Shut all of them down; their servers must end well."""
+        for editor in self._started:
+            await editor.shutdown_session()
+            await editor.stop()  # type: ignore[no-untyped-call]  # pytest-lsp's
+
+
+@asynccontextmanager
+async def editors(environment: dict[str, str]) -> AsyncIterator[StartEditor]:
+    """Editors with servers in `environment`, closed at the end."""
+    start = StartEditor(environment)
+    yield start
+    await start.close()
