@@ -42,5 +42,5 @@ def log_dir() -> Path:
 def _default_runtime_dir() -> Path:
     with warnings.catch_warnings():
         # where the session has no runtime directory, platformdirs takes one under /tmp and warns
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         return platformdirs.user_runtime_path(_APP)
