@@ -39,19 +39,22 @@ class Norm(nn.Module):
 
 
 class Rotary:
-    """Rotary position tables, computed in float32: cos and sin are [context, head_dim / 2]."""
+    """Rotary position angles, in float32 and with the checkpoint's own base."""
 
     def __init__(self, config: DecoderConfig) -> None:
         half = torch.arange(0, config.head_dim, 2, dtype=torch.float32)
-        frequency = config.rope_base ** (-half / config.head_dim)
-        positions = torch.arange(config.context_length, dtype=torch.float32) / config.rope_scale
-        angles = torch.outer(positions, frequency)
-        self.cos, self.sin = angles.cos(), angles.sin()
+        self.frequency = config.rope_base ** (-half / config.head_dim)
+        self.scale = config.rope_scale
 
     def at(self, start: int, rows: int) -> tuple[Tensor, Tensor]:
-        """Tables of positions start … start + rows, [rows, 1, head_dim / 2]."""
-        end = start + rows
-        return self.cos[start:end, None], self.sin[start:end, None]
+        """Cosines and sines of positions start … start + rows, [rows, 1, head_dim / 2] each.
+
+        Computed for each pass, which costs microseconds, so that no table has to be as long as
+        the longest context.
+        """
+        positions = torch.arange(start, start + rows, dtype=torch.float32) / self.scale
+        angles = torch.outer(positions, self.frequency)[:, None]
+        return angles.cos(), angles.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -104,7 +104,8 @@ def find(spec: str) -> ModelEntry:
         return entry
     path = Path(spec).expanduser()
     if _looks_local(spec, path):
-        return ModelEntry(name=str(path), local=_checked(path))
+        path = _checked(path)  # absolute: the engine has another working directory
+        return ModelEntry(name=str(path), local=path)
     if match := _HUB_ID.fullmatch(spec):
         return ModelEntry(name=spec, repo=match["repo"], file=match["file"])
     close = difflib.get_close_matches(spec.lower(), MODELS, n=3, cutoff=0.5)

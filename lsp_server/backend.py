@@ -50,6 +50,8 @@ class Backend:
         self._service: CompletionService | None = None
         self._bringing: asyncio.Task[CaretError | None] | None = None
         self._retry_at = 0.0
+        self._model = ""
+        """The loaded model's name in full; the settings may have a relative path."""
         self.ready = False
         """The model is in memory, as far as is known."""
 
@@ -72,6 +74,8 @@ class Backend:
             CaretError: the model cannot be had, or failed.
         """
         service = await self._available(wait=wait)
+        if self._local:
+            request = replace(request, model=self._model)
         try:
             async with aclosing(service.complete(request, wait=wait)) as pieces:
                 async for piece in pieces:
@@ -135,7 +139,7 @@ class Backend:
         self._report(ModelStatus(title, "absent"))
         try:
             async for status in _way_into_memory(service, settings):
-                self.ready = status.phase == "ready"
+                self._model, self.ready = status.name, status.phase == "ready"
                 self._report(replace(status, name=status.name or title))
         except CaretError as error:
             pause = _RETRY_ENGINE_S if isinstance(error, EngineError) else _RETRY_MODEL_S
@@ -159,9 +163,12 @@ async def _way_into_memory(
     service: CompletionService, settings: FimSettings
 ) -> AsyncGenerator[ModelStatus, None]:
     """Changes until the model is ready; raises the CaretError that it failed with."""
+    model = settings.model
     if not settings.endpoint:
-        require(find(settings.model or DEFAULT_FIM), "infill")
-    last, status = None, await service.load(settings.model)
+        entry = find(model or DEFAULT_FIM)
+        require(entry, "infill")
+        model = entry.name
+    last, status = None, await service.load(model)
     while status.phase not in ("ready", "failed"):
         if status != last:
             yield status
