@@ -23,7 +23,7 @@ from engine.host import Host
 from engine.lockfile import Address
 from engine.paths import log_dir
 from engine.scheduler import Scheduler
-from engine.server import EngineServer
+from engine.web.server import EngineServer
 
 _log = logging.getLogger("engine")
 _PATIENCE_S = 10.0

@@ -103,7 +103,7 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
 
 def test_int8_agrees_with_float32_on_code(qwen_small_path: Path) -> None:
     exact, packed = (_decoder(qwen_small_path, fmt) for fmt in ("float32", "int8"))
-    tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))
+    tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE)[:24])
     divergence, agree = [], []
     caches = [model.new_cache(256) for model in (exact, packed)]
     for token in torch.split(tokens, 1):

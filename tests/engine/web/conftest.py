@@ -17,7 +17,7 @@ from engine.api import ChatRequest, CompletionRequest, Piece, Usage
 from engine.host import Host
 from engine.lockfile import Address
 from engine.scheduler import Scheduler
-from engine.server import EngineServer
+from engine.web.server import EngineServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from engine import lockfile
 from engine.errors import OutOfMemory
-from engine.http_guard import MAX_BODY_BYTES
+from engine.web.guard import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,10 +10,10 @@ import uvicorn
 from starlette.routing import Route, Router
 
 from engine import lockfile
-from engine.http_completions import Completions
-from engine.http_control import Control
-from engine.http_guard import Guard
-from engine.metrics import Metrics
+from engine.web.completions import Completions
+from engine.web.control import Control
+from engine.web.guard import Guard
+from engine.web.metrics import Metrics
 
 if TYPE_CHECKING:
     import socket

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from engine.api import ChatRequest, Piece
     from engine.host import Host, Model
-    from engine.metrics import Kind, Metrics
     from engine.scheduler import Scheduler
+    from engine.web.metrics import Kind, Metrics
     from engine.wire import Delivery, R
 
 

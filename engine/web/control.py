@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import psutil
 from starlette.responses import PlainTextResponse, Response
 
-from engine import metrics, wire
+from engine import wire
 from engine.api import ModelStatus
 from engine.models import MODELS
+from engine.web import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from engine.host import Host
     from engine.lockfile import Address
-    from engine.metrics import Metrics
     from engine.scheduler import Scheduler
+    from engine.web.metrics import Metrics
 
 
 class Control:

@@ -1,0 +1,1 @@
+"""The engine over HTTP: what the server of `python -m engine` answers."""
