@@ -44,6 +44,10 @@ class Site:
     """As its repository would write it."""
     eol: str = "\n"
     """The document's own line end."""
+    first_line: int = 0
+    """Of the window, as an index into the document's lines."""
+    goes_on: bool = False
+    """There are lines below the window."""
 
     @property
     def head(self) -> str:
@@ -95,6 +99,8 @@ def site_at(
         language=language,
         path=path,
         eol=_eol(lines, line),
+        first_line=first,
+        goes_on=last < len(lines),
     )
 
 
