@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Protocol
 from engine.api import CompletionRequest, Sampling, Usage
 from engine.errors import CaretError
 from lsp_server.draft import Draft
+from lsp_server.predictions import Predictions
 from lsp_server.shape import Shape, shape_of
+from lsp_server.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from engine.api import Piece
     from lsp_server.context import Site
+    from lsp_server.predictions import Prediction
     from lsp_server.settings import Settings
 
 _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 """All further choices together may take as long as the first one did, within these bounds."""
-_GREEDY, _VARIED = Sampling(), Sampling(temperature=0.8, top_p=0.95)
+_VARIED = Sampling(temperature=0.8, top_p=0.95)
 
 
 class Engine(Protocol):
@@ -54,47 +57,91 @@ class Completer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._known = Predictions()
+        self._writing: dict[str, Writing] = {}
+        """The newest of each document, at work or done."""
         self.last_usage: Usage | None = None
-        """What the newest suggestion cost."""
+        """What the newest prediction cost."""
+
+    def known(self, query: Query) -> list[str]:
+        """What `suggest` would give, where that takes no model and no waiting; else nothing."""
+        found = self._known.find(query.document, query.site) if query.choices == 1 else None
+        return _insertable([found.text], query.site) if found else []
 
     async def suggest(self, query: Query, settings: Settings) -> list[str]:
         """Texts to insert at the caret, best first, with the document's line ends.
 
+        What is predicted already, or is being written, is not asked for again.
+
         Raises:
             CaretError: the engine or its model failed.
         """
+        start = time.monotonic()
+        best = await self._predicted(query) or await self._predict(query, settings, start)
+        texts = [best.text] if best else []
+        if best and best.text and query.choices > 1:
+            texts += await self._alternatives(query, settings, best.seconds)
+        return _insertable(texts, query.site)
+
+    def forget(self, document: str | None = None) -> None:
+        """Drop the predictions of a document that was closed, or all: the settings changed."""
+        if document is None:
+            self._known = Predictions()
+            self._writing.clear()
+        else:
+            self._known.forget(document)
+            self._writing.pop(document, None)
+
+    async def _predicted(self, query: Query) -> Prediction | None:
+        """What is known for this caret, at once; or what is being written for it."""
+        if found := self._known.find(query.document, query.site):
+            return found
+        writing = self._writing.get(query.document)
+        # Begun without `wait`, it may yet end because the model is not ready.
+        if writing is None or (query.invoked and not writing.draft.begun):
+            return None
+        found = await self._outcome(writing) if writing.join(query.site) else None
+        return found.at(query.site) if found else None
+
+    async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
+        """Let the model write one, for automatic queries when the delay since `start` is over."""
         if not query.invoked:
-            await asyncio.sleep(settings.completion.debounce_ms / 1000)
+            due = start + settings.completion.debounce_ms / 1000
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+        shape = shape_of(query.site, settings.completion.multiline)
+        pieces = self._engine.complete(_request(query, shape, settings), wait=query.invoked)
+        draft = Draft(query.site, shape)
+        writing = Writing(query.document, draft, pieces, self._known.add)
+        self._writing[query.document] = writing
+        return await self._outcome(writing)
+
+    async def _outcome(self, writing: Writing) -> Prediction | None:
+        prediction = await writing.wait()
+        self.last_usage = writing.draft.usage
+        return prediction
+
+    async def _alternatives(self, query: Query, settings: Settings, first_s: float) -> list[str]:
+        """Sampled ones, as many as the time allows; an error here does not spoil the first."""
         shape = shape_of(query.site, settings.completion.multiline)
         request = _request(query, shape, settings)
-        start = time.monotonic()
-        best = await self._write(request, Draft(query.site, shape), wait=query.invoked)
-        texts = [best]
-        if best and query.choices > 1:
-            took = time.monotonic() - start
-            texts += await self._alternatives(request, query, shape, took)
-        return [text.replace("\n", query.site.eol) for text in dict.fromkeys(texts) if text]
-
-    async def _alternatives(
-        self, request: CompletionRequest, query: Query, shape: Shape, first_s: float
-    ) -> list[str]:
-        """Sampled ones, as many as the time allows; an error here does not spoil the first."""
         texts: list[str] = []
         with suppress(TimeoutError, CaretError):
             async with asyncio.timeout(min(max(first_s, _SHORTEST_S), _LONGEST_S)):
                 for seed in range(1, query.choices):
                     varied = replace(request, sampling=replace(_VARIED, seed=seed))
-                    texts.append(await self._write(varied, Draft(query.site, shape), wait=False))
+                    texts.append(await self._sample(varied, Draft(query.site, shape)))
         return texts
 
-    async def _write(self, request: CompletionRequest, draft: Draft, *, wait: bool) -> str:
-        async with aclosing(self._engine.complete(request, wait=wait)) as pieces:
+    async def _sample(self, request: CompletionRequest, draft: Draft) -> str:
+        async with aclosing(self._engine.complete(request, wait=False)) as pieces:
             async for piece in pieces:
                 if draft.add(piece):
                     break
-        if request.sampling == _GREEDY:
-            self.last_usage = draft.usage
         return draft.text()
+
+
+def _insertable(texts: list[str], site: Site) -> list[str]:
+    return [text.replace("\n", site.eol) for text in dict.fromkeys(texts) if text]
 
 
 def _request(query: Query, shape: Shape, settings: Settings) -> CompletionRequest:
@@ -104,7 +151,6 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         suffix=query.site.suffix,
         max_tokens=settings.completion.max_tokens,
         stop=("\n",) if shape.kind == "inline" else (),
-        sampling=_GREEDY,
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",
         path=query.site.path,

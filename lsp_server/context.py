@@ -44,6 +44,10 @@ class Site:
     """As its repository would write it."""
     eol: str = "\n"
     """The document's own line end."""
+    first_line: int = 0
+    """Of the window, as an index into the document's lines."""
+    goes_on: bool = False
+    """There are lines below the window."""
 
     @property
     def head(self) -> str:
@@ -95,6 +99,8 @@ def site_at(
         language=language,
         path=path,
         eol=_eol(lines, line),
+        first_line=first,
+        goes_on=last < len(lines),
     )
 
 
@@ -118,9 +124,12 @@ def _last_line(lines: Sequence[str], line: int) -> int:
 
 
 def _cut_front(text: str) -> str:
-    """Text that no line edge could bring under the limit, cut on a grid of characters."""
-    excess = len(text) - PREFIX_CHARS
-    return text if excess <= 0 else text[-(-excess // CHAR_GRID) * CHAR_GRID :]
+    """Text with lines so long that no line edge could bound it, cut on a grid of characters.
+
+    One step of the grid is let pass, so that typing in a full window does not move its edge.
+    """
+    excess = max(len(text) - PREFIX_CHARS, 0)
+    return text[excess // CHAR_GRID * CHAR_GRID :]
 
 
 def _plain(text: str) -> str:

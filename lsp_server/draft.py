@@ -19,7 +19,7 @@ class Draft:
     """Collects pieces and knows when the completion is whole."""
 
     def __init__(self, site: Site, shape: Shape) -> None:
-        self._site, self._shape = site, shape
+        self.site, self._shape = site, shape
         self._text = ""
         self._end: int | None = None
         self._reason: FinishReason | None = None
@@ -43,7 +43,16 @@ class Draft:
         if self._end is None and not unfinished:
             self._end = self._ending(final=True)
         text = self._text[: self._end]
-        return polish(text, self._site, self._shape.wanted, unfinished=unfinished)
+        return polish(text, self.site, self._shape.wanted, unfinished=unfinished)
+
+    def may_become(self, typed: str) -> bool:
+        """Whether what came so far agrees with what was typed, as far as either goes."""
+        return self._text.startswith(typed) or typed.startswith(self._text)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has come yet."""
+        return bool(self._text)
 
     @property
     def usage(self) -> Usage:
@@ -58,4 +67,4 @@ class Draft:
         )
 
     def _ending(self, *, final: bool) -> int | None:
-        return end_of(self._text, self._site, self._shape, final=final)
+        return end_of(self._text, self.site, self._shape, final=final)

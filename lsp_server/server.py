@@ -62,6 +62,7 @@ class CaretServer(LanguageServer):
         async with self._configuring:
             await self.configuration.update(self, told)
             self.settings, problems = self.configuration.read()
+            self.completer.forget()
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
             if self.settings.completion.enable:
@@ -84,9 +85,14 @@ class CaretServer(LanguageServer):
     async def suggest(self, query: Query) -> list[str]:
         """Texts to insert, best first; none if a newer query took this one's place.
 
+        What was predicted before is answered at once: no work, so no change of the status.
+
         Raises:
             JsonRpcException: it failed, and a person had asked for it.
         """
+        if known := self.completer.known(query):
+            self.newest.cancel(query.document)
+            return known
         if query.invoked:
             await self._configured.wait()
         with self.status.working():
@@ -173,6 +179,7 @@ async def did_change_configuration(
 def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None:
     """Nobody waits for completions of this document any more."""
     ls.newest.cancel(params.text_document.uri)
+    ls.completer.forget(params.text_document.uri)
 
 
 async def inline_completion(

@@ -34,10 +34,16 @@ class Editor(LanguageClient):
         return [status.state for status in self.statuses]
 
     def open(self, text: str, name: str = "a.py", language: str = "python") -> str:
+        """Open a document anew; one of this name that is open is closed first."""
         uri = f"file:///work/{name}"
+        self.close(uri)
         item = types.TextDocumentItem(uri, language, 1, text)
         self.text_document_did_open(types.DidOpenTextDocumentParams(item))
         return uri
+
+    def close(self, uri: str) -> None:
+        document = types.TextDocumentIdentifier(uri)
+        self.text_document_did_close(types.DidCloseTextDocumentParams(document))
 
     def change(self, uri: str, *changes: types.TextDocumentContentChangeEvent) -> None:
         document = types.VersionedTextDocumentIdentifier(version=2, uri=uri)

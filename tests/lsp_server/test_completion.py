@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,7 +121,83 @@ async def test_only_automatic_queries_are_delayed() -> None:
     script = Script(Piece("1", finish_reason="stop"))
     completer = Completer(script)
     assert await completer.suggest(Query("a", SITE, invoked=True), settings) == ["1"]
+    assert await completer.suggest(Query("a", SITE), settings) == ["1"]  # known already
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await completer.suggest(Query("a", SITE), settings)
+            await completer.suggest(Query("b", SITE), settings)
     assert script.waits == [True]
+
+
+class Gated(Script):
+    """Waits before its first piece."""
+
+    def __init__(self, *pieces: Piece) -> None:
+        super().__init__(*pieces)
+        self.gate = asyncio.Event()
+
+    async def complete(
+        self, request: CompletionRequest, *, wait: bool
+    ) -> AsyncGenerator[Piece, None]:
+        pieces = super().complete(request, wait=wait)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await self.gate.wait()
+                yield piece
+
+
+async def asked(completer: Completer, query: Query) -> asyncio.Task[list[str]]:
+    """A query that has come as far as it can."""
+    task = asyncio.create_task(completer.suggest(query, Settings()))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_a_query_by_hand_does_not_join_one_that_may_fail_for_want_of_a_model() -> None:
+    script = Gated(Piece("1", finish_reason="stop"))
+    completer = Completer(script)
+    tasks = [await asked(completer, Query("a", SITE, invoked)) for invoked in (False, True)]
+    script.gate.set()
+    assert await asyncio.gather(*tasks) == [["1"], ["1"]]
+    assert script.waits == [False, True]
+
+
+async def test_the_error_of_a_joined_one_is_told() -> None:
+    class Lost(Gated):
+        async def complete(
+            self, request: CompletionRequest, *, wait: bool
+        ) -> AsyncGenerator[Piece, None]:
+            async for piece in super().complete(request, wait=wait):
+                yield piece
+                raise EngineLost("gone")
+
+    script = Lost(Piece("1"))
+    completer = Completer(script)
+    old = await asked(completer, Query("a", SITE))
+    new = asyncio.create_task(completer.suggest(Query("a", SITE), Settings()))
+    old.cancel()
+    await asyncio.sleep(0)
+    script.gate.set()
+    with pytest.raises(EngineLost):
+        await new
+    assert len(script.requests) == 1
+
+
+async def test_nobody_waits_so_it_is_stopped() -> None:
+    script = Gated(Piece("1"))
+    completer = Completer(script)
+    task = await asked(completer, Query("a", SITE))
+    task.cancel()
+    async with asyncio.timeout(5):
+        while not script.closed:
+            await asyncio.sleep(0)
+
+
+async def test_other_settings_other_predictions() -> None:
+    script = Script(Piece("1", finish_reason="stop"))
+    completer = Completer(script)
+    for _ in range(2):
+        await completer.suggest(Query("a", SITE), Settings())
+    completer.forget()
+    await completer.suggest(Query("a", SITE), Settings())
+    assert len(script.requests) == 2

@@ -62,10 +62,16 @@ def test_typing_on_a_line_moves_no_edge() -> None:
     assert after.suffix == before.suffix
 
 
+def test_typing_in_a_full_window_moves_no_edge() -> None:
+    lines = split_lines(("x" * 124 + "\n") * 5_000)  # 2 steps of the grid fill the window
+    sites = [site_at(lines, 2_048, column) for column in range(125)]
+    assert [len(site.prefix) for site in sites] == list(range(PREFIX_CHARS, PREFIX_CHARS + 125))
+
+
 def test_a_very_long_line_is_cut_on_a_grid_of_characters() -> None:
     line = "".join(f"{n:07} " for n in range(10_000))
     sites = [site_at([line], 0, column) for column in range(40_000, 40_000 + 100)]
-    assert all(PREFIX_CHARS - CHAR_GRID < len(site.prefix) <= PREFIX_CHARS for site in sites)
+    assert all(0 <= len(site.prefix) - PREFIX_CHARS < CHAR_GRID for site in sites)
     assert len({site.prefix[:20] for site in sites}) == 1
     assert all(len(site.suffix) == SUFFIX_CHARS for site in sites)
 

@@ -126,9 +126,7 @@ async def test_no_completion_here(
 
 async def test_unknown_and_closed_documents(editor: Editor, model: ModelServer) -> None:
     uri = editor.open("x = ")
-    editor.text_document_did_close(
-        types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
-    )
+    editor.close(uri)
     editor.change(uri, insertion(0, 0, "y"))
     assert await editor.items(uri, 0, 4) == []
     assert await editor.items("not even a URI", 0, 0) == []
@@ -156,7 +154,7 @@ async def test_a_superseded_request_is_answered_at_once(editor: Editor, model: M
     uri = editor.open("x = \n")
     old = editor.ask(uri, 0, 4)
     await editor.until(lambda: len(model.requests) == 1)
-    new = editor.ask(uri, 0, 4)
+    new = editor.ask(uri, 0, 2)
 
     assert (await asyncio.wrap_future(old)).items == ()
     assert not new.done()
@@ -192,6 +190,7 @@ async def test_several_by_hand(editor: Editor, model: ModelServer) -> None:
     async with asyncio.timeout(20):  # how many fit into their time depends on the machine
         while len(texts := await editor.texts(uri, 0, 4, invoked=True)) < 3:
             assert texts[0] == "choice 0"
+            uri = editor.open("x = \n")
     assert texts == ["choice 0", "choice 1", "choice 2"]
     warm = [request["temperature"] > 0 for request in model.requests[-3:]]
     assert warm == [False, True, True]

@@ -1,0 +1,85 @@
+"""What was predicted, so that typing it costs no model call. A pure data structure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lsp_server.context import SUFFIX_GRID
+from lsp_server.postprocess import drop_lines_below, drop_tail_overlap
+
+if TYPE_CHECKING:
+    from lsp_server.context import Site
+
+KEPT = 128
+"""Predictions of all documents together; one holds at most some 24,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A completion, and the caret that it is for."""
+
+    document: str
+    site: Site
+    text: str
+    """What may be inserted there."""
+    seconds: float
+    """Time the model took."""
+
+    def at(self, site: Site) -> Prediction | None:
+        """The part still to be typed at a later caret.
+
+        None where anything but this text was typed, where all of it was, and where only that is
+        left which stands after the caret anyway.
+        """
+        typed = typed_between(self.site, site)
+        if typed is None or not self.text.startswith(typed):
+            return None
+        rest = self.text[len(typed) :]
+        new = drop_lines_below(drop_tail_overlap(rest, site), site)
+        return replace(self, site=site, text=rest) if new.strip() else None
+
+
+class Predictions:
+    """The last ones, found by the text around the caret."""
+
+    def __init__(self) -> None:
+        self._newest_first: deque[Prediction] = deque(maxlen=KEPT)
+
+    def add(self, prediction: Prediction) -> None:
+        """Remember one more, unless it is empty; the oldest goes when there are too many."""
+        if prediction.text:
+            self._newest_first.appendleft(prediction)
+
+    def find(self, document: str, site: Site) -> Prediction | None:
+        """The newest one that holds at this caret, as it looks from there."""
+        mine = (known for known in self._newest_first if known.document == document)
+        return next((found for known in mine if (found := known.at(site))), None)
+
+    def forget(self, document: str) -> None:
+        """Drop all of a document."""
+        kept = [known for known in self._newest_first if known.document != document]
+        self._newest_first = deque(kept, maxlen=KEPT)
+
+
+def typed_between(then: Site, now: Site) -> str | None:
+    """What was typed to get from one caret to another; None if anything else is different.
+
+    The windows may have moved in between: then what both of them show must be equal.
+    """
+    lines = now.first_line - then.first_line
+    *dropped, before = then.prefix.split("\n", max(lines, 0))
+    if len(dropped) != lines or not now.prefix.startswith(before):
+        return None
+    typed = now.prefix[len(before) :]
+    same = then.suffix == now.suffix and then.goes_on == now.goes_on
+    return typed if same or ("\n" in typed and _same_but_moved(then, now)) else None
+
+
+def _same_but_moved(then: Site, now: Site) -> bool:
+    """Whether the text below differs only in where its window ends, which is on a grid."""
+    short, long = sorted((then.suffix, now.suffix), key=len)
+    rest = long.removeprefix(short)
+    both_go_on = then.goes_on and now.goes_on
+    return both_go_on and len(rest) < len(long) and rest.count("\n") < SUFFIX_GRID

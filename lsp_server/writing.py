@@ -1,0 +1,76 @@
+"""A prediction while the model writes it. Requests come and go; it goes on for the newest one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from lsp_server.predictions import Prediction, typed_between
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from engine.api import Piece
+    from lsp_server.context import Site
+    from lsp_server.draft import Draft
+
+
+class Writing:
+    """Ends when it is whole, when something else is typed, or when nobody waits for it."""
+
+    def __init__(
+        self,
+        document: str,
+        draft: Draft,
+        pieces: AsyncGenerator[Piece, None],
+        remember: Callable[[Prediction], None],
+    ) -> None:
+        self.draft = draft
+        self._document, self._remember = document, remember
+        self._typed = ""
+        self._waiting = 0
+        self._task = asyncio.create_task(self._write(pieces))
+        # An error that nobody waited for is nobody's concern.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    def join(self, site: Site) -> bool:
+        """Go on for a newer caret, if what was typed meanwhile is what is being written."""
+        typed = typed_between(self.draft.site, site)
+        if typed is None or self._task.done() or not self.draft.may_become(typed):
+            return False
+        self._typed = typed
+        return True
+
+    async def wait(self) -> Prediction | None:
+        """The prediction; None if it turned out not to be what is typed.
+
+        Raises:
+            CaretError: the engine or its model failed.
+        """
+        self._waiting += 1
+        try:
+            await asyncio.wait([self._task])
+            return self._task.result()
+        finally:
+            self._waiting -= 1
+            # A newer request has been started by now, and joins before this is called.
+            asyncio.get_running_loop().call_soon(self._stop_unless_awaited)
+
+    def _stop_unless_awaited(self) -> None:
+        if not self._waiting:
+            self._task.cancel()
+
+    async def _write(self, pieces: AsyncGenerator[Piece, None]) -> Prediction | None:
+        start = time.monotonic()
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if self.draft.add(piece):
+                    break
+                if not self.draft.may_become(self._typed):
+                    return None
+        seconds = time.monotonic() - start
+        prediction = Prediction(self._document, self.draft.site, self.draft.text(), seconds)
+        self._remember(prediction)
+        return prediction
