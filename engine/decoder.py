@@ -179,7 +179,7 @@ class Decoder(nn.Module):
         """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
         rows = tokens.shape[0]
         assert isinstance(cache, KvCache)
-        assert cache.length + rows <= cache.capacity
+        cache.reserve(rows)
         step = Step(self, rows, cache)
         x = self.embedding(tokens)
         for layer, block in enumerate(self.blocks):

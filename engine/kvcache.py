@@ -37,17 +37,21 @@ class CausalLM(Protocol):
         """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
 
 
-class KvCache:
-    """Preallocated keys and values of one sequence.
+FIRST_ROOM = 256
+"""Positions that a cache has memory for at first; it doubles up to the capacity."""
 
-    Each of `keys` and `values` is [layers, kv_heads, capacity, head_dim]. The memory is
-    committed by the operating system as positions are written, so room costs nothing.
+
+class KvCache:
+    """Keys and values of one sequence.
+
+    Each of `keys` and `values` is [layers, kv_heads, room, head_dim], where `room` grows with
+    the sequence: a gigabyte for contexts that nobody uses would be committed otherwise.
     """
 
     def __init__(self, config: DecoderConfig, capacity: int, dtype: torch.dtype) -> None:
-        shape = (config.layers, config.kv_heads, capacity, config.head_dim)
-        self.keys = torch.empty(shape, dtype=dtype)
-        self.values = torch.empty(shape, dtype=dtype)
+        self._shape = (config.layers, config.kv_heads, 0, config.head_dim)
+        self.keys = torch.empty(self._shape, dtype=dtype)
+        self.values = torch.empty(self._shape, dtype=dtype)
         self.capacity = capacity
         self.length = 0
 
@@ -55,6 +59,14 @@ class KvCache:
         """Keep the first `length` positions; what lies behind is overwritten later."""
         assert 0 <= length <= self.length
         self.length = length
+
+    def reserve(self, rows: int) -> None:
+        """Have memory for so many positions behind `length`; once before a forward pass."""
+        needed, room = self.length + rows, self.keys.shape[2]
+        assert needed <= self.capacity
+        if needed > room:
+            room = min(max(needed, 2 * room, FIRST_ROOM), self.capacity)
+            self.keys, self.values = self._grown(self.keys, room), self._grown(self.values, room)
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Store one layer's new rows [kv_heads, n, head_dim] behind `length`.
@@ -66,3 +78,9 @@ class KvCache:
         self.keys[layer, :, self.length : end] = keys
         self.values[layer, :, self.length : end] = values
         return self.keys[layer, :, :end], self.values[layer, :, :end]
+
+    def _grown(self, held: Tensor, room: int) -> Tensor:
+        layers, heads, _, size = self._shape
+        grown = held.new_empty(layers, heads, room, size)
+        grown[:, :, : self.length] = held[:, :, : self.length]
+        return grown

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.config import DecoderConfig
+from engine.kvcache import FIRST_ROOM, KvCache
+
+CONFIG = DecoderConfig(
+    architecture="llama",
+    vocab_size=8,
+    hidden_size=8,
+    intermediate_size=8,
+    layers=2,
+    heads=2,
+    kv_heads=2,
+    head_dim=4,
+    context_length=4096,
+    rope_base=1e4,
+    rope_scale=1.0,
+    norm="rms",
+    norm_eps=1e-6,
+    activation="swiglu",
+    qkv_bias=False,
+    out_bias=False,
+    mlp_bias=False,
+    tied_embeddings=True,
+)
+
+
+def _write(cache: KvCache, rows: torch.Tensor) -> torch.Tensor:
+    """Append `rows` [n] as keys of every layer; all keys so far of the last one, [length]."""
+    cache.reserve(len(rows))
+    for layer in range(CONFIG.layers):
+        filled = rows[None, :, None].expand(CONFIG.kv_heads, -1, CONFIG.head_dim)
+        keys, values = cache.extend(layer, filled, -filled)
+    cache.length += len(rows)
+    assert keys.equal(-values)
+    return keys[0, :, 0]
+
+
+def test_what_was_stored_survives_growth() -> None:
+    cache = KvCache(CONFIG, 2000, torch.float32)
+    for part in torch.split(torch.arange(1500.0), 111):
+        held = _write(cache, part)
+    assert held.equal(torch.arange(1500.0))
+
+
+def test_memory_grows_with_the_sequence_up_to_the_capacity() -> None:
+    cache = KvCache(CONFIG, 1000, torch.float32)
+    rooms = []
+    for part in torch.split(torch.arange(1000.0), 100):
+        _write(cache, part)
+        rooms.append(cache.keys.shape[2])
+    assert rooms[0] == FIRST_ROOM
+    assert rooms[-1] == 1000
+    assert len(set(rooms)) == 3
+
+
+def test_truncated_positions_are_overwritten() -> None:
+    cache = KvCache(CONFIG, 1000, torch.float32)
+    _write(cache, torch.arange(400.0))
+    cache.truncate(10)
+    assert _write(cache, torch.tensor([7.0])).tolist() == [*range(10), 7.0]
+
+
+def test_more_than_the_capacity_is_our_own_mistake() -> None:
+    with pytest.raises(AssertionError):
+        KvCache(CONFIG, 10, torch.float32).reserve(11)
