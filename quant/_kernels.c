@@ -29,6 +29,7 @@ enum {
     AHEAD = 4096,     /* bytes: without prefetching, one core reads a third less */
     ROWS = 4,         /* that are multiplied at once */
     TILE = 128,       /* rows that share one unpacking: their sums and activations stay in cache */
+    ALONE = 8,        /* rows: fewer are rounded sooner than another thread wakes up */
     SHARES = 8        /* portions of work a thread: a preempted one leaves the rest to the others */
 };
 
@@ -324,17 +325,14 @@ static void multiply(const struct Variant *variant, const uint8_t *packed, const
 {
     size_t panels = (out + PANEL - 1) / PANEL;
     size_t share = panels / ((size_t)threads * SHARES) + 1;
-#pragma omp parallel num_threads(threads)
-    {
-#pragma omp for
-        for (size_t row = 0; row < rounded->rows; row++)
-            round_row(variant, x + row * in, in, row, rounded);
-#pragma omp for schedule(dynamic, share)
-        for (size_t panel = 0; panel < panels; panel++) {
-            size_t first = panel * PANEL, width = out - first < PANEL ? out - first : PANEL;
-            multiply_panel(variant, packed + panel * rounded->groups * BLOCK, rounded,
-                           bias ? bias + first : NULL, y + first, width, out);
-        }
+#pragma omp parallel for num_threads(threads) if (rounded->rows >= ALONE)
+    for (size_t row = 0; row < rounded->rows; row++)
+        round_row(variant, x + row * in, in, row, rounded);
+#pragma omp parallel for num_threads(threads) schedule(dynamic, share)
+    for (size_t panel = 0; panel < panels; panel++) {
+        size_t first = panel * PANEL, width = out - first < PANEL ? out - first : PANEL;
+        multiply_panel(variant, packed + panel * rounded->groups * BLOCK, rounded,
+                       bias ? bias + first : NULL, y + first, width, out);
     }
 }
 

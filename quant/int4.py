@@ -84,7 +84,8 @@ def round_rows(x: Tensor) -> Tensor:
     """`x` [rows, in] as the kernels see it: bytes with one scale for 32, in float32."""
     groups = functional.pad(x, (0, -x.shape[1] % GROUP)).view(len(x), -1, GROUP)
     largest = groups.abs().amax(dim=2, keepdim=True)
-    inverse = (127 / largest).masked_fill_(largest == 0, 0)
+    most = torch.tensor(127.0)  # a number here would be multiplied by the reciprocal
+    inverse = (most / largest).masked_fill_(largest == 0, 0)
     return ((groups * inverse).round_() * (largest / 127)).view(len(x), -1)[:, : x.shape[1]]
 
 
