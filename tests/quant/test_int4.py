@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import gguf
 import pytest
 import torch
@@ -12,9 +14,19 @@ from quant.gguf_dequant import dequantize
 from quant.int4 import KERNELS, Int4Linear, pack, pack_reference, unpack
 from quant.int8 import Int8Linear
 
-torch.manual_seed(0)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SHAPES = [(96, 160), (16, 32), (1, 1), (17, 33), (37, 95), (160, 64)]
 ROWS = [1, 2, 3, 4, 5, 7, 16, 127, 128, 129, 300]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> Iterator[None]:
+    """Each test has numbers of its own, whichever tests ran before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
 
 
 def _linear(out: int, columns: int, kernel: str | None = None) -> Int4Linear:
