@@ -1,0 +1,25 @@
+"""The C extension, absent where it could not be built; see quant/_kernels.c."""
+
+def variants() -> list[str]:
+    """Names of the kernels that run on this processor, best first."""
+
+def pack(weight: int, packed: int, out: int, columns: int, threads: int, /) -> None:
+    """Write quant.int4's layout of `weight`, float32 [out, columns], at `packed`: addresses."""
+
+def matmul(
+    variant: str,
+    packed: int,
+    x: int,
+    bias: int,
+    y: int,
+    rows: int,
+    columns: int,
+    out: int,
+    threads: int,
+    /,
+) -> None:
+    """Write y [rows, out] = x [rows, columns] · packedᵀ + bias.
+
+    `packed` (quant.int4's layout), `x`, `bias` and `y` are addresses of contiguous memory, the
+    last three float32; `bias` may be 0. Raises ValueError for a variant that does not run here.
+    """
