@@ -15,7 +15,7 @@ import psutil
 from engine import machine
 from engine.models import DEFAULT_FIM, MODELS
 from engine.paths import log_dir, models_dir
-from engine.runtime import FORMAT
+from quant.formats import DEFAULT_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,12 +90,12 @@ def choose(available: int, gpus: Sequence[Gpu]) -> Choice:
     room = f"{available / 1e9:.1f} GB of memory are available"
     if available < _ROOMY:
         reason = f"only {room}, too little for {DEFAULT_FIM} beside your other programs"
-        return Choice(_SMALL_MODEL, FORMAT, "cpu", reason)
+        return Choice(_SMALL_MODEL, DEFAULT_FORMAT, "cpu", reason)
     reason = f"{room}, and of the models that type along on a CPU it writes the best code"
     capable = [gpu for gpu in gpus if gpu.memory >= _CAPABLE_GPU]
     if capable:
         reason += f"; {capable[0].name} could hold codellama-7b, but Caret does not use GPUs yet"
-    return Choice(DEFAULT_FIM, FORMAT, "cpu", reason)
+    return Choice(DEFAULT_FIM, DEFAULT_FORMAT, "cpu", reason)
 
 
 def main() -> None:

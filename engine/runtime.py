@@ -17,7 +17,7 @@ from engine.load import build_decoder
 from engine.models import require
 from engine.slots import SlotPool
 from engine.tokenizers import open_tokenizer
-from quant.formats import FORMATS
+from quant.formats import DEFAULT_FORMAT, FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +38,6 @@ CAPACITY = 8192
 """Positions a slot has room for."""
 FIM_WINDOW = 1024
 """Prompt tokens of a completion: what a CPU can evaluate while a person waits."""
-FORMAT = "int8"
-"""How weights are held; `quant.formats` has the others."""
 VARIETY = Sampling(temperature=0.6, top_p=0.95, seed=0)
 """How choices after the first are drawn when the request itself asks for greedy ones."""
 
@@ -153,4 +151,4 @@ def _model(checkpoint: Checkpoint, report: Callable[[int, int], None]) -> Causal
         from engine.fallback import TransformersModel  # slow to import, seldom needed
 
         return TransformersModel(checkpoint.path)
-    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[FORMAT], report)
+    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[DEFAULT_FORMAT], report)

@@ -1,4 +1,4 @@
-"""Published weights: our greedy tokens are those of transformers, and int8 stays close."""
+"""Published weights: our greedy tokens are those of transformers, and packed weights stay close."""
 
 from __future__ import annotations
 
@@ -101,8 +101,9 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
     assert ours == _reference_greedy(reference.eval(), prompt, 32)
 
 
-def test_int8_agrees_with_float32_on_code(qwen_small_path: Path) -> None:
-    exact, packed = (_decoder(qwen_small_path, fmt) for fmt in ("float32", "int8"))
+@pytest.mark.parametrize("fmt", ["int8", "int4-int8"])
+def test_packed_weights_agree_with_float32_on_code(qwen_small_path: Path, fmt: str) -> None:
+    exact, packed = (_decoder(qwen_small_path, name) for name in ("float32", fmt))
     tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))
     divergence, agree = [], []
     caches = [model.new_cache(256) for model in (exact, packed)]
