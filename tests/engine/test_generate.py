@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from engine.config import DecoderConfig
 from engine.generate import PREFILL_CHUNK, generate
 from engine.load import build_decoder
 from engine.sample import greedy
 from engine.slots import Slot
 from quant.formats import FORMATS
+from tests.tiny import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,26 +22,6 @@ if TYPE_CHECKING:
 
     from engine.decoder import Decoder
 
-CONFIG = DecoderConfig(
-    architecture="llama",
-    vocab_size=50,
-    hidden_size=32,
-    intermediate_size=48,
-    layers=2,
-    heads=4,
-    kv_heads=2,
-    head_dim=8,
-    context_length=512,
-    rope_base=1e4,
-    rope_scale=1.0,
-    norm="rms",
-    norm_eps=1e-6,
-    activation="swiglu",
-    qkv_bias=False,
-    out_bias=False,
-    mlp_bias=False,
-    tied_embeddings=True,
-)
 PROMPT = [(i * 7 + i // 5) % 50 for i in range(300)]
 
 

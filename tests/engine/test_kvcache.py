@@ -3,29 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.config import DecoderConfig
 from engine.kvcache import FIRST_ROOM, KvCache
-
-CONFIG = DecoderConfig(
-    architecture="llama",
-    vocab_size=8,
-    hidden_size=8,
-    intermediate_size=8,
-    layers=2,
-    heads=2,
-    kv_heads=2,
-    head_dim=4,
-    context_length=4096,
-    rope_base=1e4,
-    rope_scale=1.0,
-    norm="rms",
-    norm_eps=1e-6,
-    activation="swiglu",
-    qkv_bias=False,
-    out_bias=False,
-    mlp_bias=False,
-    tied_embeddings=True,
-)
+from tests.tiny import CONFIG
 
 
 def _write(cache: KvCache, rows: torch.Tensor) -> torch.Tensor:
