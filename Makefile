@@ -42,7 +42,7 @@ clean: ## Remove .venv and caches; models stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # A stamp is as new as the last successful installation, so a second call has nothing to do.
-$(VENV)/.installed: pyproject.toml $(wildcard quant/_kernels.c)
+$(VENV)/.installed: pyproject.toml $(wildcard quant/kernels/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Caret needs Python 3.11 or newer; $(PYTHON) is not. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing Caret into $(VENV) (torch is large: this can take minutes) ..."

@@ -1,4 +1,4 @@
-"""The C extension, absent where it could not be built; see quant/_kernels.c."""
+"""The C extension, absent where it could not be built; see quant/kernels."""
 
 def variants() -> list[str]:
     """Names of the kernels that run on this processor, best first."""
@@ -8,6 +8,7 @@ def pack(weight: int, packed: int, out: int, columns: int, threads: int, /) -> N
 
 def matmul(
     variant: str,
+    kind: int,
     packed: int,
     x: int,
     bias: int,
@@ -20,6 +21,6 @@ def matmul(
 ) -> None:
     """Write y [rows, out] = x [rows, columns] · packedᵀ + bias.
 
-    `packed` (quant.int4's layout), `x`, `bias` and `y` are addresses of contiguous memory, the
+    `packed` (in the layout of `kind`: 4 is quant.int4's), `x`, `bias` and `y` are addresses of contiguous memory, the
     last three float32; `bias` may be 0. Raises ValueError for a variant that does not run here.
     """

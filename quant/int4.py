@@ -43,12 +43,18 @@ _CHUNK = 1 << 15
 class Int4Linear(nn.Module):
     """x [rows, in] float32 → x · weightᵀ + bias [rows, out] float32."""
 
+    kind = 4
+    """What the C code knows the layout by."""
+
+    packed: Tensor
+    bias: Tensor | None
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """Pack `weight` [out, in] float32; `bias` [out] stays float32."""
         super().__init__()
         self.out, self.columns = weight.shape
-        self.packed = pack(weight)
-        self.bias = None if bias is None else bias.contiguous()
+        self.register_buffer("packed", pack(weight))
+        self.register_buffer("bias", None if bias is None else bias.contiguous())
         self.kernel = KERNELS[0] if KERNELS else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,6 +66,7 @@ class Int4Linear(nn.Module):
         assert x.shape[1] == self.columns
         _kernels.matmul(
             self.kernel,
+            self.kind,
             self.packed.data_ptr(),
             x.data_ptr(),
             0 if self.bias is None else self.bias.data_ptr(),

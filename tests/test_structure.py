@@ -21,7 +21,8 @@ MAX_LINES = 300
 
 
 def sources() -> list[Path]:
-    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    files = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*")))
+    return [path for path in files if path.suffix in (".py", ".c", ".h")]
 
 
 @pytest.mark.parametrize(

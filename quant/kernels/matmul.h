@@ -1,0 +1,57 @@
+/* Products of float rows with packed matrices, for whoever has threads of its own: nothing here
+ * starts one. A row of activations is rounded to bytes with one scale for 32 of them, dot products
+ * of 32 are integers, and a float32 sum runs over the groups in the same order whatever the number
+ * of rows: a row's result does not depend on its neighbours.
+ */
+#ifndef CARET_MATMUL_H
+#define CARET_MATMUL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    GROUP = 32, /* activations with one scale */
+    PANEL = 16, /* output channels that lie interleaved */
+};
+
+/* A packed matrix [out, in]; `bias` [out] may be NULL. The layouts of the kinds are described in
+ * the Python modules that pack them: 4 is quant/int4.py. */
+typedef struct {
+    int kind;
+    const uint8_t *packed;
+    const float *bias;
+    size_t in, out;
+} Matrix;
+
+/* Activations, group by group: bytes[groups][rows][GROUP], and for each its scale and the scale
+ * times the sum of its bytes, by which the group's minimum is multiplied. */
+typedef struct {
+    int8_t *bytes;
+    float (*factors)[2];
+    size_t rows, groups;
+} Rounded;
+
+/* The arithmetic for one kind of processor. */
+typedef struct Variant Variant;
+
+/* The variant of that name, or NULL if none of that name runs here; "" is the best one. */
+const Variant *find_variant(const char *name);
+/* Names of the variants that run here, best first: NULL after the last one. */
+const char *variant_name(size_t index);
+
+/* Bytes of memory that rows of `in` activations take when rounded. */
+size_t rounded_size(size_t rows, size_t in);
+/* Rounded rows in that memory, which begins at a multiple of 64; nothing is written yet. */
+Rounded rounded_in(void *memory, size_t rows, size_t in);
+/* Round the rows first … last of x [rows, in]; other threads may round other rows meanwhile. */
+void round_rows(const Variant *variant, const float *x, size_t in, const Rounded *to, size_t first,
+                size_t last);
+
+size_t count_panels(const Matrix *matrix);
+/* y [rows, out] = x · matrixᵀ + bias, for the channels of some panels: the columns
+ * first_panel * PANEL … last_panel * PANEL of y. Different panels may be multiplied by different
+ * threads. */
+void multiply_panels(const Variant *variant, const Matrix *matrix, const Rounded *x, float *y,
+                     size_t first_panel, size_t last_panel);
+
+#endif

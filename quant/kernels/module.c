@@ -1,0 +1,97 @@
+/* The Python module: addresses in, nothing out. Who calls it keeps the tensors alive. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdlib.h>
+
+#include "matmul.h"
+#include "pack.h"
+
+enum {
+    ALONE = 8, /* rows: fewer are rounded sooner than another thread wakes up */
+    SHARES = 8 /* portions of work a thread: a preempted one leaves the rest to the others */
+};
+
+static void multiply(const Variant *variant, const Matrix *matrix, const float *x, float *y,
+                     const Rounded *rounded, int threads)
+{
+    size_t panels = count_panels(matrix), share = panels / ((size_t)threads * SHARES) + 1;
+#pragma omp parallel for num_threads(threads) if (rounded->rows >= ALONE)
+    for (size_t row = 0; row < rounded->rows; row++)
+        round_rows(variant, x, matrix->in, rounded, row, row + 1);
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (size_t first = 0; first < panels; first += share)
+        multiply_panels(variant, matrix, rounded, y, first,
+                        first + share < panels ? first + share : panels);
+}
+
+static PyObject *py_matmul(PyObject *module, PyObject *args)
+{
+    (void)module;
+    const char *name;
+    unsigned long long packed, x, bias, y;
+    Py_ssize_t rows, in, out;
+    int kind, threads;
+    if (!PyArg_ParseTuple(args, "siKKKKnnni:matmul", &name, &kind, &packed, &x, &bias, &y, &rows,
+                          &in, &out, &threads))
+        return NULL;
+    const Variant *variant = find_variant(name);
+    if (!variant)
+        return PyErr_Format(PyExc_ValueError, "no kernel '%s' runs here", name);
+    size_t size = (rounded_size((size_t)rows, (size_t)in) + 63) / 64 * 64;
+    void *memory = aligned_alloc(64, size ? size : 64);
+    if (!memory)
+        return PyErr_NoMemory();
+    Rounded rounded = rounded_in(memory, (size_t)rows, (size_t)in);
+    Matrix matrix = {kind, (const uint8_t *)(uintptr_t)packed, (const float *)(uintptr_t)bias,
+                     (size_t)in, (size_t)out};
+    Py_BEGIN_ALLOW_THREADS
+    multiply(variant, &matrix, (const float *)(uintptr_t)x, (float *)(uintptr_t)y, &rounded,
+             threads);
+    Py_END_ALLOW_THREADS
+    free(memory);
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_pack(PyObject *module, PyObject *args)
+{
+    (void)module;
+    unsigned long long weight, packed;
+    Py_ssize_t out, in;
+    int threads;
+    if (!PyArg_ParseTuple(args, "KKnni:pack", &weight, &packed, &out, &in, &threads))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    pack_int4((const float *)(uintptr_t)weight, (uint8_t *)(uintptr_t)packed, (size_t)in,
+              (size_t)out, threads);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *py_variants(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    PyObject *names = PyList_New(0);
+    for (size_t i = 0; names && variant_name(i); i++) {
+        PyObject *name = PyUnicode_FromString(variant_name(i));
+        if (!name || PyList_Append(names, name))
+            Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+static PyMethodDef METHODS[] = {
+    {"matmul", py_matmul, METH_VARARGS, NULL},
+    {"pack", py_pack, METH_VARARGS, NULL},
+    {"variants", py_variants, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "quant._kernels", NULL, -1, METHODS,
+                                    NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__kernels(void)
+{
+    return PyModule_Create(&MODULE);
+}
