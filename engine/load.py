@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from engine.decoder import Attention, Block, Decoder, GeluMlp, Norm, SwiGlu
+from quant.formats import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from engine.config import DecoderConfig
     from quant.formats import Format
     from quant.source import TensorSource
+
+_EMBEDDING = "model.embed_tokens.weight"
 
 
 class _Builder:
@@ -57,9 +60,12 @@ class _Builder:
             return SwiGlu(gate_up, self.linear(f"{at}.down_proj"))
         return GeluMlp(self.linear(f"{at}.c_fc"), self.linear(f"{at}.c_proj"))
 
-    def head(self) -> nn.Module:
-        name = "lm_head" if "lm_head.weight" in self.names else "model.embed_tokens"
-        return self.linear(name)
+    def embedding_and_head(self) -> tuple[nn.Module, nn.Module]:
+        """A tied embedding looks its rows up in the head's bytes, where the format can."""
+        tied = "lm_head.weight" not in self.names
+        head = self.linear("model.embed_tokens" if tied else "lm_head")
+        embedding = rows_of(head) if tied else None
+        return embedding or self.format.embedding(self.source.load(_EMBEDDING)), head
 
 
 def build_decoder(
@@ -70,12 +76,12 @@ def build_decoder(
     `report` is called with (layers done, layers in all).
     """
     build = _Builder(config, source, fmt)
-    embedding = fmt.embedding(source.load("model.embed_tokens.weight"))
+    embedding, head = build.embedding_and_head()
     blocks = []
     for layer in range(config.layers):
         report(layer, config.layers + 1)
         blocks.append(build.block(layer))
     report(config.layers, config.layers + 1)
-    decoder = Decoder(config, embedding, blocks, build.norm("model.norm"), build.head())
+    decoder = Decoder(config, embedding, blocks, build.norm("model.norm"), head)
     report(config.layers + 1, config.layers + 1)
     return decoder.eval()

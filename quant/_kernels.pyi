@@ -3,8 +3,11 @@
 def variants() -> list[str]:
     """Names of the kernels that run on this processor, best first."""
 
-def pack(weight: int, packed: int, out: int, columns: int, threads: int, /) -> None:
-    """Write quant.int4's layout of `weight`, float32 [out, columns], at `packed`: addresses."""
+def pack(kind: int, weight: int, packed: int, out: int, columns: int, threads: int, /) -> None:
+    """Write `weight`, float32 [out, columns], at `packed` in the layout of `kind`: addresses.
+
+    A kind is the `kind` of a `quant.packed.PackedLinear`: 4, 6 or 8.
+    """
 
 def matmul(
     variant: str,
@@ -21,6 +24,6 @@ def matmul(
 ) -> None:
     """Write y [rows, out] = x [rows, columns] · packedᵀ + bias.
 
-    `packed` (in the layout of `kind`: 4 is quant.int4's), `x`, `bias` and `y` are addresses of contiguous memory, the
+    `packed` (in the layout of `kind`), `x`, `bias` and `y` are addresses of contiguous memory, the
     last three float32; `bias` may be 0. Raises ValueError for a variant that does not run here.
     """

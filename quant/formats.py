@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quant.floats import FloatEmbedding, FloatLinear
-from quant.int4 import KERNELS, Int4Linear, pack, unpack
-from quant.int8 import Int8Embedding, Int8Linear
+from quant.int4 import Int4Linear
+from quant.int6 import Int6Linear
+from quant.int8 import Int8Linear
+from quant.packed import KERNELS, PackedLinear, Rows
+from quant.torch_int8 import TorchInt8Embedding, TorchInt8Linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,31 +30,51 @@ class Format:
     summary: str
 
 
-_EXACT = 1e-3
-"""Error of 4 bits, relative to the weights, that tells a matrix that had no more before: rounding
-scales to float16 makes a third of it, taking 6 bits to 4 a hundred times as much."""
+_EXACT = 4e-3
+"""Error of packing, relative to the weights, that tells a matrix that had no more bits before:
+rounding scales to float16 makes 2e-4 to 2e-3 of it, a bit too few 1e-2 and more."""
+_SAMPLE = 64
+"""Rows that are tried, from all parts of a matrix: one of several that were stacked may have more
+bits than the others."""
 
 
-def _linear_4_or_8(weight: Tensor, bias: Tensor | None) -> nn.Module:
-    """4 bits for a matrix that was on a 4-bit grid, 8 for one that had more (Q6_K, Q8_0, floats).
+def _native(weight: Tensor, bias: Tensor | None) -> PackedLinear:
+    """4 or 6 bits for a matrix that was on such a grid, 8 for others (Q8_0, floats).
 
     What the makers of a file gave more bits, such as the head, they had reasons to.
     """
-    sample = weight[:: max(1, len(weight) // 64)]
-    off = unpack(pack(sample), *sample.shape).sub_(sample).norm()
-    lossless = bool(off <= _EXACT * sample.norm())
-    return Int4Linear(weight, bias) if lossless else Int8Linear(weight, bias)
+    sample = weight[:: max(1, len(weight) // _SAMPLE)].contiguous()
+    for kind in (Int4Linear, Int6Linear):
+        if (kind.of(sample, None).dequantized() - sample).norm() <= _EXACT * sample.norm():
+            return kind.of(weight, bias)
+    return Int8Linear.of(weight, bias)
 
 
-FORMATS = {
+def rows_of(linear: nn.Module) -> nn.Module | None:
+    """An embedding that looks its rows up in `linear`, or None if that cannot give single rows."""
+    if isinstance(linear, PackedLinear):
+        return Rows(linear)
+    return FloatEmbedding(linear.weight) if isinstance(linear, FloatLinear) else None
+
+
+def _packed(
+    linear: Callable[[Tensor, Tensor | None], PackedLinear], bits: float, summary: str
+) -> Format:
+    return Format(linear, lambda weight: Rows(linear(weight, None)), bits, summary)
+
+
+FORMATS: dict[str, Format] = {
     "float32": Format(FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded"),
-    "int8": Format(Int8Linear, Int8Embedding, 8, "8-bit weights and activations, CPU"),
-    "int4": Format(Int4Linear, Int8Embedding, 5, "4-bit weights, 8-bit activations, CPU"),
-    "int4-int8": Format(
-        _linear_4_or_8, Int8Embedding, 8, "4 bits where the file has no more, else 8, CPU"
-    ),
+    "int8": _packed(Int8Linear.of, 8.5, "8-bit weights and activations, CPU")
+    if KERNELS
+    else Format(TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU"),
+    "int4": _packed(Int4Linear.of, 5, "4-bit weights, 8-bit activations, CPU"),
 }
+if KERNELS:
+    FORMATS["native"] = _packed(
+        _native, 8.5, "the 4 or 6 bits that the file has, else 8, for each matrix, CPU"
+    )
 
-DEFAULT_FORMAT = "int4-int8" if KERNELS else "int8"
-"""What a CPU holds a model in: nearer to float32 than int8 and quicker, given our kernels; without
-them 4 bits would be unpacked at every use."""
+DEFAULT_FORMAT = "native" if KERNELS else "int8"
+"""What a CPU holds a model in: nearer to float32 than the others and quicker, given our kernels;
+without them 4 bits would be unpacked at every use."""

@@ -14,8 +14,8 @@ enum {
     PANEL = 16, /* output channels that lie interleaved */
 };
 
-/* A packed matrix [out, in]; `bias` [out] may be NULL. The layouts of the kinds are described in
- * the Python modules that pack them: 4 is quant/int4.py. */
+/* A packed matrix [out, in] of kind 4, 6 or 8, the bits of a number; `bias` [out] may be NULL. The
+ * layouts are described where they are packed: quant/int4.py, int6.py and int8.py. */
 typedef struct {
     int kind;
     const uint8_t *packed;
@@ -23,11 +23,18 @@ typedef struct {
     size_t in, out;
 } Matrix;
 
-/* Activations, group by group: bytes[groups][rows][GROUP], and for each its scale and the scale
- * times the sum of its bytes, by which the group's minimum is multiplied. */
+/* How a group of activations was rounded. `offset` is the scale times the sum of the bytes, by which
+ * a group's minimum is multiplied; `zeros` are -32 times the sum of each half's bytes, from which dot
+ * products with 6-bit numbers start. */
+typedef struct {
+    float scale, offset;
+    int32_t zeros[2];
+} Factors;
+
+/* Activations, group by group: bytes[groups][rows][GROUP] and factors[groups][rows]. */
 typedef struct {
     int8_t *bytes;
-    float (*factors)[2];
+    Factors *factors;
     size_t rows, groups;
 } Rounded;
 
@@ -47,6 +54,8 @@ Rounded rounded_in(void *memory, size_t rows, size_t in);
 void round_rows(const Variant *variant, const float *x, size_t in, const Rounded *to, size_t first,
                 size_t last);
 
+/* Bytes of a packed matrix. */
+size_t packed_size(int kind, size_t in, size_t out);
 size_t count_panels(const Matrix *matrix);
 /* y [rows, out] = x · matrixᵀ + bias, for the channels of some panels: the columns
  * first_panel * PANEL … last_panel * PANEL of y. Different panels may be multiplied by different

@@ -58,12 +58,12 @@ static PyObject *py_pack(PyObject *module, PyObject *args)
     (void)module;
     unsigned long long weight, packed;
     Py_ssize_t out, in;
-    int threads;
-    if (!PyArg_ParseTuple(args, "KKnni:pack", &weight, &packed, &out, &in, &threads))
+    int kind, threads;
+    if (!PyArg_ParseTuple(args, "iKKnni:pack", &kind, &weight, &packed, &out, &in, &threads))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
-    pack_int4((const float *)(uintptr_t)weight, (uint8_t *)(uintptr_t)packed, (size_t)in,
-              (size_t)out, threads);
+    pack(kind, (const float *)(uintptr_t)weight, (uint8_t *)(uintptr_t)packed, (size_t)in,
+         (size_t)out, threads);
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
 }

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* weight [out, in] into panels; channels that fill up the last one are zeros, and weights that
- * fill up a channel's last group repeat its last, which widens no range. */
-void pack_int4(const float *weight, uint8_t *packed, size_t in, size_t out, int threads);
+/* weight [out, in] into the panels of a kind. */
+void pack(int kind, const float *weight, uint8_t *packed, size_t in, size_t out, int threads);
 
 #endif

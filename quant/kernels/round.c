@@ -8,21 +8,27 @@
 #include <immintrin.h>
 #endif
 
-void round_group_plain(const float *x, int8_t *bytes, float *factors)
+void round_group_plain(const float *x, int8_t *bytes, Factors *factors)
 {
     float largest = 0;
     for (int i = 0; i < GROUP; i++)
         largest = fmaxf(largest, fabsf(x[i]));
     float inverse = largest > 0 ? 127 / largest : 0;
-    int sum = 0;
+    int sums[2] = {0, 0};
     for (int i = 0; i < GROUP; i++)
-        sum += bytes[i] = (int8_t)rintf(x[i] * inverse);
-    factors[0] = largest / 127;
-    factors[1] = factors[0] * (float)sum;
+        sums[i / (GROUP / 2)] += bytes[i] = (int8_t)rintf(x[i] * inverse);
+    *factors = make_factors(largest, sums[0], sums[1]);
 }
 
 #if defined(__x86_64__)
-AVX2 void round_group_avx2(const float *x, int8_t *bytes, float *factors)
+AVX2 static inline int add_up(__m256i eight)
+{
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
+}
+
+AVX2 void round_group_avx2(const float *x, int8_t *bytes, Factors *factors)
 {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     __m256 v[4], most = _mm256_setzero_ps();
@@ -37,12 +43,8 @@ AVX2 void round_group_avx2(const float *x, int8_t *bytes, float *factors)
     __m256i n[4];
     for (int i = 0; i < 4; i++)
         n[i] = _mm256_cvtps_epi32(_mm256_mul_ps(v[i], inverse));
-    __m256i all = _mm256_add_epi32(_mm256_add_epi32(n[0], n[1]), _mm256_add_epi32(n[2], n[3]));
-    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
-    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
-    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1));
-    factors[0] = largest / 127;
-    factors[1] = factors[0] * (float)_mm_cvtsi128_si32(sum);
+    *factors = make_factors(largest, add_up(_mm256_add_epi32(n[0], n[1])),
+                            add_up(_mm256_add_epi32(n[2], n[3])));
     __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(n[0], n[1]),
                                         _mm256_packs_epi32(n[2], n[3]));
     packed = _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
@@ -52,14 +54,14 @@ AVX2 void round_group_avx2(const float *x, int8_t *bytes, float *factors)
 
 size_t rounded_size(size_t rows, size_t in)
 {
-    return rows * ((in + GROUP - 1) / GROUP) * (GROUP + sizeof(float[2]));
+    return rows * ((in + GROUP - 1) / GROUP) * (GROUP + sizeof(Factors));
 }
 
 Rounded rounded_in(void *memory, size_t rows, size_t in)
 {
     size_t groups = (in + GROUP - 1) / GROUP;
     int8_t *bytes = memory;
-    return (Rounded){bytes, (float(*)[2])(void *)(bytes + rows * groups * GROUP), rows, groups};
+    return (Rounded){bytes, (Factors *)(void *)(bytes + rows * groups * GROUP), rows, groups};
 }
 
 /* One row [in] to bytes; what lies between `in` and the last group's end counts as zeros. */
@@ -71,7 +73,7 @@ static void round_row(const Variant *variant, const float *x, size_t in, size_t 
         float padded[GROUP] = {0};
         if (left < GROUP)
             memcpy(padded, x, left * sizeof *x);
-        variant->round_group(left < GROUP ? padded : x, to->bytes + at * GROUP, to->factors[at]);
+        variant->round_group(left < GROUP ? padded : x, to->bytes + at * GROUP, to->factors + at);
     }
 }
 

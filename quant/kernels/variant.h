@@ -1,42 +1,60 @@
-/* What a variant is made of, and the layout of blocks: for the files in this folder only. */
+/* What a variant is made of, and the layouts of blocks: for the files in this folder only.
+ *
+ * A block is PANEL channels by GROUP inputs. Its numbers are 8 vectors of 64 bytes once unpacked:
+ * byte 4 * channel + i of vector v is number 4 * v + i of the channel's group.
+ */
 #ifndef CARET_VARIANT_H
 #define CARET_VARIANT_H
 
 #include "matmul.h"
 
 enum {
-    INT4_CHUNKS = 4,   /* of 64 bytes: 4 low and 4 high numbers of each channel */
-    INT4_SCALES = 256, /* byte offsets in a block of PANEL * GROUP weights */
+    INT4_SCALES = 256, /* byte offsets: vectors v and 4 + v lie in 64 bytes, low and high halves */
     INT4_MINIMA = 288,
     INT4_BLOCK = 320,
+    INT6_TOPS = 256, /* below are 4 bits as in INT4; here 2 bits of the vectors 0-3, then of 4-7 */
+    INT6_SCALES = 384, /* of the first 16 inputs, then of the others */
+    INT6_BLOCK = 448,
+    INT6_ZERO = 32, /* the number that stands for 0 */
+    INT8_SCALES = 512,
+    INT8_BLOCK = 544,
+    INT8_ZERO = 128,
+    TILE = 128, /* rows that share a panel while it is in the nearest cache */
 };
 
 /* Round `GROUP` floats. */
-typedef void (*RoundGroup)(const float *x, int8_t *bytes, float *factors);
-/* Add the products of `rows` groups of activations with one block: sums[rows][PANEL]. */
-typedef void (*AddBlock)(const uint8_t *block, const int8_t *bytes, const float (*factors)[2],
-                         size_t rows, float (*sums)[PANEL]);
+typedef void (*RoundGroup)(const float *x, int8_t *bytes, Factors *factors);
+/* Rows first … first + rows of x, at most TILE, times one panel: sums[rows][PANEL]. */
+typedef void (*SumPanel)(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
+                         float (*sums)[PANEL]);
 
 struct Variant {
     const char *name;
     int (*runs_here)(void);
     RoundGroup round_group;
-    AddBlock add_int4;
+    SumPanel sum_int4, sum_int6, sum_int8;
 };
 
-void round_group_plain(const float *x, int8_t *bytes, float *factors);
-void add_int4_plain(const uint8_t *block, const int8_t *bytes, const float (*factors)[2],
-                    size_t rows, float (*sums)[PANEL]);
+static inline Factors make_factors(float largest, int low_sum, int high_sum)
+{
+    float scale = largest / 127;
+    return (Factors){scale, scale * (float)(low_sum + high_sum),
+                     {-INT6_ZERO * low_sum, -INT6_ZERO * high_sum}};
+}
 
+void round_group_plain(const float *x, int8_t *bytes, Factors *factors);
+#define DECLARE_SUMS(variant)                                                                      \
+    void sum_int4_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);   \
+    void sum_int6_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);   \
+    void sum_int8_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);
+
+DECLARE_SUMS(plain)
 #if defined(__x86_64__)
 #define AVX2 __attribute__((target("avx2,fma,f16c")))
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
-
-void round_group_avx2(const float *x, int8_t *bytes, float *factors);
-void add_int4_avx2(const uint8_t *block, const int8_t *bytes, const float (*factors)[2],
-                   size_t rows, float (*sums)[PANEL]);
-void add_int4_vnni(const uint8_t *block, const int8_t *bytes, const float (*factors)[2],
-                   size_t rows, float (*sums)[PANEL]);
+void round_group_avx2(const float *x, int8_t *bytes, Factors *factors);
+DECLARE_SUMS(avx2)
+DECLARE_SUMS(vnni)
 #endif
 
 #endif

@@ -23,10 +23,10 @@ static int has_c(void)
 
 static const Variant VARIANTS[] = { /* best first */
 #if defined(__x86_64__)
-    {"avx512-vnni", has_vnni, round_group_avx2, add_int4_vnni},
-    {"avx2", has_avx2, round_group_avx2, add_int4_avx2},
+    {"avx512-vnni", has_vnni, round_group_avx2, sum_int4_vnni, sum_int6_vnni, sum_int8_vnni},
+    {"avx2", has_avx2, round_group_avx2, sum_int4_avx2, sum_int6_avx2, sum_int8_avx2},
 #endif
-    {"c", has_c, round_group_plain, add_int4_plain},
+    {"c", has_c, round_group_plain, sum_int4_plain, sum_int6_plain, sum_int8_plain},
 };
 
 static const Variant *const END = VARIANTS + sizeof VARIANTS / sizeof *VARIANTS;

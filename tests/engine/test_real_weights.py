@@ -101,7 +101,7 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
     assert ours == _reference_greedy(reference.eval(), prompt, 32)
 
 
-@pytest.mark.parametrize("fmt", ["int8", "int4-int8"])
+@pytest.mark.parametrize("fmt", ["int8", "native"])
 def test_packed_weights_agree_with_float32_on_code(qwen_small_path: Path, fmt: str) -> None:
     exact, packed = (_decoder(qwen_small_path, name) for name in ("float32", fmt))
     tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))

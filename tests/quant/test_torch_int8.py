@@ -5,13 +5,13 @@ import torch
 from torch.nn import functional
 
 from quant.formats import FORMATS
-from quant.int8 import Int8Embedding, Int8Linear
+from quant.torch_int8 import TorchInt8Embedding, TorchInt8Linear
 
 torch.manual_seed(0)
 WEIGHT, BIAS = torch.randn(96, 160), torch.randn(96)
 
 
-def _reference(module: Int8Linear, x: torch.Tensor) -> torch.Tensor:
+def _reference(module: TorchInt8Linear, x: torch.Tensor) -> torch.Tensor:
     """The slow path: activations rounded row by row in floats, then one float matmul."""
     largest = x.abs().amax(dim=1, keepdim=True)
     rounded = (x / largest * 127).round() / 127 * largest
@@ -20,7 +20,7 @@ def _reference(module: Int8Linear, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 16, 130])
 def test_matmul_equals_its_reference(rows: int) -> None:
-    module = Int8Linear(WEIGHT, BIAS)
+    module = TorchInt8Linear(WEIGHT, BIAS)
     x = torch.randn(rows, 160) * torch.logspace(-3, 3, rows)[:, None]
     scale = x.norm(dim=1, keepdim=True)
     torch.testing.assert_close(
@@ -32,34 +32,37 @@ def test_matmul_equals_its_reference(rows: int) -> None:
 def test_close_to_the_float_matmul(rows: int) -> None:
     x = torch.randn(rows, 160)
     exact = functional.linear(x, WEIGHT, BIAS)
-    error = (Int8Linear(WEIGHT, BIAS)(x) - exact).norm() / exact.norm()
+    error = (TorchInt8Linear(WEIGHT, BIAS)(x) - exact).norm() / exact.norm()
     assert error < 0.02
 
 
 def test_the_largest_values_do_not_saturate() -> None:
     weight, x = torch.ones(8, 512), torch.ones(3, 512)
-    torch.testing.assert_close(Int8Linear(weight, None)(x), torch.full((3, 8), 512.0))
-    torch.testing.assert_close(Int8Linear(-weight, None)(-x), torch.full((3, 8), 512.0))
+    torch.testing.assert_close(TorchInt8Linear(weight, None)(x), torch.full((3, 8), 512.0))
+    torch.testing.assert_close(TorchInt8Linear(-weight, None)(-x), torch.full((3, 8), 512.0))
 
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
-    module, x = Int8Linear(WEIGHT, BIAS), torch.randn(9, 160) * torch.logspace(-3, 3, 9)[:, None]
+    module, x = (
+        TorchInt8Linear(WEIGHT, BIAS),
+        torch.randn(9, 160) * torch.logspace(-3, 3, 9)[:, None],
+    )
     alone = torch.cat([module(row) for row in torch.split(x, 1)])
     assert module(x).equal(alone)
 
 
 def test_a_row_of_zeros_stays_zero() -> None:
-    assert not Int8Linear(WEIGHT, None)(torch.zeros(1, 160)).any()
+    assert not TorchInt8Linear(WEIGHT, None)(torch.zeros(1, 160)).any()
 
 
 def test_weights_are_rounded_to_half_a_step() -> None:
-    off = (Int8Linear(WEIGHT, None).dequantized() - WEIGHT).abs()
+    off = (TorchInt8Linear(WEIGHT, None).dequantized() - WEIGHT).abs()
     assert (off <= WEIGHT.abs().amax(dim=1, keepdim=True) / 63 / 2 + 1e-6).all()
 
 
 def test_embedding_rows_are_close() -> None:
     tokens = torch.tensor([3, 0, 3])
-    off = (Int8Embedding(WEIGHT)(tokens) - WEIGHT[tokens]).abs()
+    off = (TorchInt8Embedding(WEIGHT)(tokens) - WEIGHT[tokens]).abs()
     assert (off <= WEIGHT[tokens].abs().amax(dim=1, keepdim=True) / 127 / 2 + 1e-6).all()
 
 

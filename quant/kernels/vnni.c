@@ -1,0 +1,155 @@
+/* Panels with AVX-512 and VNNI. A tile of up to 16 rows goes through a panel's blocks: each is
+ * unpacked into 8 registers, and the tile's float sums stay in registers from end to end. Panels
+ * are small enough to stay in a cache from tile to tile.
+ */
+#include "variant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#define INLINE VNNI static inline __attribute__((always_inline))
+
+enum { AHEAD = 4096 }; /* bytes: the processor's own prefetching stops at each page's end */
+
+typedef struct {
+    __m512i w[8];
+    __m512 first, second; /* scales and minima, or the scales of both halves */
+} Block;
+
+typedef Block (*Unpack)(const uint8_t *);
+typedef __m512 (*AddRow)(const Block *, const int8_t *, const Factors *, __m512);
+
+INLINE __m512 sixteen_halves(const uint8_t *at)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const void *)at));
+}
+
+INLINE Block unpack_int4(const uint8_t *at)
+{
+    const __m512i mask = _mm512_set1_epi8(15);
+    Block block = {.first = sixteen_halves(at + INT4_SCALES),
+                   .second = sixteen_halves(at + INT4_MINIMA)};
+    for (int i = 0; i < 4; i++) {
+        __m512i pairs = _mm512_loadu_si512(at + 64 * i);
+        block.w[i] = _mm512_and_si512(pairs, mask);
+        block.w[4 + i] = _mm512_and_si512(_mm512_srli_epi16(pairs, 4), mask);
+    }
+    return block;
+}
+
+/* The two bits at 4 and 5 of each byte, above the four of `low`. */
+INLINE __m512i with_top(__m512i low, __m512i top)
+{
+    return _mm512_ternarylogic_epi32(low, top, _mm512_set1_epi8(48), 0xf8); /* low | (top & 48) */
+}
+
+INLINE Block unpack_int6(const uint8_t *at)
+{
+    Block block = unpack_int4(at);
+    for (int half = 0; half < 2; half++) {
+        __m512i tops = _mm512_loadu_si512(at + INT6_TOPS + 64 * half);
+        __m512i *w = block.w + 4 * half;
+        w[0] = with_top(w[0], _mm512_slli_epi16(tops, 4));
+        w[1] = with_top(w[1], _mm512_slli_epi16(tops, 2));
+        w[2] = with_top(w[2], tops);
+        w[3] = with_top(w[3], _mm512_srli_epi16(tops, 2));
+    }
+    block.first = sixteen_halves(at + INT6_SCALES);
+    block.second = sixteen_halves(at + INT6_SCALES + 32);
+    return block;
+}
+
+INLINE Block unpack_int8(const uint8_t *at)
+{
+    Block block = {.first = sixteen_halves(at + INT8_SCALES)};
+    block.second = _mm512_mul_ps(block.first, _mm512_set1_ps(-INT8_ZERO));
+    for (int i = 0; i < 8; i++)
+        block.w[i] = _mm512_loadu_si512(at + 64 * i);
+    return block;
+}
+
+/* `start` plus the products of some vectors with the activations that belong to them. */
+INLINE __m512 dot(__m512i start, const __m512i *w, const int8_t *bytes, int vectors)
+{
+#pragma GCC unroll 8
+    for (int i = 0; i < vectors; i++) {
+        int32_t four;
+        memcpy(&four, bytes + 4 * i, 4);
+        start = _mm512_dpbusd_epi32(start, w[i], _mm512_set1_epi32(four));
+    }
+    return _mm512_cvtepi32_ps(start);
+}
+
+INLINE __m512 add_with_minima(const Block *block, const int8_t *bytes, const Factors *by, __m512 sum)
+{
+    __m512 products = dot(_mm512_setzero_si512(), block->w, bytes, 8);
+    __m512 step = _mm512_mul_ps(block->first, _mm512_set1_ps(by->scale));
+    sum = _mm512_fmadd_ps(products, step, sum);
+    return _mm512_fmadd_ps(block->second, _mm512_set1_ps(by->offset), sum);
+}
+
+INLINE __m512 add_by_halves(const Block *block, const int8_t *bytes, const Factors *by, __m512 sum)
+{
+    __m512 low = dot(_mm512_set1_epi32(by->zeros[0]), block->w, bytes, 4);
+    __m512 high = dot(_mm512_set1_epi32(by->zeros[1]), block->w + 4, bytes + GROUP / 2, 4);
+    low = _mm512_mul_ps(low, block->first);
+    low = _mm512_fmadd_ps(high, block->second, low);
+    return _mm512_fmadd_ps(low, _mm512_set1_ps(by->scale), sum);
+}
+
+INLINE void sum_tile(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add,
+                     const Rounded *x, size_t first, int rows, float (*sums)[PANEL])
+{
+    __m512 sum[16];
+#pragma GCC unroll 16
+    for (int row = 0; row < rows; row++)
+        sum[row] = _mm512_setzero_ps();
+    for (size_t group = 0; group < x->groups; group++, blocks += size) {
+        for (size_t line = 0; line < size; line += 64)
+            __builtin_prefetch(blocks + AHEAD + line);
+        Block block = unpack(blocks);
+        const int8_t *bytes = x->bytes + (group * x->rows + first) * GROUP;
+        const Factors *factors = x->factors + group * x->rows + first;
+#pragma GCC unroll 16
+        for (int row = 0; row < rows; row++)
+            sum[row] = add(&block, bytes + row * GROUP, factors + row, sum[row]);
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < rows; row++)
+        _mm512_storeu_ps(sums[row], sum[row]);
+}
+
+/* The number of rows of a tile is known to the compiler: 16, then what is left in powers of two. */
+INLINE void sum_rows(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add,
+                     const Rounded *x, size_t first, size_t rows, float (*sums)[PANEL])
+{
+    for (; rows >= 16; rows -= 16, first += 16, sums += 16)
+        sum_tile(blocks, size, unpack, add, x, first, 16, sums);
+#pragma GCC unroll 4
+    for (int tile = 8; tile > 0; tile /= 2)
+        if (rows & (size_t)tile) {
+            sum_tile(blocks, size, unpack, add, x, first, tile, sums);
+            first += (size_t)tile;
+            sums += tile;
+        }
+}
+
+VNNI void sum_int4_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
+                        float (*sums)[PANEL])
+{
+    sum_rows(blocks, INT4_BLOCK, unpack_int4, add_with_minima, x, first, rows, sums);
+}
+
+VNNI void sum_int6_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
+                        float (*sums)[PANEL])
+{
+    sum_rows(blocks, INT6_BLOCK, unpack_int6, add_by_halves, x, first, rows, sums);
+}
+
+VNNI void sum_int8_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
+                        float (*sums)[PANEL])
+{
+    sum_rows(blocks, INT8_BLOCK, unpack_int8, add_with_minima, x, first, rows, sums);
+}
+#endif

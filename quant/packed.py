@@ -1,0 +1,153 @@
+"""What the packed integer formats share: the module, its kernels in C, and its slow path.
+
+A matrix is packed into panels of 16 output channels, made for reading once, front to back, and
+may be memory-mapped at a multiple of 64. A panel is a sequence of blocks, one for 32 inputs. A
+block holds 8 vectors of 64 numbers, then the factors of the channels as float16: byte 4 · channel
++ i of vector v belongs to number 4 v + i of the channel's group, so that 4 activations meet the
+weights of 16 channels in one vector. How many bits of a number lie where is each format's own.
+
+Activations are rounded to bytes with one scale for 32, row by row: a row's result does not depend
+on its neighbours, so that a cached prefix equals a fresh one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+try:
+    from quant import _kernels
+except ImportError:  # no compiler when Caret was installed
+    KERNELS: list[str] = []
+else:
+    KERNELS = _kernels.variants()
+"""The C kernels that run here, best first; without any, matrices are unpacked at every use."""
+
+GROUP, PANEL = 32, 16
+
+
+class PackedLinear(nn.Module):
+    """x [rows, in] float32 → x · weightᵀ + bias [rows, out] float32."""
+
+    kind: ClassVar[int]
+    """What the C code knows the layout by: the bits of a number."""
+    block: ClassVar[int]
+    """Bytes of a block."""
+
+    packed: Tensor
+    bias: Tensor | None
+
+    def __init__(self, packed: Tensor, bias: Tensor | None, out: int, columns: int) -> None:
+        """Hold `packed`, uint8 as `pack` makes it, and `bias` [out] float32."""
+        super().__init__()
+        assert packed.numel() == -(-out // PANEL) * -(-columns // GROUP) * self.block
+        self.register_buffer("packed", packed)
+        self.register_buffer("bias", None if bias is None else bias.contiguous())
+        self.out, self.columns = out, columns
+        self.kernel = KERNELS[0] if KERNELS else None
+
+    @classmethod
+    def of(cls, weight: Tensor, bias: Tensor | None) -> Self:
+        """Pack `weight` [out, in] float32."""
+        return cls(cls.pack(weight), bias, *weight.shape)
+
+    @classmethod
+    def pack(cls, weight: Tensor) -> Tensor:
+        """`weight` [out, in] float32 → uint8 [panels · groups · block]."""
+        out, columns = weight.shape
+        weight, packed = weight.contiguous(), cls.empty(out, columns).view(-1)
+        assert weight.dtype == torch.float32
+        threads = torch.get_num_threads()
+        _kernels.pack(cls.kind, weight.data_ptr(), packed.data_ptr(), out, columns, threads)
+        return packed
+
+    @classmethod
+    def empty(cls, out: int, columns: int) -> Tensor:
+        """Bytes to be packed into, uint8 [panels, groups, block]."""
+        return torch.empty(-(-out // PANEL), -(-columns // GROUP), cls.block, dtype=torch.uint8)
+
+    @classmethod
+    def unpack(cls, packed: Tensor, out: int, columns: int) -> Tensor:
+        """The inverse of `pack`: float32 [out, columns]."""
+        blocks = packed.view(-1, -(-columns // GROUP), cls.block)
+        return cls.weights(blocks).view(len(blocks) * PANEL, -1)[:out, :columns].contiguous()
+
+    @classmethod
+    def weights(cls, blocks: Tensor) -> Tensor:
+        """Bytes [panels, groups, block] → float32 [panels, 16, groups, 32]."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One pass over the packed bytes."""
+        if self.kernel is None:
+            return self.reference(x)
+        x, y = x.contiguous(), torch.empty(len(x), self.out)
+        assert x.dtype == torch.float32
+        assert x.shape[1] == self.columns
+        _kernels.matmul(
+            self.kernel,
+            self.kind,
+            self.packed.data_ptr(),
+            x.data_ptr(),
+            0 if self.bias is None else self.bias.data_ptr(),
+            y.data_ptr(),
+            len(x),
+            self.columns,
+            self.out,
+            torch.get_num_threads(),
+        )
+        return y
+
+    def rows(self, numbers: Tensor) -> Tensor:
+        """The weights of some outputs: `numbers` int64 [n] → float32 [n, in]."""
+        panels = self.packed.view(-1, -(-self.columns // GROUP), self.block)[numbers // PANEL]
+        weight = self.weights(panels)[torch.arange(len(numbers)), numbers % PANEL]
+        return weight.view(len(numbers), -1)[:, : self.columns]
+
+    def reference(self, x: Tensor) -> Tensor:
+        """The slow path: the same roundings, then a float matmul."""
+        return functional.linear(round_rows(x), self.dequantized(), self.bias)
+
+    def dequantized(self) -> Tensor:
+        """The weights that are multiplied by, [out, in] float32."""
+        return self.unpack(self.packed, self.out, self.columns)
+
+
+def round_rows(x: Tensor) -> Tensor:
+    """`x` [rows, in] as the kernels see it: bytes with one scale for 32, in float32."""
+    groups = functional.pad(x, (0, -x.shape[1] % GROUP)).view(len(x), -1, GROUP)
+    largest = groups.abs().amax(dim=2, keepdim=True)
+    most = torch.tensor(127.0)  # a number here would be multiplied by the reciprocal
+    inverse = (most / largest).masked_fill_(largest == 0, 0)
+    return ((groups * inverse).round_() * (largest / 127)).view(len(x), -1)[:, : x.shape[1]]
+
+
+def in_order(vectors: Tensor) -> Tensor:
+    """Unpacked bytes [panels, groups, 8, 64] → [panels, 16, groups, 32], channel by channel."""
+    panels, groups, _, _ = vectors.shape
+    words = vectors.view(panels, groups, 8, PANEL, 4).permute(0, 3, 1, 2, 4)
+    return words.reshape(panels, PANEL, groups, GROUP)
+
+
+def factors(blocks: Tensor, at: int, count: int) -> Tensor:
+    """Float16 factors at byte `at` of each block → float32 [count, panels, 16, groups, 1]."""
+    halves = blocks[:, :, at : at + 2 * PANEL * count].contiguous().view(torch.float16)
+    return halves.view(*blocks.shape[:2], count, PANEL).permute(2, 0, 3, 1).float()[..., None]
+
+
+class Rows(nn.Module):
+    """Token ids int64 [n] → rows [n, in] of a packed matrix, which may be the head too."""
+
+    def __init__(self, matrix: PackedLinear) -> None:
+        super().__init__()
+        self.matrix = matrix
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Unpack the rows."""
+        return self.matrix.rows(tokens)
