@@ -178,36 +178,33 @@ AVX2 static void add_many_int4(const uint8_t *block, const int8_t *bytes, const 
     add_rows(block, unpack_int4, add_int4, bytes, factors, rows, sums);
 }
 
-INLINE void sum_rows(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add,
-                     const Rounded *x, size_t first, size_t rows, float (*sums)[PANEL])
+INLINE void sum_tile(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add, Tile x,
+                     float (*sums)[PANEL])
 {
-    memset(sums, 0, rows * sizeof *sums);
-    for (size_t group = 0; group < x->groups; group++, blocks += size) {
-        size_t at = group * x->rows + first;
+    memset(sums, 0, x.rows * sizeof *sums);
+    for (size_t group = 0; group < x.groups; group++) {
         for (size_t line = 0; line < size; line += 64)
             __builtin_prefetch(blocks + AHEAD + line);
-        if (add == add_int4 && rows >= ROWS)
-            add_many_int4(blocks, x->bytes + at * GROUP, x->factors + at, rows, sums);
+        if (add == add_int4 && x.rows >= ROWS)
+            add_many_int4(blocks, x.bytes, x.factors, x.rows, sums);
         else
-            add_rows(blocks, unpack, add, x->bytes + at * GROUP, x->factors + at, rows, sums);
+            add_rows(blocks, unpack, add, x.bytes, x.factors, x.rows, sums);
+        blocks += size, x.bytes += x.width * GROUP, x.factors += x.width;
     }
 }
 
-AVX2 void sum_int4_avx2(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+AVX2 void sum_int4_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT4_BLOCK, unpack_int4, add_int4, x, first, rows, sums);
+    sum_tile(blocks, INT4_BLOCK, unpack_int4, add_int4, x, sums);
 }
 
-AVX2 void sum_int6_avx2(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+AVX2 void sum_int6_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT6_BLOCK, unpack_int6, add_int6, x, first, rows, sums);
+    sum_tile(blocks, INT6_BLOCK, unpack_int6, add_int6, x, sums);
 }
 
-AVX2 void sum_int8_avx2(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+AVX2 void sum_int8_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT8_BLOCK, unpack_int8, add_int8, x, first, rows, sums);
+    sum_tile(blocks, INT8_BLOCK, unpack_int8, add_int8, x, sums);
 }
 #endif

@@ -12,6 +12,7 @@
 enum {
     GROUP = 32, /* activations with one scale */
     PANEL = 16, /* output channels that lie interleaved */
+    TILE = 16,  /* rows whose sums stay in registers together */
 };
 
 /* A packed matrix [out, in] of kind 4, 6 or 8, the bits of a number; `bias` [out] may be NULL. The
@@ -31,7 +32,8 @@ typedef struct {
     int32_t zeros[2];
 } Factors;
 
-/* Activations, group by group: bytes[groups][rows][GROUP] and factors[groups][rows]. */
+/* Activations, tile by tile, the last of which may have fewer rows, and there group by group:
+ * bytes[groups][TILE][GROUP] and factors[groups][TILE] for each tile. */
 typedef struct {
     int8_t *bytes;
     Factors *factors;

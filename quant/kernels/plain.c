@@ -35,65 +35,64 @@ static void unpack_int8(const uint8_t *block, int channel, uint8_t *numbers)
         numbers[i] = block[i / 4 * 64 + channel * 4 + i % 4];
 }
 
-static float with_minimum(const uint8_t *numbers, float scale, float minimum, const int8_t *bytes,
-                          const Factors *by)
+/* The sum of one channel over one row's group. */
+static float multiply_int4(const uint8_t *block, int channel, const int8_t *bytes,
+                           const Factors *by)
 {
+    uint8_t numbers[GROUP];
+    unpack_int4(block, channel, numbers);
+    float scale = half_to_float(block + INT4_SCALES + 2 * channel);
+    float minimum = half_to_float(block + INT4_MINIMA + 2 * channel);
     return (float)dot(numbers, bytes, GROUP) * (scale * by->scale) + minimum * by->offset;
 }
 
-void sum_int4_plain(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                    float (*sums)[PANEL])
+static float multiply_int6(const uint8_t *block, int channel, const int8_t *bytes,
+                           const Factors *by)
 {
-    memset(sums, 0, rows * sizeof *sums);
-    for (size_t group = 0; group < x->groups; group++, blocks += INT4_BLOCK)
-        for (int channel = 0; channel < PANEL; channel++) {
-            uint8_t numbers[GROUP];
-            unpack_int4(blocks, channel, numbers);
-            float scale = half_to_float(blocks + INT4_SCALES + 2 * channel);
-            float minimum = half_to_float(blocks + INT4_MINIMA + 2 * channel);
-            for (size_t row = 0; row < rows; row++) {
-                size_t at = group * x->rows + first + row;
-                sums[row][channel] +=
-                    with_minimum(numbers, scale, minimum, x->bytes + at * GROUP, x->factors + at);
-            }
+    enum { HALF = GROUP / 2 };
+    uint8_t numbers[GROUP];
+    unpack_int6(block, channel, numbers);
+    float low = half_to_float(block + INT6_SCALES + 2 * channel);
+    float high = half_to_float(block + INT6_SCALES + 32 + 2 * channel);
+    low *= (float)(by->zeros[0] + dot(numbers, bytes, HALF));
+    high *= (float)(by->zeros[1] + dot(numbers + HALF, bytes + HALF, HALF));
+    return by->scale * (low + high);
+}
+
+static float multiply_int8(const uint8_t *block, int channel, const int8_t *bytes,
+                           const Factors *by)
+{
+    uint8_t numbers[GROUP];
+    unpack_int8(block, channel, numbers);
+    float scale = half_to_float(block + INT8_SCALES + 2 * channel);
+    return scale * ((float)dot(numbers, bytes, GROUP) * by->scale - INT8_ZERO * by->offset);
+}
+
+typedef float (*Multiply)(const uint8_t *, int, const int8_t *, const Factors *);
+
+static void sum_tile(const uint8_t *blocks, size_t size, Multiply multiply, Tile x,
+                     float (*sums)[PANEL])
+{
+    memset(sums, 0, x.rows * sizeof *sums);
+    for (size_t group = 0; group < x.groups; group++, blocks += size)
+        for (size_t row = 0; row < x.rows; row++) {
+            size_t at = group * x.width + row;
+            for (int channel = 0; channel < PANEL; channel++)
+                sums[row][channel] += multiply(blocks, channel, x.bytes + at * GROUP, x.factors + at);
         }
 }
 
-void sum_int6_plain(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                    float (*sums)[PANEL])
+void sum_int4_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    memset(sums, 0, rows * sizeof *sums);
-    for (size_t group = 0; group < x->groups; group++, blocks += INT6_BLOCK)
-        for (int channel = 0; channel < PANEL; channel++) {
-            uint8_t numbers[GROUP];
-            unpack_int6(blocks, channel, numbers);
-            float low_scale = half_to_float(blocks + INT6_SCALES + 2 * channel);
-            float high_scale = half_to_float(blocks + INT6_SCALES + 32 + 2 * channel);
-            for (size_t row = 0; row < rows; row++) {
-                size_t at = group * x->rows + first + row;
-                const int8_t *bytes = x->bytes + at * GROUP;
-                const Factors *by = x->factors + at;
-                int low = by->zeros[0] + dot(numbers, bytes, GROUP / 2);
-                int high = by->zeros[1] + dot(numbers + GROUP / 2, bytes + GROUP / 2, GROUP / 2);
-                sums[row][channel] +=
-                    by->scale * ((float)low * low_scale + (float)high * high_scale);
-            }
-        }
+    sum_tile(blocks, INT4_BLOCK, multiply_int4, x, sums);
 }
 
-void sum_int8_plain(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                    float (*sums)[PANEL])
+void sum_int6_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    memset(sums, 0, rows * sizeof *sums);
-    for (size_t group = 0; group < x->groups; group++, blocks += INT8_BLOCK)
-        for (int channel = 0; channel < PANEL; channel++) {
-            uint8_t numbers[GROUP];
-            unpack_int8(blocks, channel, numbers);
-            float scale = half_to_float(blocks + INT8_SCALES + 2 * channel);
-            for (size_t row = 0; row < rows; row++) {
-                size_t at = group * x->rows + first + row;
-                sums[row][channel] += with_minimum(numbers, scale, -INT8_ZERO * scale,
-                                                   x->bytes + at * GROUP, x->factors + at);
-            }
-        }
+    sum_tile(blocks, INT6_BLOCK, multiply_int6, x, sums);
+}
+
+void sum_int8_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
+{
+    sum_tile(blocks, INT8_BLOCK, multiply_int8, x, sums);
 }

@@ -68,8 +68,10 @@ Rounded rounded_in(void *memory, size_t rows, size_t in)
 static void round_row(const Variant *variant, const float *x, size_t in, size_t row,
                       const Rounded *to)
 {
-    for (size_t group = 0; group < to->groups; group++, x += GROUP) {
-        size_t at = group * to->rows + row, left = in - group * GROUP;
+    size_t first = row / TILE * TILE, rows = to->rows - first, width = rows < TILE ? rows : TILE;
+    size_t at = first * to->groups + row - first;
+    for (size_t group = 0; group < to->groups; group++, x += GROUP, at += width) {
+        size_t left = in - group * GROUP;
         float padded[GROUP] = {0};
         if (left < GROUP)
             memcpy(padded, x, left * sizeof *x);

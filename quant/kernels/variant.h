@@ -19,20 +19,25 @@ enum {
     INT8_SCALES = 512,
     INT8_BLOCK = 544,
     INT8_ZERO = 128,
-    TILE = 128, /* rows that share a panel while it is in the nearest cache */
 };
 
 /* Round `GROUP` floats. */
 typedef void (*RoundGroup)(const float *x, int8_t *bytes, Factors *factors);
-/* Rows first … first + rows of x, at most TILE, times one panel: sums[rows][PANEL]. */
-typedef void (*SumPanel)(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                         float (*sums)[PANEL]);
+/* A tile, or some rows of it, times one panel: sums[rows][PANEL]. `bytes` and `factors` are those
+ * of the first row; those of the next group are `width` rows further. */
+typedef struct {
+    const int8_t *bytes;
+    const Factors *factors;
+    size_t groups, width, rows;
+} Tile;
+
+typedef void (*SumTile)(const uint8_t *blocks, Tile x, float (*sums)[PANEL]);
 
 struct Variant {
     const char *name;
     int (*runs_here)(void);
     RoundGroup round_group;
-    SumPanel sum_int4, sum_int6, sum_int8;
+    SumTile sum_int4, sum_int6, sum_int8;
 };
 
 static inline Factors make_factors(float largest, int low_sum, int high_sum)
@@ -43,10 +48,10 @@ static inline Factors make_factors(float largest, int low_sum, int high_sum)
 }
 
 void round_group_plain(const float *x, int8_t *bytes, Factors *factors);
-#define DECLARE_SUMS(variant)                                                                      \
-    void sum_int4_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);   \
-    void sum_int6_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);   \
-    void sum_int8_##variant(const uint8_t *, const Rounded *, size_t, size_t, float (*)[PANEL]);
+#define DECLARE_SUMS(variant)                                                \
+    void sum_int4_##variant(const uint8_t *, Tile, float (*)[PANEL]);        \
+    void sum_int6_##variant(const uint8_t *, Tile, float (*)[PANEL]);        \
+    void sum_int8_##variant(const uint8_t *, Tile, float (*)[PANEL]);
 
 DECLARE_SUMS(plain)
 #if defined(__x86_64__)

@@ -1,7 +1,5 @@
-/* Panels with AVX-512 and VNNI. A tile of up to 16 rows goes through a panel's blocks: each is
- * unpacked into 8 registers, and the tile's float sums stay in registers from end to end. Panels
- * are small enough to stay in a cache from tile to tile.
- */
+/* Panels with AVX-512 and VNNI. A tile of rows goes through a panel's blocks: each is unpacked
+ * into 8 registers, and the tile's float sums stay in 16 others from end to end. */
 #include "variant.h"
 
 #if defined(__x86_64__)
@@ -98,58 +96,51 @@ INLINE __m512 add_by_halves(const Block *block, const int8_t *bytes, const Facto
     return _mm512_fmadd_ps(low, _mm512_set1_ps(by->scale), sum);
 }
 
-INLINE void sum_tile(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add,
-                     const Rounded *x, size_t first, int rows, float (*sums)[PANEL])
+INLINE void sum_rows(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add, Tile x,
+                     int rows, float (*sums)[PANEL])
 {
-    __m512 sum[16];
+    __m512 sum[TILE];
 #pragma GCC unroll 16
     for (int row = 0; row < rows; row++)
         sum[row] = _mm512_setzero_ps();
-    for (size_t group = 0; group < x->groups; group++, blocks += size) {
+    for (size_t group = 0; group < x.groups; group++) {
         for (size_t line = 0; line < size; line += 64)
             __builtin_prefetch(blocks + AHEAD + line);
         Block block = unpack(blocks);
-        const int8_t *bytes = x->bytes + (group * x->rows + first) * GROUP;
-        const Factors *factors = x->factors + group * x->rows + first;
 #pragma GCC unroll 16
         for (int row = 0; row < rows; row++)
-            sum[row] = add(&block, bytes + row * GROUP, factors + row, sum[row]);
+            sum[row] = add(&block, x.bytes + row * GROUP, x.factors + row, sum[row]);
+        blocks += size, x.bytes += x.width * GROUP, x.factors += x.width;
     }
 #pragma GCC unroll 16
     for (int row = 0; row < rows; row++)
         _mm512_storeu_ps(sums[row], sum[row]);
 }
 
-/* The number of rows of a tile is known to the compiler: 16, then what is left in powers of two. */
-INLINE void sum_rows(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add,
-                     const Rounded *x, size_t first, size_t rows, float (*sums)[PANEL])
+/* The compiler knows the number of rows: a whole tile, or the powers of two that make up less. */
+INLINE void sum_tile(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add, Tile x,
+                     float (*sums)[PANEL])
 {
-    for (; rows >= 16; rows -= 16, first += 16, sums += 16)
-        sum_tile(blocks, size, unpack, add, x, first, 16, sums);
-#pragma GCC unroll 4
-    for (int tile = 8; tile > 0; tile /= 2)
-        if (rows & (size_t)tile) {
-            sum_tile(blocks, size, unpack, add, x, first, tile, sums);
-            first += (size_t)tile;
-            sums += tile;
+#pragma GCC unroll 5
+    for (int rows = TILE; rows > 0; rows /= 2)
+        if (x.rows & (size_t)rows) {
+            sum_rows(blocks, size, unpack, add, x, rows, sums);
+            x.bytes += rows * GROUP, x.factors += rows, sums += rows;
         }
 }
 
-VNNI void sum_int4_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+VNNI void sum_int4_vnni(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT4_BLOCK, unpack_int4, add_with_minima, x, first, rows, sums);
+    sum_tile(blocks, INT4_BLOCK, unpack_int4, add_with_minima, x, sums);
 }
 
-VNNI void sum_int6_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+VNNI void sum_int6_vnni(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT6_BLOCK, unpack_int6, add_by_halves, x, first, rows, sums);
+    sum_tile(blocks, INT6_BLOCK, unpack_int6, add_by_halves, x, sums);
 }
 
-VNNI void sum_int8_vnni(const uint8_t *blocks, const Rounded *x, size_t first, size_t rows,
-                        float (*sums)[PANEL])
+VNNI void sum_int8_vnni(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_rows(blocks, INT8_BLOCK, unpack_int8, add_with_minima, x, first, rows, sums);
+    sum_tile(blocks, INT8_BLOCK, unpack_int8, add_with_minima, x, sums);
 }
 #endif
