@@ -20,6 +20,8 @@ _LEVELS, _NUMBERS = 15, 256
 _ON_GRID = 0.01
 """A group lies on a grid if no weight is further from it, in steps; rounding in float16, by which
 files store their scales and we ours, moves weights by less."""
+_LEAST = 2**-24
+"""Stands in for a scale of 0, to whose bits the kernels could not add an exponent."""
 _CHUNK = 1 << 15
 """Groups packed at a time: 4 MiB of weights, whose temporaries stay in a cache."""
 
@@ -93,6 +95,7 @@ def _fit(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         open_, position = open_[off], position[off]
     steps[open_] = _LEVELS
     scales, minima = (span / steps).half(), low.half()
-    inverse = (1 / scales.float()).masked_fill_(scales == 0, 0)
+    scales.masked_fill_(scales == 0, _LEAST)
+    inverse = 1 / scales.float()
     numbers = (weight - minima.float()[:, None]).mul_(inverse[:, None]).add_(0.5).floor_()
     return numbers.clamp_(0, _LEVELS).to(torch.uint8), scales, minima

@@ -120,12 +120,15 @@ class PackedLinear(nn.Module):
 
 
 def round_rows(x: Tensor) -> Tensor:
-    """`x` [rows, in] as the kernels see it: bytes with one scale for 32, in float32."""
+    """`x` [rows, in] as the kernels see it: bytes with one scale for 32, in float32.
+
+    Scales are powers of two, which cost the kernels nothing: up to a bit of the byte is lost.
+    """
     groups = functional.pad(x, (0, -x.shape[1] % GROUP)).view(len(x), -1, GROUP)
-    largest = groups.abs().amax(dim=2, keepdim=True)
-    most = torch.tensor(127.0)  # a number here would be multiplied by the reciprocal
-    inverse = (most / largest).masked_fill_(largest == 0, 0)
-    return ((groups * inverse).round_() * (largest / 127)).view(len(x), -1)[:, : x.shape[1]]
+    mantissa, exponent = torch.frexp(groups.abs().amax(dim=2, keepdim=True) / 127)
+    exponent = exponent.sub_((mantissa == 0.5).int()).clamp_(-60, 60)
+    scale = torch.ldexp(torch.ones_like(mantissa), exponent)
+    return ((groups / scale).round_() * scale).view(len(x), -1)[:, : x.shape[1]]
 
 
 def in_order(vectors: Tensor) -> Tensor:

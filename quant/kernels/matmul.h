@@ -24,11 +24,13 @@ typedef struct {
     size_t in, out;
 } Matrix;
 
-/* How a group of activations was rounded. `offset` is the scale times the sum of the bytes, by which
- * a group's minimum is multiplied; `zeros` are -32 times the sum of each half's bytes, from which dot
- * products with 6-bit numbers start. */
+/* How a group of activations was rounded: to multiples of 2 to the `exponent`, which is shifted to
+ * where a float has its own, so that an integer addition multiplies a weight's scale. `offset` is the
+ * sum of the rounded group, by which a group's minimum is multiplied; `zeros` are -32 times the sum of
+ * each half's bytes, from which dot products with 6-bit numbers start. */
 typedef struct {
-    float scale, offset;
+    int32_t exponent;
+    float offset;
     int32_t zeros[2];
 } Factors;
 

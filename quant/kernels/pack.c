@@ -44,6 +44,15 @@ static float put_half(uint8_t *at, float value)
     return half_to_float(at);
 }
 
+/* A scale is never 0, to whose bits the kernels could not add an exponent. */
+static float put_scale(uint8_t *at, float value)
+{
+    uint16_t half = float_to_half(value);
+    half = half & 0x7fff ? half : 1;
+    memcpy(at, &half, 2);
+    return half_to_float(at);
+}
+
 static void put_half_bytes(const uint8_t *numbers, uint8_t *block, int channel)
 {
     for (int i = 0; i < GROUP / 2; i++)
@@ -59,8 +68,8 @@ static void pack_group_int4(const float *weights, uint8_t *block, int channel)
         high = weights[i] > high ? weights[i] : high;
     }
     int steps = count_steps(weights, GROUP, low, high - low, 15);
-    float step = put_half(block + INT4_SCALES + 2 * channel, (high - low) / (float)steps);
-    float inverse = step > 0 ? 1 / step : 0;
+    float step = put_scale(block + INT4_SCALES + 2 * channel, (high - low) / (float)steps);
+    float inverse = 1 / step;
     low = put_half(block + INT4_MINIMA + 2 * channel, low);
     uint8_t numbers[GROUP];
     for (int i = 0; i < GROUP; i++)
@@ -83,7 +92,7 @@ static void pack_half_group(const float *weights, uint8_t *scale, uint8_t *numbe
     const int count = GROUP / 2;
     float most = furthest(weights, count);
     int steps = count_steps(weights, count, 0, most, INT6_ZERO);
-    float step = put_half(scale, -most / (float)steps), inverse = step != 0 ? 1 / step : 0;
+    float step = put_scale(scale, -most / (float)steps), inverse = 1 / step;
     for (int i = 0; i < count; i++)
         numbers[i] = (uint8_t)between(0, round_up_half(weights[i] * inverse) + INT6_ZERO, 63);
 }
@@ -108,8 +117,8 @@ static void pack_group_int8(const float *weights, uint8_t *block, int channel)
 {
     const int most = INT8_ZERO - 1;
     float largest = fabsf(furthest(weights, GROUP));
-    float step = put_half(block + INT8_SCALES + 2 * channel, largest / (float)most);
-    float inverse = step > 0 ? 1 / step : 0;
+    float step = put_scale(block + INT8_SCALES + 2 * channel, largest / (float)most);
+    float inverse = 1 / step;
     for (int i = 0; i < GROUP; i++) {
         int number = between(-most, round_up_half(weights[i] * inverse), most);
         block[i / 4 * 64 + channel * 4 + i % 4] = (uint8_t)(number + INT8_ZERO);

@@ -35,6 +35,12 @@ static void unpack_int8(const uint8_t *block, int channel, uint8_t *numbers)
         numbers[i] = block[i / 4 * 64 + channel * 4 + i % 4];
 }
 
+/* A weight's scale, times the step of a group of activations. */
+static float times(float scale, const Factors *by)
+{
+    return scale * power_of_two(by->exponent / (1 << 23));
+}
+
 /* The sum of one channel over one row's group. */
 static float multiply_int4(const uint8_t *block, int channel, const int8_t *bytes,
                            const Factors *by)
@@ -43,7 +49,7 @@ static float multiply_int4(const uint8_t *block, int channel, const int8_t *byte
     unpack_int4(block, channel, numbers);
     float scale = half_to_float(block + INT4_SCALES + 2 * channel);
     float minimum = half_to_float(block + INT4_MINIMA + 2 * channel);
-    return (float)dot(numbers, bytes, GROUP) * (scale * by->scale) + minimum * by->offset;
+    return (float)dot(numbers, bytes, GROUP) * times(scale, by) + minimum * by->offset;
 }
 
 static float multiply_int6(const uint8_t *block, int channel, const int8_t *bytes,
@@ -56,7 +62,7 @@ static float multiply_int6(const uint8_t *block, int channel, const int8_t *byte
     float high = half_to_float(block + INT6_SCALES + 32 + 2 * channel);
     low *= (float)(by->zeros[0] + dot(numbers, bytes, HALF));
     high *= (float)(by->zeros[1] + dot(numbers + HALF, bytes + HALF, HALF));
-    return by->scale * (low + high);
+    return times(1, by) * (low + high);
 }
 
 static float multiply_int8(const uint8_t *block, int channel, const int8_t *bytes,
@@ -65,7 +71,8 @@ static float multiply_int8(const uint8_t *block, int channel, const int8_t *byte
     uint8_t numbers[GROUP];
     unpack_int8(block, channel, numbers);
     float scale = half_to_float(block + INT8_SCALES + 2 * channel);
-    return scale * ((float)dot(numbers, bytes, GROUP) * by->scale - INT8_ZERO * by->offset);
+    float products = (float)dot(numbers, bytes, GROUP);
+    return products * times(scale, by) - INT8_ZERO * scale * by->offset;
 }
 
 typedef float (*Multiply)(const uint8_t *, int, const int8_t *, const Factors *);

@@ -13,11 +13,12 @@ void round_group_plain(const float *x, int8_t *bytes, Factors *factors)
     float largest = 0;
     for (int i = 0; i < GROUP; i++)
         largest = fmaxf(largest, fabsf(x[i]));
-    float inverse = largest > 0 ? 127 / largest : 0;
+    int exponent = power_of_step(largest);
+    float inverse = power_of_two(-exponent);
     int sums[2] = {0, 0};
     for (int i = 0; i < GROUP; i++)
         sums[i / (GROUP / 2)] += bytes[i] = (int8_t)rintf(x[i] * inverse);
-    *factors = make_factors(largest, sums[0], sums[1]);
+    *factors = make_factors(exponent, sums[0], sums[1]);
 }
 
 #if defined(__x86_64__)
@@ -39,11 +40,12 @@ AVX2 void round_group_avx2(const float *x, int8_t *bytes, Factors *factors)
     __m128 half = _mm_max_ps(_mm256_castps256_ps128(most), _mm256_extractf128_ps(most, 1));
     half = _mm_max_ps(half, _mm_movehl_ps(half, half));
     float largest = _mm_cvtss_f32(_mm_max_ss(half, _mm_movehdup_ps(half)));
-    __m256 inverse = _mm256_set1_ps(largest > 0 ? 127 / largest : 0);
+    int exponent = power_of_step(largest);
+    __m256 inverse = _mm256_set1_ps(power_of_two(-exponent));
     __m256i n[4];
     for (int i = 0; i < 4; i++)
         n[i] = _mm256_cvtps_epi32(_mm256_mul_ps(v[i], inverse));
-    *factors = make_factors(largest, add_up(_mm256_add_epi32(n[0], n[1])),
+    *factors = make_factors(exponent, add_up(_mm256_add_epi32(n[0], n[1])),
                             add_up(_mm256_add_epi32(n[2], n[3])));
     __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(n[0], n[1]),
                                         _mm256_packs_epi32(n[2], n[3]));

@@ -6,6 +6,8 @@
 #ifndef CARET_VARIANT_H
 #define CARET_VARIANT_H
 
+#include <string.h>
+
 #include "matmul.h"
 
 enum {
@@ -19,6 +21,7 @@ enum {
     INT8_SCALES = 512,
     INT8_BLOCK = 544,
     INT8_ZERO = 128,
+    MOST_POWER = 60, /* keeps the products with scales of weights inside of float32 */
 };
 
 /* Round `GROUP` floats. */
@@ -40,10 +43,27 @@ struct Variant {
     SumTile sum_int4, sum_int6, sum_int8;
 };
 
-static inline Factors make_factors(float largest, int low_sum, int high_sum)
+/* The exponent of the smallest power of two of which `largest` is at most 127. */
+static inline int power_of_step(float largest)
 {
-    float scale = largest / 127;
-    return (Factors){scale, scale * (float)(low_sum + high_sum),
+    float step = largest / 127;
+    int32_t bits;
+    memcpy(&bits, &step, 4);
+    int exponent = ((bits + 0x7fffff) >> 23) - 127;
+    return exponent < -MOST_POWER ? -MOST_POWER : exponent > MOST_POWER ? MOST_POWER : exponent;
+}
+
+static inline float power_of_two(int exponent)
+{
+    int32_t bits = (exponent + 127) << 23;
+    float power;
+    memcpy(&power, &bits, 4);
+    return power;
+}
+
+static inline Factors make_factors(int exponent, int low_sum, int high_sum)
+{
+    return (Factors){exponent * (1 << 23), power_of_two(exponent) * (float)(low_sum + high_sum),
                      {-INT6_ZERO * low_sum, -INT6_ZERO * high_sum}};
 }
 

@@ -79,21 +79,26 @@ INLINE __m512 dot(__m512i start, const __m512i *w, const int8_t *bytes, int vect
     return _mm512_cvtepi32_ps(start);
 }
 
+/* Scales times a power of two: an integer addition, which runs beside the multiplications. */
+INLINE __m512 times(__m512 scales, const Factors *by)
+{
+    __m512i bits = _mm512_castps_si512(scales);
+    return _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(by->exponent)));
+}
+
 INLINE __m512 add_with_minima(const Block *block, const int8_t *bytes, const Factors *by, __m512 sum)
 {
     __m512 products = dot(_mm512_setzero_si512(), block->w, bytes, 8);
-    __m512 step = _mm512_mul_ps(block->first, _mm512_set1_ps(by->scale));
-    sum = _mm512_fmadd_ps(products, step, sum);
-    return _mm512_fmadd_ps(block->second, _mm512_set1_ps(by->offset), sum);
+    sum = _mm512_fmadd_ps(block->second, _mm512_set1_ps(by->offset), sum);
+    return _mm512_fmadd_ps(products, times(block->first, by), sum);
 }
 
 INLINE __m512 add_by_halves(const Block *block, const int8_t *bytes, const Factors *by, __m512 sum)
 {
     __m512 low = dot(_mm512_set1_epi32(by->zeros[0]), block->w, bytes, 4);
     __m512 high = dot(_mm512_set1_epi32(by->zeros[1]), block->w + 4, bytes + GROUP / 2, 4);
-    low = _mm512_mul_ps(low, block->first);
-    low = _mm512_fmadd_ps(high, block->second, low);
-    return _mm512_fmadd_ps(low, _mm512_set1_ps(by->scale), sum);
+    sum = _mm512_fmadd_ps(low, times(block->first, by), sum);
+    return _mm512_fmadd_ps(high, times(block->second, by), sum);
 }
 
 INLINE void sum_rows(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add, Tile x,
