@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from quant.floats import FloatEmbedding, FloatLinear
+from quant.floats import FloatEmbedding, FloatLinear, bfloat16_embedding, bfloat16_linear
 from quant.int4 import Int4Linear
 from quant.int6 import Int6Linear
 from quant.int8 import Int8Linear
+from quant.llm_int8 import LlmInt8Linear
+from quant.nf4 import nf4_linear
 from quant.packed import KERNELS, PackedLinear, Rows
 from quant.torch_int8 import TorchInt8Embedding, TorchInt8Linear
 
@@ -28,6 +30,8 @@ class Format:
     """weight [vocab, hidden] float32 → module, token ids [n] → [n, hidden] float32."""
     bits_per_weight: float
     summary: str
+    devices: tuple[str, ...] = ("cpu",)
+    """Where it may be used, as torch names devices; where it belongs comes first."""
 
 
 _EXACT = 4e-3
@@ -64,7 +68,18 @@ def _packed(
 
 
 FORMATS: dict[str, Format] = {
-    "float32": Format(FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded"),
+    "float32": Format(
+        FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded", ("cpu", "cuda")
+    ),
+    "bfloat16": Format(
+        bfloat16_linear, bfloat16_embedding, 16, "16-bit floats, GPU or CPU", ("cuda", "cpu")
+    ),
+    "nf4": Format(
+        nf4_linear, TorchInt8Embedding, 4.5, "bitsandbytes NF4, GPU or CPU", ("cuda", "cpu")
+    ),
+    "llm-int8": Format(
+        LlmInt8Linear, TorchInt8Embedding, 8, "bitsandbytes LLM.int8, GPU", ("cuda",)
+    ),
     "int8": _packed(Int8Linear.of, 8.5, "8-bit weights and activations, CPU")
     if KERNELS
     else Format(TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU"),
