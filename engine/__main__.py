@@ -12,14 +12,14 @@ import sys
 import time
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import click
 import filelock
 import psutil
 
 from engine import lockfile
-from engine.host import Host
+from engine.host import Host, loader
 from engine.lockfile import Address
 from engine.paths import log_dir
 from engine.scheduler import Scheduler
@@ -35,13 +35,22 @@ _PATIENCE_S = 10.0
 @click.option("--idle-minutes", default=30.0, show_default=True, help="Leave after; 0: never.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with.")
 @click.option("--memory", type=click.FloatRange(min=0), help="GB that the engine may use.")
-def main(port: int, idle_minutes: float, threads: int | None, memory: float | None) -> None:
+@click.option("--format", "fmt", default="", help="Weight format, where a client wishes none.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+def main(
+    port: int,
+    idle_minutes: float,
+    threads: int | None,
+    memory: float | None,
+    fmt: str,
+    device: Literal["auto", "cpu", "cuda"],
+) -> None:
     """Serve Caret's models on the loopback interface, as the user's one engine."""
     _start_logging()
     _tune_torch(threads)
     limit = None if memory is None else int(memory * 2**30)
     lock = _only_engine()
-    _serve(_listen(port), Host(memory_limit=limit), idle_minutes * 60)
+    _serve(_listen(port), Host(loader(fmt, device, limit)), idle_minutes * 60)
     lock.release()
     _exit()
 

@@ -43,8 +43,8 @@ class CompletionService(Protocol):
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the assistant's next turn."""
 
-    async def load(self, model: str) -> ModelStatus:
-        """Start bringing a model into memory, also one that failed before."""
+    async def load(self, model: str, fmt: str = "") -> ModelStatus:
+        """Start bringing a model into memory, also one that failed before, packed as `fmt`."""
 
     async def statuses(self) -> list[ModelStatus]:
         """How the models do; starts nothing."""
@@ -76,9 +76,9 @@ class EngineClient:
         """See `CompletionService.chat`."""
         return self._ask("/v1/chat/completions", wire.chat_body(request))
 
-    async def load(self, model: str) -> ModelStatus:
+    async def load(self, model: str, fmt: str = "") -> ModelStatus:
         """See `CompletionService.load`; the status has the model's name in full."""
-        response = await self._post("/v1/models/load", {"model": model})
+        response = await self._post("/v1/models/load", {"model": model, "format": fmt})
         async with aclosing(response):
             return wire.structure(wire.decode(await response.aread()), ModelStatus)
 

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 import psutil
 
 from engine import machine
+from engine.checkpoint import open_checkpoint
+from engine.errors import CaretError
 from engine.models import DEFAULT_FIM, MODELS
 from engine.paths import log_dir, models_dir
-from quant.formats import DEFAULT_FORMAT
+from engine.planner import Machine, Plan, Size, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from engine.machine import Gpu, Memory, Processor
+    from engine.models import ModelEntry
 
 _SMALL_MODEL = "qwen2.5-coder-0.5b"
 _ROOMY = 4 * 10**9
 """Bytes available from which the default model leaves room for an editor and a browser."""
-_CAPABLE_GPU = 8 * 10**9
-"""Bytes of a GPU that hold Code Llama 7B in NF4 and its KV cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,6 @@ class Choice:
     """The model for completion that suits this machine, and why."""
 
     model: str
-    format: str
-    device: str
     reason: str
 
 
@@ -59,6 +56,10 @@ class Report:
     kernels: dict[str, bool]
     versions: dict[str, str | None]
     choice: Choice
+    plan: Plan | None
+    """How the engine would hold that model now; None where it is not on disk or does not fit."""
+    refusal: str | None
+    """Why there is no plan."""
     logs: str
     """Folder of engine.log and lsp.log."""
     models: dict[str, int]
@@ -68,6 +69,8 @@ class Report:
 def examine() -> Report:
     """Look at everything; takes about as long as importing torch does."""
     memory, gpus = machine.memory(), machine.gpus()
+    choice = choose(memory.available)
+    planned, refusal = _planned(MODELS[choice.model])
     return Report(
         processor=machine.processor(),
         memory=memory,
@@ -75,7 +78,9 @@ def examine() -> Report:
         disk=Disk(str(models_dir()), psutil.disk_usage(str(models_dir())).free),
         kernels=machine.kernels(),
         versions=machine.versions(),
-        choice=choose(memory.available, gpus),
+        choice=choice,
+        plan=planned,
+        refusal=refusal,
         logs=str(log_dir()),
         models={
             entry.name: entry.path.stat().st_size
@@ -85,17 +90,29 @@ def examine() -> Report:
     )
 
 
-def choose(available: int, gpus: Sequence[Gpu]) -> Choice:
-    """The model and format for a machine with `available` bytes of RAM and these GPUs."""
+def choose(available: int) -> Choice:
+    """The model for a machine with `available` bytes of RAM."""
     room = f"{available / 1e9:.1f} GB of memory are available"
     if available < _ROOMY:
         reason = f"only {room}, too little for {DEFAULT_FIM} beside your other programs"
-        return Choice(_SMALL_MODEL, DEFAULT_FORMAT, "cpu", reason)
-    reason = f"{room}, and of the models that type along on a CPU it writes the best code"
-    capable = [gpu for gpu in gpus if gpu.memory >= _CAPABLE_GPU]
-    if capable:
-        reason += f"; {capable[0].name} could hold codellama-7b, but Caret does not use GPUs yet"
-    return Choice(DEFAULT_FIM, DEFAULT_FORMAT, "cpu", reason)
+        return Choice(_SMALL_MODEL, reason)
+    return Choice(
+        DEFAULT_FIM, f"{room}, and of the models that type along on a CPU it writes the best code"
+    )
+
+
+def _planned(entry: ModelEntry) -> tuple[Plan | None, str | None]:
+    """The plan for a model, or why there is none."""
+    if not entry.path.exists():
+        return None, f"{entry.name} is not on this machine"
+    try:
+        checkpoint = open_checkpoint(entry.path)
+        if checkpoint.config is None:
+            return None, f"{entry.name} runs through transformers"
+        size = Size.of(entry.name, checkpoint.config, checkpoint.source.nbytes)
+        return plan(size, Machine.here()), None
+    except CaretError as error:
+        return None, str(error)
 
 
 def main() -> None:

@@ -10,9 +10,7 @@ import logging
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
-
-import psutil
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from engine import models
 from engine.api import ModelStatus
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from engine.fetch import Progress
     from engine.models import ModelEntry
 
-    Load = Callable[[ModelEntry, Path, Callable[[int, int], None]], "Model"]
+    Load = Callable[[ModelEntry, Path, Callable[[int, int], None], str], "Model"]
     Pull = Callable[[ModelEntry, Callable[[Progress], None]], Path]
 
 _log = logging.getLogger(__name__)
@@ -43,11 +41,19 @@ class Model(Protocol):
         """Work on the next turn of a conversation, a step at each `next`."""
 
 
-def _load(entry: ModelEntry, path: Path, report: Callable[[int, int], None]) -> Model:
-    """`Runtime.load`; imported here because torch takes a second or more."""
-    from engine.runtime import Runtime
+def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int | None) -> Load:
+    """What loads a model in the wished format, else in `fmt`, as far as the limit allows."""
 
-    return Runtime.load(entry, path, report)
+    def load(
+        entry: ModelEntry, path: Path, report: Callable[[int, int], None], wished: str
+    ) -> Model:
+        from engine.planner import Machine, Wish  # imports torch, which takes a second or more
+        from engine.runtime import Runtime
+
+        wish = Wish(wished or fmt, device)
+        return Runtime.load(entry, path, report, wish, Machine.here(memory_limit))
+
+    return load
 
 
 @dataclass(slots=True)
@@ -57,30 +63,28 @@ class _Slot:
     entry: ModelEntry
     status: ModelStatus
     loaded: Future[Model]
+    format: str
+    """That it was first asked for in; empty: whichever suits."""
 
 
 class Host:
     """Finds, fetches, loads and keeps models by name; "" and "default" name the default one."""
 
-    def __init__(
-        self, load: Load = _load, pull: Pull = pull, memory_limit: int | None = None
-    ) -> None:
+    def __init__(self, load: Load, pull: Pull = pull) -> None:
         self._load, self._pull = load, pull
-        self._memory_limit = memory_limit
-        """Bytes that this process may use; None leaves it to the machine."""
         self._slots: dict[Path, _Slot] = {}
         self._slots_lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
 
-    def ensure(self, name: str) -> ModelStatus:
+    def ensure(self, name: str, fmt: str = "") -> ModelStatus:
         """Have a model brought into memory, unless it is there or on its way; returns at once.
 
-        A model that failed before is tried again.
+        A model that failed before is tried again. `fmt` is how to hold it if it is not there yet.
 
         Raises:
             ModelError: There is no such model.
         """
-        return self._slot(name, retry=True).status
+        return self._slot(name, retry=True, fmt=fmt).status
 
     def loaded(self, name: str) -> Future[Model]:
         """Resolves to the model or to the CaretError that kept it away.
@@ -113,12 +117,12 @@ class Host:
         """Whether a model is on its way into memory."""
         return any(status.phase in ("downloading", "loading") for status in self.statuses())
 
-    def _slot(self, name: str, *, retry: bool) -> _Slot:
+    def _slot(self, name: str, *, retry: bool, fmt: str = "") -> _Slot:
         entry = models.find(models.DEFAULT_FIM if name in ("", "default") else name)
         with self._slots_lock:
             slot = self._slots.get(entry.path)
             if slot is None or (retry and slot.status.phase == "failed"):
-                slot = self._slots[entry.path] = _new_slot(entry)
+                slot = self._slots[entry.path] = _new_slot(entry, fmt)
                 title = f"load {entry.name}"
                 # Daemon: leaving must not wait for gigabytes on their way.
                 threading.Thread(target=self._bring, args=[slot], name=title, daemon=True).start()
@@ -155,28 +159,15 @@ class Host:
         path = self._pull(slot.entry, downloading)
         loading(0, 0)
         with self._one_at_a_time:
-            self._check_room(slot.entry)
-            return self._load(slot.entry, path, loading)
-
-    def _check_room(self, entry: ModelEntry) -> None:
-        """Refuse what the limit has no room for, going by a byte for each parameter."""
-        if self._memory_limit is None:
-            return
-        need = max(entry.parameters or 0, entry.size or 0)
-        room = self._memory_limit - psutil.Process().memory_info().rss
-        if need > room:
-            raise OutOfMemory(
-                f"{entry.name} needs about {need / 2**30:.1f} GB and the engine has "
-                f"{max(room, 0) / 2**30:.1f} GB left. Raise caret.engine.memory or use a smaller "
-                "model."
-            )
+            return self._load(slot.entry, path, loading, slot.format)
 
 
-def _new_slot(entry: ModelEntry) -> _Slot:
+def _new_slot(entry: ModelEntry, fmt: str) -> _Slot:
     loaded: Future[Model] = Future()
     loaded.set_running_or_notify_cancel()  # so that a waiter who is cancelled cancels it for none
     on_disk = entry.path.exists()
-    return _Slot(entry, ModelStatus(entry.name, "loading" if on_disk else "downloading"), loaded)
+    phase = ModelStatus(entry.name, "loading" if on_disk else "downloading")
+    return _Slot(entry, phase, loaded, fmt)
 
 
 def _fail(slot: _Slot, error: CaretError) -> None:

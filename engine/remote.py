@@ -99,7 +99,7 @@ class RemoteClient:
         """See `CompletionService.chat`."""
         return self._ask("chat/completions", wire.chat_body(request))
 
-    async def load(self, model: str) -> ModelStatus:
+    async def load(self, model: str, fmt: str = "") -> ModelStatus:
         """The model's status, ready: nothing to do."""
         return ModelStatus(self._endpoint.model, "ready")
 

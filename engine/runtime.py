@@ -15,9 +15,10 @@ from engine.errors import NotCapable, RequestError
 from engine.fim import detect_fim, plan_fim, stop_ids
 from engine.load import build_decoder
 from engine.models import require
+from engine.planner import Machine, Size, plan
 from engine.slots import SlotPool
 from engine.tokenizers import open_tokenizer
-from quant.formats import DEFAULT_FORMAT, FORMATS
+from quant.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from engine.checkpoint import Checkpoint
     from engine.kvcache import CausalLM
     from engine.models import ModelEntry
+    from engine.planner import Wish
     from engine.slots import Slot
     from engine.tokenizers import Tokenizer
 
@@ -58,17 +60,28 @@ class Runtime:
         self._writer = Writer(model, tokenizer)
 
     @classmethod
-    def load(cls, entry: ModelEntry, path: Path, report: Callable[[int, int], None]) -> Runtime:
+    def load(
+        cls,
+        entry: ModelEntry,
+        path: Path,
+        report: Callable[[int, int], None],
+        wish: Wish | None = None,
+        machine: Machine | None = None,
+    ) -> Runtime:
         """Read and pack the model at `path`; `report` gets (tensors done, in all).
+
+        Without a `machine` it is this one, all of whose memory may be used.
 
         Raises:
             ModelError: The files are damaged, or hold something Caret cannot run.
+            OutOfMemory: There is no room for it.
+            RequestError: The wish cannot be granted.
         """
         started = time.perf_counter()
         checkpoint = open_checkpoint(path)
         tokenizer = open_tokenizer(path)
         tokenizer.spellings  # noqa: B018  # built now rather than at the first key
-        model = _model(checkpoint, report)
+        model = _model(entry.name, checkpoint, report, wish, machine or Machine.here())
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
         return cls(entry, model, tokenizer, checkpoint.chat_template)
 
@@ -146,9 +159,17 @@ class Runtime:
             )
 
 
-def _model(checkpoint: Checkpoint, report: Callable[[int, int], None]) -> CausalLM:
+def _model(
+    name: str,
+    checkpoint: Checkpoint,
+    report: Callable[[int, int], None],
+    wish: Wish | None,
+    machine: Machine,
+) -> CausalLM:
     if checkpoint.config is None:
         from engine.fallback import TransformersModel  # slow to import, seldom needed
 
         return TransformersModel(checkpoint.path)
-    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[DEFAULT_FORMAT], report)
+    made = plan(Size.of(name, checkpoint.config, checkpoint.source.nbytes), machine, wish)
+    log.info("%s is held as %s on %s: %s", name, made.format, made.device, made.reason)
+    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[made.format], report)

@@ -66,6 +66,8 @@ class LoadRequest:
     """The body of a POST to /v1/models/load."""
 
     model: str = ""
+    format: str = ""
+    """How to hold the weights; empty: whatever suits the machine."""
 
 
 class _WrongError(ValueError):

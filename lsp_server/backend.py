@@ -168,7 +168,7 @@ async def _way_into_memory(
         entry = find(model or DEFAULT_FIM)
         require(entry, "infill")
         model = entry.name
-    last, status = None, await service.load(model)
+    last, status = None, await service.load(model, settings.format)
     while status.phase not in ("ready", "failed"):
         if status != last:
             yield status

@@ -56,7 +56,8 @@ class FimSettings:
     text around the caret goes there, with the key in the environment variable `CARET_API_KEY` if
     there is one. Empty: the engine on this machine."""
     format: str = ""
-    """Reserved: weight format of the model in memory. The engine chooses one itself so far."""
+    """How the model's weights are held in memory: a name from [formats](formats.md). Empty: what
+    suits this machine. Editors share a model in memory: the value of the first counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,12 +116,21 @@ def _lines(report: Report) -> Iterator[tuple[str, Text]]:
     yield "Versions", _versions(report["versions"])
     on_disk = [f"{name} ({_gb(size)})" for name, size in report["models"].items()]
     yield "On disk", Text(", ".join(on_disk) or "no model yet")
-    yield (
-        "Choice",
-        Text(f"{choice['model']} as {choice['format']} on the {choice['device']}", "cyan"),
-    )
+    yield "Choice", Text(choice["model"], "cyan")
     yield "", Text(f"because {choice['reason']}")
+    yield from _plan(report["plan"], report["refusal"])
     yield "Completion", _trial(report["completion"])
+
+
+def _plan(plan: Report | None, refusal: str | None) -> Iterator[tuple[str, Text]]:
+    """How the engine would hold the chosen model, and what fits beside it."""
+    if plan is None:
+        yield "Plan", Text(f"none: {refusal}")
+        return
+    yield "Plan", Text(f"{plan['format']} on the {plan['device']}: {plan['reason']}", "cyan")
+    positions = plan["caches"] // plan["position"]
+    cached = f"there is room to cache {positions:,} tokens"
+    yield "", Text(f"{_gb(plan['weights'])} of weights; {cached} ({plan['position']:,} bytes each)")
 
 
 def _marks(facts: dict[str, bool]) -> Text:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--idle-minutes", type=click.FloatRange(min=0), help="Leave after; 0: never.")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads to compute with.")
 @click.option("--memory", type=click.FloatRange(min=0), help="GB that the engine may use.")
-def command(*, stop: bool, status: bool, **options: float | None) -> None:
+@click.option("--format", help="How to hold weights, where no editor's setting says.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute.")
+def command(*, stop: bool, status: bool, **options: float | str | None) -> None:
     """Run the engine in the foreground. Editors start it by themselves when they need it."""
     if stop and status:
         raise click.UsageError("--stop and --status exclude each other.")
@@ -35,7 +37,7 @@ def command(*, stop: bool, status: bool, **options: float | None) -> None:
         _become_engine(options)
 
 
-def _become_engine(options: dict[str, float | None]) -> None:
+def _become_engine(options: dict[str, float | str | None]) -> None:
     """Turn this process into the engine: one that imports torch, and takes Ctrl-C itself."""
     given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
     arguments = [f"--{name}={value}" for name, value in given.items()]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import torch
 
-from engine import machine
+from engine import doctor, machine
 from engine.doctor import choose
-from engine.machine import Gpu
-from engine.models import MODELS
-from quant.formats import DEFAULT_FORMAT
+from engine.models import MODELS, find
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_processor_agrees_with_torch() -> None:
@@ -41,30 +43,34 @@ def test_versions_name_what_is_missing() -> None:
 
 
 def test_default_model_where_there_is_room() -> None:
-    choice = choose(8 * 10**9, [])
-    assert (choice.model, choice.format, choice.device) == (
-        "qwen2.5-coder-1.5b",
-        DEFAULT_FORMAT,
-        "cpu",
-    )
+    choice = choose(8 * 10**9)
+    assert choice.model == "qwen2.5-coder-1.5b"
     assert "8.0 GB" in choice.reason
 
 
 def test_small_model_where_memory_is_short() -> None:
-    choice = choose(3 * 10**9, [])
+    choice = choose(3 * 10**9)
     assert choice.model == "qwen2.5-coder-0.5b"
     assert "only 3.0 GB" in choice.reason
 
 
-def test_gpu_is_named_but_not_promised() -> None:
-    choice = choose(32 * 10**9, [Gpu("NVIDIA T4", 16 * 10**9)])
-    assert choice.device == "cpu"
-    assert "NVIDIA T4 could hold codellama-7b" in choice.reason
-    assert "T4" not in choose(32 * 10**9, [Gpu("NVIDIA T4", 4 * 10**9)]).reason
-
-
 def test_choices_are_in_the_registry() -> None:
-    assert {choose(size, []).model for size in (10**9, 10**11)} <= MODELS.keys()
+    assert {choose(size).model for size in (10**9, 10**11)} <= MODELS.keys()
+
+
+def test_plan_of_a_model_on_disk(smollm2_path: Path) -> None:
+    made, refusal = doctor._planned(MODELS["smollm2-135m"])
+    assert smollm2_path.exists()
+    assert refusal is None
+    assert made is not None
+    assert made.weights < 2e8
+
+
+def test_no_plan_for_a_model_that_is_not_there() -> None:
+    assert doctor._planned(find("codellama/CodeLlama-7b-hf:none.gguf")) == (
+        None,
+        "codellama/CodeLlama-7b-hf:none.gguf is not on this machine",
+    )
 
 
 def test_report_is_one_json_object() -> None:
@@ -72,5 +78,5 @@ def test_report_is_one_json_object() -> None:
         [sys.executable, "-m", "engine.doctor"], capture_output=True, text=True, check=True
     )
     report = json.loads(done.stdout)
-    assert {"processor", "memory", "disk", "kernels", "versions", "choice"} <= report.keys()
+    assert {"processor", "memory", "disk", "kernels", "versions", "choice", "plan"} <= report.keys()
     assert report["disk"]["free"] > 0

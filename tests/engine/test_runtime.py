@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
-from engine.errors import NotCapable, RequestError
+from engine.errors import NotCapable, OutOfMemory, RequestError
 from engine.models import find
+from engine.planner import Machine, Wish
 from engine.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -117,3 +118,22 @@ def test_a_model_that_cannot_infill_says_which_can(smollm: Runtime) -> None:
 def test_a_prompt_that_is_too_long_is_refused(smollm: Runtime) -> None:
     with pytest.raises(RequestError, match="takes 1 to 8191"):
         next(smollm.complete(CompletionRequest("", "word " * 9000, None)))
+
+
+def test_a_wish_for_a_format_is_granted(
+    smollm2_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = find("smollm2-135m")
+    with caplog.at_level("INFO", "engine"):
+        runtime = Runtime.load(entry, smollm2_path, lambda *_: None, Wish("bfloat16"))
+    assert "smollm2-135m is held as bfloat16 on cpu: it was asked for" in caplog.text
+    request = CompletionRequest("", "The capital of France is", None, max_tokens=3)
+    assert "Paris" in _text(runtime.complete(request))
+
+
+def test_a_model_without_room_is_refused_before_it_is_read(smollm2_path: Path) -> None:
+    cramped = Machine(1 << 27, limited=True)
+    with pytest.raises(OutOfMemory, match=r"smollm2-135m needs 0\.\d GB .* raise caret\.engine"):
+        Runtime.load(
+            find("smollm2-135m"), smollm2_path, lambda *_: pytest.fail("read"), None, cramped
+        )

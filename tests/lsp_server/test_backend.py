@@ -36,7 +36,7 @@ class Script:
         self.error: CaretError | None = None
         self.closed = False
 
-    async def load(self, model: str) -> ModelStatus:
+    async def load(self, model: str, fmt: str = "") -> ModelStatus:
         assert model == NAME
         await asyncio.sleep(0)
         status = self.script.pop(0)

@@ -46,6 +46,17 @@ def test_report_is_readable(report: dict[str, Any], capsys: pytest.CaptureFixtur
     assert f"→ Download the model: caret pull {report['choice']['model']}" in shown
 
 
+def test_plan_is_shown(report: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    plan: dict[str, Any] = {"format": "nf4", "device": "cuda", "reason": "it is small"}
+    plan |= {"weights": 4 * 10**9, "position": 1000, "caches": 2_000_000}
+    doctor.show(report | {"plan": plan})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Plan nf4 on the cuda: it is small" in shown
+    assert "4.0 GB of weights; there is room to cache 2,000 tokens" in shown
+    doctor.show(report | {"plan": None, "refusal": "no room"})
+    assert "none: no room" in capsys.readouterr().out
+
+
 def test_advice_for_an_old_and_full_machine(
     report: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,7 @@ class Loader:
         self.model = model
         self.failure: Exception | None = None
         self.loads: list[str] = []
+        self.formats: list[str] = []
         self.gate = threading.Event()
         """Closed, it holds loading back."""
         self.gate.set()
@@ -95,8 +96,10 @@ class Loader:
         entry: ModelEntry,
         path: Path,
         report: Callable[[int, int], None],
+        fmt: str,
     ) -> ScriptedModel:
         self.loads.append(entry.name)
+        self.formats.append(fmt)
         report(1, 4)
         assert self.gate.wait(DEADLINE_S)
         if self.failure:

@@ -142,14 +142,12 @@ def test_other_failures_become_errors_for_people(
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("home")
-def test_memory_limit(loader: Loader) -> None:
-    host = Host(loader.load, loader.pull, memory_limit=1 << 20)
-    with pytest.raises(OutOfMemory, match=r"smollm2-135m needs about 0\.1 GB"):
-        host.loaded(MODEL).result(DEADLINE_S)
-    assert loader.loads == []
-    roomy = Host(loader.load, loader.pull, memory_limit=1 << 40)
-    assert roomy.loaded(MODEL).result(DEADLINE_S)
+def test_the_first_wish_for_a_format_counts(host: Host, loader: Loader) -> None:
+    host.ensure(MODEL, "nf4")
+    assert host.loaded(MODEL).result(DEADLINE_S)
+    host.ensure(MODEL, "int8")
+    assert host.loaded(DEFAULT_FIM).result(DEADLINE_S)
+    assert loader.formats == ["nf4", ""]
 
 
 def test_one_model_is_loaded_at_a_time(host: Host, loader: Loader) -> None:
