@@ -1,0 +1,146 @@
+"""The format report: `python -m bench.formats MODEL`, or `caret quantize MODEL --report`.
+
+For each format that runs on this machine's processor: bytes, agreement with float32 on code, and
+speed. The figures go to a JSON file, from which docs/formats.md and its picture are made.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import torch
+
+from bench.agreement import Reference, held_code
+from bench.formats_page import FIGURES, draw, table
+from engine.checkpoint import open_checkpoint
+from engine.errors import CaretError, ModelMissing, UnsupportedModel
+from engine.generate import PREFILL_CHUNK
+from engine.load import build_decoder
+from engine.machine import processor
+from engine.models import find
+from engine.planner import Machine, Size, Wish, plan
+from engine.tokenizers import open_tokenizer
+from quant.formats import FORMATS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from engine.checkpoint import Checkpoint
+    from engine.decoder import Decoder
+
+Figures = dict[str, Any]
+
+PREFILL, DECODE = 512, 32
+"""Tokens whose speed is measured; decoding goes on behind a prefill."""
+
+
+@click.command()
+@click.argument("model")
+@click.option("--format", "names", multiple=True, help="Only these, and float32.")
+@click.option("--tokens", default=3072, show_default=True, help="Of code to compare on.")
+@click.option("--json", "file", type=click.Path(path_type=Path), default=FIGURES)
+def main(model: str, names: tuple[str, ...], tokens: int, file: Path) -> None:
+    """Measure the formats of MODEL; takes minutes, and memory for it in float32."""
+    try:
+        report = measure(model, names or tuple(FORMATS), tokens)
+    except CaretError as error:
+        click.echo(f"caret: {error}", err=True)
+        sys.exit(1)
+    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    known[report["model"]] = report
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+    draw(known, file.with_suffix(".svg"))
+    click.echo(table(report))
+
+
+def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
+    """All figures of one model.
+
+    Raises:
+        CaretError: There is no such model, or no room for it in float32.
+    """
+    entry = find(spec)
+    if not entry.path.exists():
+        raise ModelMissing(f"{entry.name} is not on this machine. Run `caret pull {entry.name}`.")
+    checkpoint = open_checkpoint(entry.path)
+    if checkpoint.config is None:
+        raise UnsupportedModel(f"{entry.name} runs through transformers, always in float32.")
+    size = Size.of(entry.name, checkpoint.config, checkpoint.source.nbytes)
+    plan(size, Machine.here(), Wish("float32", "cpu"))
+    texts = held_code(open_tokenizer(entry.path), tokens)
+    found: dict[str, Figures] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        model = _load(checkpoint, "float32")
+        reference = Reference(model, texts, Path(folder) / "float32")
+        found["float32"] = _figures(model, reference, size)
+        for name in names:
+            if name != "float32" and "cpu" in FORMATS[name].devices:
+                del model  # before the next one comes
+                model = _load(checkpoint, name)
+                found[name] = _figures(model, reference, size)
+    chip = processor()
+    return {
+        "model": entry.name,
+        "machine": f"{chip.name}, {torch.get_num_threads()} threads",
+        "file_bits": size.stored_bits,
+        "tokens": len(reference.said),
+        "formats": found,
+    }
+
+
+def _load(checkpoint: Checkpoint, name: str) -> Decoder:
+    assert checkpoint.config is not None
+    click.echo(f"{name} ...", err=True)
+    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[name], lambda *_: None)
+
+
+def _figures(model: Decoder, reference: Reference, size: Size) -> Figures:
+    taken = held_bytes(model)
+    bits = 8 * taken / (size.matrices + size.table)
+    agreement = reference.compare(model)
+    prefill, decode = speed(model)
+    speeds = {"prefill_per_s": prefill, "decode_per_s": decode}
+    return {"bytes": taken, "bits": bits, **asdict(agreement), **speeds}
+
+
+def held_bytes(model: nn.Module) -> int:
+    """Bytes of all tensors in a model, each counted once."""
+    found: dict[int, int] = {}
+    for module in model.modules():
+        for value in [*vars(module).values(), *module.buffers(recurse=False)]:
+            if isinstance(value, torch.ScriptObject):  # torch's own packed weights
+                found[id(value)] = torch.ops.quantized.linear_unpack(value)[0].nbytes
+            elif isinstance(value, torch.Tensor):
+                found[value.data_ptr()] = value.nbytes
+    return sum(found.values())
+
+
+def speed(model: Decoder) -> tuple[float, float]:
+    """Tokens a second of prefill in chunks, and of decoding one by one (median) behind it."""
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(model.vocab_size, (PREFILL + DECODE,), generator=generator)
+    model.forward(tokens[:PREFILL_CHUNK], model.new_cache(PREFILL))  # warm
+    cache = model.new_cache(len(tokens))
+    start = time.perf_counter()
+    for chunk in torch.split(tokens[:PREFILL], PREFILL_CHUNK):
+        model.forward(chunk, cache)
+    prefill = PREFILL / (time.perf_counter() - start)
+    steps = []
+    for token in torch.split(tokens[PREFILL:], 1):
+        start = time.perf_counter()
+        model.forward(token, cache)
+        steps.append(time.perf_counter() - start)
+    return prefill, 1 / statistics.median(steps)
+
+
+if __name__ == "__main__":
+    main()

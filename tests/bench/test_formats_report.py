@@ -1,0 +1,87 @@
+"""The format report: its figures on real weights and on made ones."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from bench import formats_page
+from bench.agreement import Reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+
+class Scripted:
+    """A model of three tokens that says the same of every one."""
+
+    vocab_size, context_length = 3, 512
+
+    def __init__(self, *probabilities: float) -> None:
+        self.logits = torch.tensor(probabilities).log()
+
+    def new_cache(self, capacity: int) -> object:
+        return object()
+
+    def forward(self, tokens: Tensor, cache: object, last: int = 1) -> Tensor:
+        return self.logits.expand(last, 3) + 5  # logits are no log probabilities yet
+
+
+TEXTS = [torch.tensor([0, 1, 1, 0]), torch.arange(300) % 2]
+
+
+def test_agreement_of_known_distributions(tmp_path: Path) -> None:
+    reference = Reference(Scripted(0.5, 0.25, 0.25), TEXTS, tmp_path / "said")  # type: ignore[arg-type]
+    assert reference.said.shape == (3 + 299, 3)
+    same = reference.compare(Scripted(0.5, 0.25, 0.25))  # type: ignore[arg-type]
+    assert same.divergence == pytest.approx(0, abs=1e-6)
+    assert same.top1 == 1
+    other = reference.compare(Scripted(0.25, 0.5, 0.25))  # type: ignore[arg-type]
+    assert other.divergence == pytest.approx(0.5 * math.log(2) - 0.25 * math.log(2), rel=1e-4)
+    assert other.top1 == 0
+    came = torch.cat([text[1:] for text in TEXTS])
+    ones = int((came == 1).sum())
+    entropy = (ones * math.log(2) + (len(came) - ones) * math.log(4)) / len(came)
+    assert other.perplexity == pytest.approx(math.exp(entropy), rel=1e-4)
+
+
+def test_report_of_a_real_model(smollm2_path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "formats.json"
+    command = [sys.executable, "-m", "bench.formats", str(smollm2_path), "--json", str(file)]
+    options = ["--tokens", "200", "--format", "int4", "--format", "bfloat16"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    [report] = json.loads(file.read_text()).values()
+    found = report["formats"]
+    assert list(found) == ["float32", "int4", "bfloat16"]
+    assert abs(found["float32"]["divergence"]) < 1e-5
+    assert found["float32"]["top1"] == 1
+    assert 0 < found["bfloat16"]["divergence"] < found["int4"]["divergence"] < 0.2
+    assert found["int4"]["bytes"] < found["bfloat16"]["bytes"] / 2
+    assert found["bfloat16"]["bits"] == pytest.approx(16, rel=0.01)
+    assert all(each["decode_per_s"] > 0 for each in found.values())
+    assert "| `bfloat16` |" in done.stdout
+    assert "bfloat16" in file.with_suffix(".svg").read_text()
+
+
+def test_what_cannot_be_measured_is_told_in_a_line() -> None:
+    command = [sys.executable, "-m", "bench.formats", "no/model:at-all.gguf"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("caret: no/model:at-all.gguf is not on this machine.")
+
+
+def test_the_docs_show_every_measured_model() -> None:
+    known = json.loads(formats_page.FIGURES.read_text("utf-8"))
+    assert set(known) >= {"qwen2.5-coder-0.5b"}
+    page = formats_page.page()
+    for name, report in known.items():
+        assert f"### {name}\n" in page
+        assert all(f"| `{each}` |" in page for each in report["formats"])
