@@ -19,8 +19,8 @@ from engine.errors import OutOfMemory, RequestError
 from engine.models import MODELS
 from quant.bnb import has_cpu_kernel
 from quant.formats import FORMATS
-from quant.int4 import KERNELS
-from quant.int8 import Int8Embedding
+from quant.packed import KERNELS
+from quant.torch_int8 import TorchInt8Embedding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Device = Literal["cpu", "cuda"]
 
-MIXED = "int4-int8"
+MIXED = "native"
 """The format in which a matrix has about as many bits as in its file."""
 RESERVE = 1 << 30
 """Bytes left to the editor and everything else when the user sets no limit."""
@@ -51,6 +51,8 @@ class Size:
     """In all matrices that are multiplied by, the head included."""
     table: int
     """In the embedding."""
+    tied: bool
+    """The embedding is the head."""
     largest: int
     """In the largest matrix, which is there as float32 while it is packed."""
     position: int
@@ -69,7 +71,15 @@ class Size:
         matrices = config.layers * (qkv + wide * hidden + up + inner * hidden) + table
         stored = matrices + (0 if config.tied_embeddings else table)
         position = 2 * config.layers * config.kv_heads * config.head_dim
-        return cls(name, matrices, table, max(qkv, up, table), position, 8 * nbytes / stored)
+        return cls(
+            name,
+            matrices,
+            table,
+            config.tied_embeddings,
+            max(qkv, up, table),
+            position,
+            8 * nbytes / stored,
+        )
 
     def packed(self, name: str) -> int:
         """Bytes that the weights take in a format; an estimate within a seventh."""
@@ -77,7 +87,9 @@ class Size:
         bits = chosen.bits_per_weight
         if name == MIXED:
             bits = min(bits, self.stored_bits * _MIXED_OVERHEAD)
-        table = 8 if chosen.embedding is Int8Embedding else bits
+        table = 0 if self.tied else bits  # rows of the head
+        if chosen.embedding is TorchInt8Embedding:
+            table = 8
         return int(self.matrices * bits + self.table * table) // 8
 
 

@@ -172,4 +172,10 @@ def _model(
         return TransformersModel(checkpoint.path)
     made = plan(Size.of(name, checkpoint.config, checkpoint.source.nbytes), machine, wish)
     log.info("%s is held as %s on %s: %s", name, made.format, made.device, made.reason)
+    if made.device == "cuda":
+        from engine.cuda import OnDevice, StaticDecoder
+
+        source = OnDevice(checkpoint.source, made.device)
+        decoder = build_decoder(checkpoint.config, source, FORMATS[made.format], report)
+        return StaticDecoder(decoder, made.device, graphs=made.format != "llm-int8")
     return build_decoder(checkpoint.config, checkpoint.source, FORMATS[made.format], report)
