@@ -17,6 +17,7 @@ COMMANDS = {
     "pull": "Download a model.",
     "engine": "Run the engine in the foreground.",
     "doctor": "Check this machine and say which model and format fit it.",
+    "quantize": "Measure the formats in which a model's weights can be held.",
     "demo": "Complete a sample in seven languages through the real server.",
 }
 """Name to one-line help; the long help stands in the command's module."""
