@@ -27,3 +27,11 @@ def matmul(
     `packed` (in the layout of `kind`), `x`, `bias` and `y` are addresses of contiguous memory, the
     last three float32; `bias` may be 0. Raises ValueError for a variant that does not run here.
     """
+
+def rows(
+    kind: int, packed: int, out: int, columns: int, numbers: int, count: int, y: int, /
+) -> None:
+    """Unpack single rows: y float32 [count, columns] of `numbers`, int64 [count] below `out`.
+
+    Raises IndexError for a number that is no row.
+    """

@@ -33,7 +33,7 @@ class Format:
 _EXACT = 4e-3
 """Error of packing, relative to the weights, that tells a matrix that had no more bits before:
 rounding scales to float16 makes 2e-4 to 2e-3 of it, a bit too few 1e-2 and more."""
-_SAMPLE = 64
+_SAMPLE = 32
 """Rows that are tried, from all parts of a matrix: one of several that were stacked may have more
 bits than the others."""
 

@@ -120,6 +120,9 @@ def test_an_embedding_unpacks_single_rows(kind: type[PackedLinear]) -> None:
     rows = rows_of(module)
     assert isinstance(rows, Rows)
     assert rows(tokens).equal(module.dequantized()[tokens])
+    for outside in (-1, 37):
+        with pytest.raises(IndexError, match=str(outside)):
+            rows(torch.tensor([0, outside]))
 
 
 @each_kind
