@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from quant.forward import BLOCK
+from quant.forward import BLOCK, cache_shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,10 +100,9 @@ class KvCache(GrowingCache):
 
 
 class BlockCache(GrowingCache):
-    """For passes in C: float16, in blocks of 64 positions; see `quant.forward.ForwardPass`."""
+    """For passes in C: float16, in blocks of 64 positions; see `quant.forward.cache_shapes`."""
 
     def __init__(self, config: DecoderConfig, capacity: int) -> None:
-        shape, size = (config.layers, config.kv_heads, 0), config.head_dim
-        keys = torch.empty(*shape, size, BLOCK, dtype=torch.float16)
-        values = torch.empty(*shape, BLOCK, size, dtype=torch.float16)
+        shapes = cache_shapes(config.layers, config.kv_heads, 0, config.head_dim)
+        keys, values = (torch.empty(shape, dtype=torch.float16) for shape in shapes)
         super().__init__(keys, values, BLOCK, capacity)

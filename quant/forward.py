@@ -1,7 +1,7 @@
 """A decoder's whole forward pass as one call of our C, over matrices that its kernels know.
 
 What it computes is what the modules of such a decoder compute in torch, which is its oracle. Keys
-and values are float16, in blocks of 64 positions: see `half_keys` and quant/kernels/rows.h.
+and values are float16, in blocks of 64 positions: see `cache_shapes`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if KERNELS:
 
 BLOCK = 64
 """Positions whose keys lie together."""
+HEAD_STEP = 64
+"""A value's elements are stored in a multiple of so many."""
 
 
 class NormWeights(Protocol):
@@ -63,6 +65,19 @@ def is_packed(module: nn.Module) -> TypeGuard[PackedLinear]:
     return isinstance(module, PackedLinear) and bool(KERNELS) and module.packed.device.type == "cpu"
 
 
+def cache_shapes(
+    layers: int, kv_heads: int, blocks: int, head_dim: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of a cache's keys, [layers, kv_heads, blocks, head_dim, 64], and of its values.
+
+    Those are [layers, kv_heads, blocks, 64, head_dim], head_dim rounded up to a multiple of 64. One
+    query meets the 64 keys of a block at once.
+    """
+    padded = -(-head_dim // HEAD_STEP) * HEAD_STEP
+    shape = (layers, kv_heads, blocks)
+    return (*shape, head_dim, BLOCK), (*shape, BLOCK, padded)
+
+
 class ForwardPass:
     """Decoders of the Llama, Qwen2 and StarCoder2 families. Not for two threads at a time."""
 
@@ -94,14 +109,14 @@ class ForwardPass:
     def __call__(self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int) -> Tensor:
         """Append embedded rows x [n, hidden] float32, which it overwrites, to `past` positions.
 
-        `keys` [layers, kv_heads, blocks, head_dim, 64] and `values` [layers, kv_heads, blocks, 64,
-        head_dim], float16, have room for them. Returns logits float32 [last, vocabulary].
+        `keys` and `values`, which have room for them, are float16 of `cache_shapes`.
+        Returns logits float32 [last, vocabulary].
         """
         shape, rows, blocks = self._shape, len(x), keys.shape[2]
         x, logits = x.contiguous(), torch.empty(last, self._vocabulary)
         assert x.dtype == torch.float32
-        assert keys.shape == (self._layers, shape.kv_heads, blocks, shape.head_dim, BLOCK)
-        assert values.shape == (self._layers, shape.kv_heads, blocks, BLOCK, shape.head_dim)
+        expected = cache_shapes(self._layers, shape.kv_heads, blocks, shape.head_dim)
+        assert (keys.shape, values.shape) == expected
         assert 0 < last <= rows <= blocks * BLOCK - past
         _kernels.forward(
             self._model,

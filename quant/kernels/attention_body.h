@@ -3,9 +3,9 @@
  * fixed positions, and a score that a row may not see counts as an exact nothing, so a row's
  * result does not depend on the rows that are evaluated with it. Included by rows_body.h. */
 
-/* c [count][WIDTH · LANES] += a [count][depth] · b [depth][WIDTH · LANES] */
+/* c [count][WIDTH · LANES] += a [count][depth] · b [depth][WIDTH · LANES], b in float16 */
 TARGET static inline __attribute__((always_inline)) void
-multiply_tile(const int count, const float *a, size_t a_step, const float *b, size_t b_step,
+multiply_tile(const int count, const float *a, size_t a_step, const uint16_t *b, size_t b_step,
               float *c, size_t c_step, size_t depth)
 {
     vec sums[HEIGHT][WIDTH];
@@ -18,7 +18,7 @@ multiply_tile(const int count, const float *a, size_t a_step, const float *b, si
         vec row[WIDTH];
 #pragma GCC unroll 4
         for (int j = 0; j < WIDTH; j++)
-            row[j] = *(const loose *)(b + j * LANES);
+            row[j] = FROM_HALF(b + j * LANES);
 #pragma GCC unroll 8
         for (int i = 0; i < count; i++) {
             vec x = splat(a[(size_t)i * a_step + k]);
@@ -35,7 +35,7 @@ multiply_tile(const int count, const float *a, size_t a_step, const float *b, si
 }
 
 /* c [count][columns] += a [count][depth] · b [depth][columns], columns a multiple of HEAD_STEP */
-TARGET static void multiply_add(size_t count, const float *a, size_t a_step, const float *b,
+TARGET static void multiply_add(size_t count, const float *a, size_t a_step, const uint16_t *b,
                                 float *c, size_t columns, size_t depth)
 {
     for (size_t column = 0; column < columns; column += WIDTH * LANES) {
@@ -49,18 +49,6 @@ TARGET static void multiply_add(size_t count, const float *a, size_t a_step, con
         if (i < count)
             multiply_tile(1, a + i * a_step, a_step, b + column, columns, c + i * columns + column,
                           columns, depth);
-    }
-}
-
-TARGET static void unpack(const uint16_t *from, float *to, size_t length)
-{
-    size_t whole = length / LANES * LANES;
-    for (size_t i = 0; i < whole; i += LANES)
-        *(loose *)(to + i) = FROM_HALF(from + i);
-    if (whole < length) {
-        uint16_t rest[LANES] = {0};
-        memcpy(rest, from + whole, (length - whole) * sizeof *rest);
-        store(to + whole, FROM_HALF(rest), length - whole);
     }
 }
 
@@ -94,15 +82,13 @@ TARGET static void multiply_row(float *x, float factor, size_t length)
 
 TARGET static void attend(const Attention *a, float *scratch)
 {
-    size_t dim = a->head_dim, padded = (dim + HEAD_STEP - 1) / HEAD_STEP * HEAD_STEP;
+    size_t dim = a->head_dim, padded = padded_head(dim);
     size_t count = a->rows * a->groups, end = a->past + a->rows;
     float *queries = scratch, *sums = queries + count * padded, *scores = sums + count * padded;
-    float *keys = scores + count * KEYS, *values = keys + dim * KEYS;
-    float *most = values + KEYS * padded, *weight = most + count;
+    float *most = scores + count * KEYS, *weight = most + count;
     const vec scale = splat(LOG2_E / sqrtf((float)dim));
 
     memset(sums, 0, count * padded * sizeof *sums);
-    memset(values, 0, KEYS * padded * sizeof *values);
     for (size_t i = 0; i < count; i++) {
         const float *from = a->queries + i / a->groups * a->query_step + i % a->groups * dim;
         for (size_t d = 0; d < dim; d += LANES)
@@ -112,18 +98,15 @@ TARGET static void attend(const Attention *a, float *scratch)
     }
     for (size_t first = 0; first < end; first += KEYS) {
         size_t held = end - first < KEYS ? end - first : KEYS;
-        unpack(a->keys + first * dim, keys, KEYS * dim);
-        for (size_t key = 0; key < held; key++)
-            unpack(a->values + (first + key) * dim, values + key * padded, dim);
         memset(scores, 0, count * KEYS * sizeof *scores);
-        multiply_add(count, queries, padded, keys, scores, KEYS, dim);
+        multiply_add(count, queries, padded, a->keys + first * dim, scores, KEYS, dim);
         for (size_t i = 0; i < count; i++) {
             size_t position = a->past + i / a->groups;
             size_t visible = position < first ? 0 : position - first + 1;
             float factor = weigh(scores + i * KEYS, visible, &most[i], &weight[i]);
             multiply_row(sums + i * padded, factor, padded);
         }
-        multiply_add(count, scores, KEYS, values, sums, padded, held);
+        multiply_add(count, scores, KEYS, a->values + first * padded, sums, padded, held);
     }
     for (size_t i = 0; i < count; i++) {
         float *to = a->mixed + i / a->groups * a->mixed_step + i % a->groups * dim;

@@ -3,7 +3,7 @@
  *
  * A cache of one layer and key-value head is a sequence of blocks of KEYS positions in float16:
  * keys [blocks][head_dim][KEYS], so that one query meets KEYS keys without a sum across a vector,
- * and values [blocks][KEYS][head_dim].
+ * and values [blocks][KEYS][head_dim], where head_dim is rounded up to a multiple of HEAD_STEP.
  */
 #ifndef CARET_ROWS_H
 #define CARET_ROWS_H
@@ -13,8 +13,8 @@
 
 enum {
     KEYS = 64,       /* positions in a block; attention goes over them block by block */
-    QUERIES = 48,    /* that share the unpacking of a block, or those of one row if they are more */
-    HEAD_STEP = 64   /* head_dim is rounded up to a multiple of it in `attend`'s scratch */
+    QUERIES = 48,    /* that go over the keys together, or those of one row if they are more */
+    HEAD_STEP = 64
 };
 
 /* Rows whose queries of one key-value head attend together. */
@@ -38,6 +38,11 @@ typedef struct {
     void (*attend)(const Attention *, float *scratch);            /* attend_scratch floats */
 } RowKernels;
 
+static inline size_t padded_head(size_t head_dim)
+{
+    return (head_dim + HEAD_STEP - 1) / HEAD_STEP * HEAD_STEP;
+}
+
 static inline size_t attend_rows(size_t groups)
 {
     return groups < QUERIES ? QUERIES / groups : 1;
@@ -46,8 +51,7 @@ static inline size_t attend_rows(size_t groups)
 static inline size_t attend_scratch(size_t groups, size_t head_dim)
 {
     size_t queries = attend_rows(groups) * groups;
-    size_t padded = (head_dim + HEAD_STEP - 1) / HEAD_STEP * HEAD_STEP;
-    return queries * (2 * padded + KEYS + 2) + KEYS * (head_dim + padded);
+    return queries * (2 * padded_head(head_dim) + KEYS + 2);
 }
 
 extern const RowKernels ROWS_PLAIN;

@@ -110,13 +110,12 @@ def _ours(decoder: Decoder, tokens: Tensor, *cuts: int, last: int = 1) -> Tensor
     assert isinstance(cache, BlockCache)
     parts = torch.tensor_split(tokens, list(cuts))
     for part in parts[:-1]:
-        decoder(part, cache)
-    return decoder(parts[-1], cache, last)
+        decoder.forward(part, cache)
+    return decoder.forward(parts[-1], cache, last)
 
 
 def _oracle(decoder: Decoder, tokens: Tensor, last: int = 1) -> Tensor:
-    logits: Tensor = decoder(tokens, KvCache(decoder.config, ROOM, torch.float32), last)
-    return logits
+    return decoder.forward(tokens, KvCache(decoder.config, ROOM, torch.float32), last)
 
 
 def _close(ours: Tensor, oracle: Tensor) -> bool:
