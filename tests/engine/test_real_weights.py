@@ -15,6 +15,7 @@ from engine.generate import generate
 from engine.load import build_decoder
 from engine.sample import make_sampler
 from engine.slots import Slot
+from engine.speculation import NoDrafts
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
 
@@ -46,8 +47,9 @@ class Free:
 
 
 def _greedy(model: Decoder, prompt: list[int], count: int) -> list[int]:
-    steps = generate(model, Slot(model.new_cache(512)), prompt, make_sampler(Sampling()), Free())
-    chosen = (step.token for step in steps if step is not None)
+    slot, sampler = Slot(model.new_cache(512)), make_sampler(Sampling())
+    steps = generate(model, slot, prompt, sampler, Free(), NoDrafts())
+    chosen = (choice.token for step in steps if step for choice in step.choices)
     return list(itertools.islice(chosen, count))
 
 
