@@ -36,7 +36,9 @@ class Reference:
     """
 
     def __init__(self) -> None:
-        self._tokens = [_BREAK]
+        self._tokens: list[int] = []
+        self._start = 0
+        """Of the latest text."""
         self._ends: dict[tuple[int, ...], int] = {}
         self._back = 0
         """Distance from the end to the last source; 0 for none."""
@@ -45,8 +47,8 @@ class Reference:
         """Another text: what comes before it, of which `LONGEST` tokens are enough, and its own."""
         if len(self._tokens) > 2 * KEPT:
             self._forget()
-        self._tokens.append(_BREAK)
-        self.extend(known)
+        self.extend([_BREAK, *known])
+        self._back = 0
         self.draft(1)  # finds the place from which the text departs, where it stood here before
         self.extend(new)
 
@@ -54,9 +56,11 @@ class Reference:
         """The text goes on."""
         for token in tokens:
             end = len(self._tokens)
-            for start in range(max(end - LONGEST, 0), end):
-                self._ends[tuple(self._tokens[start:])] = end
             self._tokens.append(token)
+            if token == _BREAK:
+                self._start = end + 1
+            for start in range(max(end - LONGEST, self._start), end):
+                self._ends[tuple(self._tokens[start:end])] = end
 
     def draft(self, most: int, allowed: Container[int] | None = None) -> Draft:
         """What followed the longest run that the text ends with, the latest of several.
@@ -69,7 +73,7 @@ class Reference:
             allowed: Where given, sources that go on with another token do not count.
         """
         size = len(self._tokens)
-        for length in range(LONGEST, -1, -1):
+        for length in range(min(LONGEST, size - self._start), -1, -1):
             run = tuple(self._tokens[size - length :])
             end = self._ends.get(run, size) if run else size - self._back
             if end < size and (allowed is None or self._tokens[end] in allowed):
@@ -79,6 +83,7 @@ class Reference:
         return Draft([])
 
     def _forget(self) -> None:
-        latest, self._tokens, self._back = self._tokens[-KEPT:], [_BREAK], 0
+        latest = self._tokens[-KEPT:]
+        self._tokens.clear()
         self._ends.clear()
-        self.extend(latest)
+        self.extend([_BREAK, *latest])
