@@ -33,6 +33,8 @@ class Prompt:
     stop: tuple[str, ...] = ()
     heal: bytes = b""
     """The answer's first bytes, which the user has typed: spelled again, never shown."""
+    one_line: bool = False
+    """See `CompletionRequest.one_line`."""
 
 
 class Writer:
@@ -70,7 +72,8 @@ class _Answer:
 
     def __init__(self, prompt: Prompt, index: int, cached: int) -> None:
         self._prompt, self._index, self._cached = prompt, index, cached
-        self._text, self._stops = TextStream(skip=len(prompt.heal)), StopStrings(prompt.stop)
+        self._text = TextStream(skip=len(prompt.heal))
+        self._stops = StopStrings(prompt.stop, one_line=prompt.one_line)
         self._ready, self._logprob, self._count = "", 0.0, 0
         self._passes = self._drafted = self._accepted = 0
         self._reason: FinishReason = "length"

@@ -41,6 +41,8 @@ class CompletionRequest:
     max_tokens: int = 64
     stop: tuple[str, ...] = ()
     """Generation ends before the first of these strings."""
+    one_line: bool = False
+    """And before the first line end that follows anything but white space."""
     sampling: Sampling = field(default_factory=Sampling)
     n: int = 1
     """Number of choices; above 1 the first is greedy and the others are sampled."""

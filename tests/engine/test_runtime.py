@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 HEAD = '''def area(width: float, height: float) -> float:
     """The area of a rectangle."""
@@ -79,6 +80,37 @@ def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
     usage = after[-1].usage if after[-1] else None
     assert usage is not None
     assert usage.prompt_tokens - usage.cached_tokens == 1
+
+
+def test_drafts_change_no_answer_and_save_passes(qwen: Runtime) -> None:
+    source = Path(fnmatch.__file__).read_text()
+    passes, tokens = 0, 0
+    for caret in range(1500, 4500, 250):
+        prompt, suffix = source[:caret], source[caret + 40 : caret + 1500]
+        texts = []
+        for speculate in (True, False):
+            sampling = Sampling(speculate=speculate)
+            request = _request(prompt=prompt, suffix=suffix, stop=(), sampling=sampling)
+            pieces = list(qwen.complete(request))
+            texts.append((_text(pieces), pieces[-1] and pieces[-1].finish_reason))
+            usage = pieces[-1] and pieces[-1].usage
+            assert usage
+            if speculate:
+                passes += usage.passes
+                tokens += usage.completion_tokens
+                assert usage.accepted_tokens <= usage.drafted_tokens
+            else:
+                assert (usage.passes, usage.drafted_tokens) == (usage.completion_tokens, 0)
+        assert texts[0] == texts[1]
+    assert passes < 0.8 * tokens
+
+
+def test_one_line_costs_no_pass_behind_its_end(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request(prompt=HEAD + "urn", stop=(), one_line=True)))
+    usage = pieces[-1].usage if pieces[-1] else None
+    assert _text(pieces) == " width * height"
+    assert usage is not None
+    assert usage.completion_tokens <= 4
 
 
 def test_continues_text_without_a_suffix(smollm: Runtime) -> None:
