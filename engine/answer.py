@@ -48,10 +48,9 @@ class Writer:
         self, prompt: Prompt, slot: Slot, sampling: Sampling, index: int = 0
     ) -> Iterator[Piece | None]:
         """Each `next()` costs at most one forward pass; the last piece has reason and usage."""
-        cached = slot.rewind(prompt.tokens)
-        answer = _Answer(prompt, index, cached)
+        answer = _Answer(prompt, index, cached=slot.rewind(prompt.tokens))
         healing = Healing(self._tokenizer, prompt.heal)
-        sampler, drafter = make_sampler(sampling), self._drafter(prompt, sampling, cached)
+        sampler, drafter = make_sampler(sampling), self._drafter(prompt, sampling)
         for step in generate(self._model, slot, prompt.tokens, sampler, healing, drafter):
             if step is None:
                 yield None
@@ -61,9 +60,9 @@ class Writer:
             yield answer.piece()
         yield answer.last()
 
-    def _drafter(self, prompt: Prompt, sampling: Sampling, cached: int) -> Drafter:
+    def _drafter(self, prompt: Prompt, sampling: Sampling) -> Drafter:
         if sampling.speculate and sampling.temperature == 0:
-            return Speculation(self._experience, prompt.tokens, cached, prompt.max_tokens)
+            return Speculation(self._experience, prompt.tokens, prompt.max_tokens)
         return NoDrafts()
 
 

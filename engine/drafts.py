@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Sequence
 
 LONGEST = 4
 """Tokens that are compared at most; a longer match would say little more."""
@@ -36,24 +36,33 @@ class Reference:
     """
 
     def __init__(self) -> None:
+        self._text: list[int] = []
+        """The latest text as a whole."""
         self._tokens: list[int] = []
+        """What of each text was new, behind the few tokens that lead to it."""
         self._start = 0
-        """Of the latest text."""
+        """Of the latest text in `_tokens`."""
         self._ends: dict[tuple[int, ...], int] = {}
         self._back = 0
         """Distance from the end to the last source; 0 for none."""
 
-    def begin(self, known: Iterable[int], new: Iterable[int]) -> None:
-        """Another text: what comes before it, of which `LONGEST` tokens are enough, and its own."""
+    def begin(self, text: Sequence[int]) -> None:
+        """Another text, of which only what the latest one did not begin with is new."""
         if len(self._tokens) > 2 * KEPT:
             self._forget()
-        self.extend([_BREAK, *known])
-        self._back = 0
-        self.draft(1)  # finds the place from which the text departs, where it stood here before
-        self.extend(new)
+        shared, pairs = min(len(text), len(self._text)), zip(text, self._text, strict=False)
+        shared = next((i for i, (new, old) in enumerate(pairs) if new != old), shared)
+        self._text, self._back = list(text[:shared]), 0
+        self._note([_BREAK, *text[max(shared - LONGEST, 0) : shared]])
+        self.draft(1)  # finds where the latest text went on from here, for `_back`
+        self.extend(text[shared:])
 
-    def extend(self, tokens: Iterable[int]) -> None:
+    def extend(self, tokens: Sequence[int]) -> None:
         """The text goes on."""
+        self._text += tokens
+        self._note(tokens)
+
+    def _note(self, tokens: Sequence[int]) -> None:
         for token in tokens:
             end = len(self._tokens)
             self._tokens.append(token)
@@ -83,7 +92,6 @@ class Reference:
         return Draft([])
 
     def _forget(self) -> None:
-        latest = self._tokens[-KEPT:]
-        self._tokens.clear()
-        self._ends.clear()
-        self.extend([_BREAK, *latest])
+        """Keep the newest; the next text counts as all new."""
+        latest, self._text, self._tokens, self._ends = self._tokens[-KEPT:], [], [], {}
+        self._note([_BREAK, *latest])

@@ -100,14 +100,10 @@ class Experience:
 class Speculation:
     """Drafts for one answer, and what became of them; a `Drafter` of `engine.generate`."""
 
-    def __init__(
-        self, experience: Experience, prompt: Sequence[int], cached: int, max_tokens: int
-    ) -> None:
-        """The first `cached` tokens of the prompt were there in an earlier one."""
+    def __init__(self, experience: Experience, prompt: Sequence[int], max_tokens: int) -> None:
         self._experience, self._left = experience, max_tokens
         self._draft = Draft([])
-        known = prompt[max(cached - LONGEST, 0) : cached]
-        experience.reference.begin(known, prompt[cached:])
+        experience.reference.begin(prompt)
 
     def draft(self, pending: int, room: int, allowed: Container[int] | None) -> list[int]:
         """See `Drafter.draft`; no more than the answer may still have."""

@@ -200,7 +200,8 @@ def test_what_was_written_before_is_a_draft(model: Decoder) -> None:
     experience, slot = Experience(), _slot(model)
     written, lengths = [], []
     for _ in range(3):
-        drafter = Speculation(experience, PROMPT, slot.rewind(PROMPT), max_tokens=40)
+        slot.rewind(PROMPT)
+        drafter = Speculation(experience, PROMPT, max_tokens=40)
         steps = generate(model, slot, PROMPT, greedy, Free(), drafter)
         passes = list(itertools.islice((len(step.choices) for step in steps if step), 8))
         written.append(slot.tokens[len(PROMPT) :])

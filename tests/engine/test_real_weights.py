@@ -113,8 +113,8 @@ def test_drafts_hold_in_float32_too(smollm2_path: Path) -> None:
     plain = _greedy(model, prompt, 48)
     experience = Experience()
     for known in ([], prompt + plain, prompt + [t + i % 5 // 4 for i, t in enumerate(plain)]):
-        experience.reference.begin([], known)
-        drafter = Speculation(experience, prompt, 0, 48)
+        experience.reference.begin(known)
+        drafter = Speculation(experience, prompt, 48)
         assert _greedy(model, prompt, 48, drafter) == plain
 
 

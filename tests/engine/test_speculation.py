@@ -106,7 +106,7 @@ def test_rates_start_at_a_half_and_follow_what_holds() -> None:
 def test_a_draft_that_was_not_checked_still_teaches() -> None:
     experience = _experience(lambda rows: 1 + rows / 10, 0.0)
     text = [1, 2, 3, 4, 5, 6, 7, 8]
-    drafter = Speculation(experience, [*text, *text[:4]], cached=0, max_tokens=1000)
+    drafter = Speculation(experience, [*text, *text[:4]], max_tokens=1000)
     assert drafter.draft(1, room=100, allowed=None) == []
     for _ in range(100):
         for token in text[4:] + text[:4]:
@@ -119,7 +119,7 @@ def test_a_draft_that_was_not_checked_still_teaches() -> None:
 def test_a_draft_fits_the_room_and_the_answer() -> None:
     experience = _experience(flat, 0.9)
     text = list(range(30))
-    drafter = Speculation(experience, [*text, *text[:4]], cached=0, max_tokens=10)
+    drafter = Speculation(experience, [*text, *text[:4]], max_tokens=10)
     assert drafter.draft(1, room=3, allowed=None) == [4, 5, 6]
     assert drafter.draft(1, room=0, allowed=None) == []
     assert len(drafter.draft(1, room=100, allowed=None)) == 9
