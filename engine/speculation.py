@@ -8,6 +8,7 @@ both are measured as answers are written. Imports no torch.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from engine.drafts import LONGEST, Draft, Reference
@@ -47,13 +48,19 @@ class PassTimes:
 
     def expected(self, rows: int) -> float:
         """Seconds: on the line between the nearest numbers measured, outside as the nearest."""
-        below = max((n for n in self._means if n <= rows), default=None)
-        above = min((n for n in self._means if n >= rows), default=None)
-        if below is None or above is None:
-            nearest = above if below is None else below
-            return 0.0 if nearest is None else self._means[nearest][0]
-        low, high = self._means[below][0], self._means[above][0]
-        return low if below == above else low + (high - low) * (rows - below) / (above - below)
+        known = sorted(self._means)
+        at = bisect_left(known, rows)
+        if not known:
+            return 0.0
+        if at in (0, len(known)) or known[at] == rows:
+            return self._bound(known[min(at, len(known) - 1)])
+        below, above = known[at - 1], known[at]
+        low, high = self._bound(below), self._bound(above)
+        return low + (high - low) * (rows - below) / (above - below)
+
+    def _bound(self, rows: int) -> float:
+        """The mean, unless more rows took less: then something else kept the processor busy."""
+        return min(mean for known, (mean, _) in self._means.items() if known >= rows)
 
 
 class HitRates:

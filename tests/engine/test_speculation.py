@@ -80,6 +80,13 @@ def test_unknown_numbers_of_rows_lie_between_the_known_ones() -> None:
     assert [times.expected(rows) for rows in (1, 3, 4, 7, 9)] == [2.0, 2.0, 2.5, 4.0, 4.0]
 
 
+def test_no_number_of_rows_is_dearer_than_a_larger_one() -> None:
+    times = PassTimes()
+    for rows, seconds in ((1, 1.0), (2, 9.0), (4, 2.0), (8, 4.0)):
+        times.note(rows, seconds)
+    assert [times.expected(rows) for rows in (1, 2, 3, 4, 6)] == [1.0, 2.0, 2.0, 2.0, 3.0]
+
+
 def test_times_follow_the_machine_and_old_ones_are_forgotten() -> None:
     times = PassTimes()
     times.note(8, 100.0)
