@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Sequence
 
 LONGEST = 4
 """Tokens that are compared at most; a longer match would say little more."""
@@ -71,7 +71,7 @@ class Reference:
             for start in range(max(end - LONGEST, self._start), end):
                 self._ends[tuple(self._tokens[start:end])] = end
 
-    def draft(self, most: int, allowed: Container[int] | None = None) -> Draft:
+    def draft(self, most: int, allows: Callable[[int], bool] = lambda _: True) -> Draft:
         """What followed the longest run that the text ends with, the latest of several.
 
         Where there is none, the text may have one token in place of another: then what followed
@@ -79,13 +79,13 @@ class Reference:
 
         Args:
             most: Tokens wanted.
-            allowed: Where given, sources that go on with another token do not count.
+            allows: Says whether some token may be the first one; other sources do not count.
         """
         size = len(self._tokens)
         for length in range(min(LONGEST, size - self._start), -1, -1):
             run = tuple(self._tokens[size - length :])
             end = self._ends.get(run, size) if run else size - self._back
-            if end < size and (allowed is None or self._tokens[end] in allowed):
+            if end < size and allows(self._tokens[end]):
                 self._back = size - end
                 found = self._tokens[end : end + most]
                 return Draft(list(takewhile(lambda token: token != _BREAK, found)), length)

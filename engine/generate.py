@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from torch import Tensor
 
@@ -26,6 +26,9 @@ class Constraint(Protocol):
     def allowed(self) -> list[int] | None:
         """The tokens that may come next, or None when every token may."""
 
+    def allows(self, token: int) -> bool:
+        """Whether this one may come next."""
+
     def advance(self, token: int) -> None:
         """Note the chosen token."""
 
@@ -33,10 +36,10 @@ class Constraint(Protocol):
 class Drafter(Protocol):
     """Guesses tokens, to be checked in the pass that chooses the next one anyway."""
 
-    def draft(self, pending: int, room: int, allowed: Container[int] | None) -> list[int]:
+    def draft(self, pending: int, room: int, allows: Callable[[int], bool]) -> list[int]:
         """At most `room` tokens, for a pass that has `pending` rows without them.
 
-        The first one is in `allowed`, unless that is None.
+        `allows` says whether the first one may be some token.
         """
 
     def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:
@@ -69,7 +72,7 @@ def generate(
     pending = yield from _prefill(model, slot, tokens[len(slot.tokens) :])
     while True:
         room = slot.cache.capacity - slot.cache.length - len(pending)
-        draft = drafter.draft(len(pending), room, constraint.allowed())
+        draft = drafter.draft(len(pending), room, constraint.allows)
         rows, started = pending + draft, time.perf_counter()
         logits = _forward(model, slot, rows, last=1 + len(draft))
         choices = _checked(logits, draft, sampler, constraint)

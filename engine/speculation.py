@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from engine.drafts import LONGEST, Draft, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Sequence
 
 MOST_ROWS = 16
 """Rows of a pass that checks a draft, at most; the cost of larger ones is not looked at."""
@@ -112,10 +112,10 @@ class Speculation:
         self._draft = Draft([])
         experience.reference.begin(prompt)
 
-    def draft(self, pending: int, room: int, allowed: Container[int] | None) -> list[int]:
+    def draft(self, pending: int, room: int, allows: Callable[[int], bool]) -> list[int]:
         """See `Drafter.draft`; no more than the answer may still have."""
         most = max(min(MOST_ROWS, room, self._left - 1), 0)
-        self._draft = self._experience.reference.draft(most, allowed)
+        self._draft = self._experience.reference.draft(most, allows)
         return self._draft.tokens[: self._experience.size(self._draft, pending)]
 
     def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:
@@ -136,9 +136,9 @@ class Speculation:
 class NoDrafts:
     """A `Drafter` for answers that are drawn by lot, or to compare with."""
 
-    def draft(self, pending: int, room: int, allowed: Container[int] | None) -> list[int]:
+    def draft(self, pending: int, room: int, allows: Callable[[int], bool]) -> list[int]:
         """Nothing."""
-        del pending, room, allowed
+        del pending, room, allows
         return []
 
     def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:

@@ -59,7 +59,7 @@ def test_one_token_in_place_of_another_keeps_the_place() -> None:
     reference = _reference([1, 2, 3, 4, 5, 6])
     reference.begin([1, 2, 77])
     assert reference.draft(2) == Draft([4, 5])
-    assert reference.draft(2, allowed={5}) == Draft([])
+    assert reference.draft(2, allows={5}.__contains__) == Draft([])
     reference.extend([78])
     assert reference.draft(2) == Draft([5, 6])
     reference.extend([5])
@@ -69,8 +69,8 @@ def test_one_token_in_place_of_another_keeps_the_place() -> None:
 def test_sources_that_go_on_with_what_is_not_allowed_do_not_count() -> None:
     reference = _reference([2, 3, 8, 1, 3, 9, 2, 3])
     assert reference.draft(1) == Draft([8], 2)
-    assert reference.draft(1, allowed=[9]) == Draft([9], 1)
-    assert reference.draft(1, allowed=[7]) == Draft([])
+    assert reference.draft(1, allows=[9].__contains__) == Draft([9], 1)
+    assert reference.draft(1, allows=[7].__contains__) == Draft([])
 
 
 def test_a_draft_ends_where_its_text_ended() -> None:

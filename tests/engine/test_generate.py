@@ -17,7 +17,7 @@ from quant.formats import FORMATS
 from tests.tiny import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from torch import Tensor
 
@@ -64,6 +64,10 @@ class Free:
     def allowed(self) -> list[int] | None:
         return None
 
+    def allows(self, token: int) -> bool:
+        del token
+        return True
+
     def advance(self, token: int) -> None:
         pass
 
@@ -76,6 +80,9 @@ class Spell:
 
     def allowed(self) -> list[int] | None:
         return self.rest[:1] or None
+
+    def allows(self, token: int) -> bool:
+        return token in self.rest[:1] or not self.rest
 
     def advance(self, token: int) -> None:
         assert not self.rest or token == self.rest[0]
@@ -91,8 +98,8 @@ class Oracle:
         self._size, self._at = size, 0
         self.accepted: list[int] = []
 
-    def draft(self, pending: int, room: int, allowed: Container[int] | None) -> list[int]:
-        del pending, allowed
+    def draft(self, pending: int, room: int, allows: Callable[[int], bool]) -> list[int]:
+        del pending, allows
         return self._drafts[self._at : self._at + min(self._size, room)]
 
     def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:

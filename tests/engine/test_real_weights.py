@@ -43,6 +43,10 @@ class Free:
     def allowed(self) -> list[int] | None:
         return None
 
+    def allows(self, token: int) -> bool:
+        del token
+        return True
+
     def advance(self, token: int) -> None:
         pass
 

@@ -28,6 +28,12 @@ def knee(rows: int) -> float:
     return 1.0 if rows <= 5 else rows / 2
 
 
+def anything(token: int) -> bool:
+    """No constraint."""
+    del token
+    return True
+
+
 def _experience(cost: Callable[[int], float], rate: float, match: int = 4) -> Experience:
     experience = Experience()
     for rows in range(1, MOST_ROWS + 1):
@@ -114,10 +120,10 @@ def test_a_draft_that_was_not_checked_still_teaches() -> None:
     experience = _experience(lambda rows: 1 + rows / 10, 0.0)
     text = [1, 2, 3, 4, 5, 6, 7, 8]
     drafter = Speculation(experience, [*text, *text[:4]], max_tokens=1000)
-    assert drafter.draft(1, room=100, allowed=None) == []
+    assert drafter.draft(1, room=100, allows=anything) == []
     for _ in range(100):
         for token in text[4:] + text[:4]:
-            found = drafter.draft(1, room=100, allowed=None)
+            found = drafter.draft(1, room=100, allows=anything)
             drafter.learn(1, 1.1, 0, [token])
     assert experience.rates.expected(4) > 0.8
     assert len(found) > 1
@@ -127,11 +133,11 @@ def test_a_draft_fits_the_room_and_the_answer() -> None:
     experience = _experience(flat, 0.9)
     text = list(range(30))
     drafter = Speculation(experience, [*text, *text[:4]], max_tokens=10)
-    assert drafter.draft(1, room=3, allowed=None) == [4, 5, 6]
-    assert drafter.draft(1, room=0, allowed=None) == []
-    assert len(drafter.draft(1, room=100, allowed=None)) == 9
+    assert drafter.draft(1, room=3, allows=anything) == [4, 5, 6]
+    assert drafter.draft(1, room=0, allows=anything) == []
+    assert len(drafter.draft(1, room=100, allows=anything)) == 9
     drafter.learn(9, 1.0, 8, text[4:12])
-    assert len(drafter.draft(1, room=100, allowed=None)) == 1
+    assert len(drafter.draft(1, room=100, allows=anything)) == 1
     drafter.learn(1, 1.0, 0, [12])
-    assert drafter.draft(1, room=100, allowed=None) == []
-    assert NoDrafts().draft(1, 100, None) == []
+    assert drafter.draft(1, room=100, allows=anything) == []
+    assert NoDrafts().draft(1, 100, anything) == []
