@@ -39,12 +39,8 @@ class PassTimes:
         self._passes += 1
         mean, _ = self._means.get(rows, (seconds, 0))
         self._means[rows] = (mean + (seconds - mean) * _WEIGHT, self._passes)
-        if self._passes - min(last for _, last in self._means.values()) > _FORGET:
-            self._means = {
-                rows: (mean, last)
-                for rows, (mean, last) in self._means.items()
-                if self._passes - last <= _FORGET
-            }
+        for old in [n for n, (_, last) in self._means.items() if self._passes - last > _FORGET]:
+            del self._means[old]
 
     def expected(self, rows: int) -> float:
         """Seconds: on the line between the nearest numbers measured, outside as the nearest."""
