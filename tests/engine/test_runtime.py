@@ -85,12 +85,13 @@ def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
 def test_drafts_change_no_answer_and_save_passes(qwen: Runtime) -> None:
     source = Path(fnmatch.__file__).read_text()
     passes, tokens = 0, 0
-    for caret in range(1500, 4500, 250):
+    for caret in range(1500, 4500, 150):
         prompt, suffix = source[:caret], source[caret + 40 : caret + 1500]
         texts = []
         for speculate in (True, False):
             sampling = Sampling(speculate=speculate)
-            request = _request(prompt=prompt, suffix=suffix, stop=(), sampling=sampling)
+            request = _request(prompt=prompt, suffix=suffix, sampling=sampling)
+            request = replace(request, stop=("def ", "\n\n"), one_line=caret % 500 > 0)
             pieces = list(qwen.complete(request))
             texts.append((_text(pieces), pieces[-1] and pieces[-1].finish_reason))
             usage = pieces[-1] and pieces[-1].usage
