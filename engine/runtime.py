@@ -122,14 +122,17 @@ class Runtime:
             context=request.context,
             budget=window,
         )
-        ends = stop_ids(self._tokenizer, self._fim)
-        return Prompt(plan.tokens, request.max_tokens, ends, request.stop, plan.heal)
+        ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
+        return Prompt(
+            plan.tokens, request.max_tokens, ends, stop, plan.heal, one_line=request.one_line
+        )
 
     def _plain_prompt(self, request: CompletionRequest) -> Prompt:
         bos = [] if self._tokenizer.bos_id is None else [self._tokenizer.bos_id]
         tokens = bos + self._tokenizer.encode(request.prompt)
         self._check_length(tokens)
-        return Prompt(tokens, request.max_tokens, self._tokenizer.eos_ids, request.stop)
+        ends, stop = self._tokenizer.eos_ids, request.stop
+        return Prompt(tokens, request.max_tokens, ends, stop, one_line=request.one_line)
 
     def _chat_prompt(self, request: ChatRequest) -> Prompt:
         require(self._entry, "instruct")

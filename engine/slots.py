@@ -29,9 +29,13 @@ class Slot:
         Returns the number of positions kept.
         """
         kept = min(self.common_prefix(tokens), len(tokens) - 1)
-        self.cache.truncate(kept)
-        del self.tokens[kept:]
+        self.truncate(kept)
         return kept
+
+    def truncate(self, length: int) -> None:
+        """Keep the first `length` positions."""
+        self.cache.truncate(length)
+        del self.tokens[length:]
 
 
 class SlotPool:

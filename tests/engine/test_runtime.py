@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
+from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling, Usage
 from engine.errors import NotCapable, RequestError
 from engine.models import find
 from engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 HEAD = '''def area(width: float, height: float) -> float:
     """The area of a rectangle."""
@@ -39,6 +40,12 @@ def _request(**changes: object) -> CompletionRequest:
 
 def _text(pieces: Iterable[Piece | None], index: int = 0) -> str:
     return "".join(piece.text for piece in pieces if piece and piece.index == index)
+
+
+def _usage(pieces: list[Piece | None]) -> Usage:
+    usage = pieces[-1].usage if pieces[-1] else None
+    assert usage is not None
+    return usage
 
 
 def test_fills_in_a_word_cut_by_the_caret(qwen: Runtime) -> None:
@@ -79,6 +86,29 @@ def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
     usage = after[-1].usage if after[-1] else None
     assert usage is not None
     assert usage.prompt_tokens - usage.cached_tokens == 1
+
+
+def test_drafts_change_no_answer(qwen: Runtime) -> None:
+    source, drafted, saved = Path(fnmatch.__file__).read_text(), 0, 0
+    for caret in range(1500, 4500, 150):
+        request = _request(prompt=source[:caret], suffix=source[caret + 40 : caret + 1500])
+        request = replace(request, stop=("def ", "\n\n"), one_line=caret % 500 > 0)
+        plain = list(qwen.complete(replace(request, sampling=Sampling(speculate=False))))
+        for _ in range(2):  # the second time after the same answer
+            pieces = list(qwen.complete(request))
+            assert _text(pieces) == _text(plain)
+            assert _usage(pieces).completion_tokens == _usage(plain).completion_tokens
+            drafted += _usage(pieces).drafted_tokens
+            saved += _usage(plain).passes - _usage(pieces).passes
+        assert _usage(plain).drafted_tokens == 0
+        assert _usage(plain).passes == _usage(plain).completion_tokens
+    assert drafted > saved > 0
+
+
+def test_one_line_costs_no_pass_behind_its_end(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request(prompt=HEAD + "urn", stop=(), one_line=True)))
+    assert _text(pieces) == " width * height"
+    assert _usage(pieces).completion_tokens <= 4
 
 
 def test_continues_text_without_a_suffix(smollm: Runtime) -> None:

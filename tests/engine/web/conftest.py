@@ -58,7 +58,7 @@ class ScriptedModel:
                 raise self.failure
             for index in range(n):
                 yield from self._choice(index)
-                usage = Usage(7, 4, 2, 1.5, 2.5) if index == n - 1 else None
+                usage = Usage(7, 4, 2, 1.5, 2.5, 1, 3, 1) if index == n - 1 else None
                 yield Piece("", index, None, "stop", usage)
         finally:
             self.closed.set()
