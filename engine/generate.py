@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PREFILL_CHUNK = 128
 """Tokens per prefill pass: the longest that a cancelled request keeps the thread."""
+IDLE_CHUNK = 32
+"""The same for what nobody waits for, so that a key waits the less for the pass under way."""
 
 
 class Constraint(Protocol):
@@ -51,11 +53,13 @@ def generate(
         logits = _forward(model, slot, [choice.token])
 
 
-def prefill(model: CausalLM, slot: Slot, pending: list[int]) -> Generator[None, None, Tensor]:
+def prefill(
+    model: CausalLM, slot: Slot, pending: list[int], chunk: int = PREFILL_CHUNK
+) -> Generator[None, None, Tensor]:
     """Evaluate `pending` chunk by chunk; returns the logits [vocab] of its last token."""
-    while len(pending) > PREFILL_CHUNK:
-        _forward(model, slot, pending[:PREFILL_CHUNK])
-        pending = pending[PREFILL_CHUNK:]
+    while len(pending) > chunk:
+        _forward(model, slot, pending[:chunk])
+        pending = pending[chunk:]
         yield None
     return _forward(model, slot, pending)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -19,9 +20,18 @@ class Cache(Protocol):
     """Positions held."""
     capacity: int
     """Positions it has room for."""
+    position_bytes: int
+    """Memory that one position takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken, also for positions to come."""
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions."""
+
+    def fork(self, length: int) -> Cache:
+        """A copy of the first `length` positions, with the same capacity."""
 
 
 class CausalLM(Protocol):
@@ -54,6 +64,22 @@ class KvCache:
         self.values = torch.empty(self._shape, dtype=dtype)
         self.capacity = capacity
         self.length = 0
+        self.position_bytes = 2 * config.layers * config.kv_heads * config.head_dim * dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of `keys` and `values`."""
+        return self.keys.nbytes + self.values.nbytes
+
+    def fork(self, length: int) -> KvCache:
+        """A copy of the first `length` positions; it has memory for no more at first."""
+        assert 0 <= length <= self.length
+        copied = copy(self)
+        copied.keys, copied.values = (
+            held[:, :, :length].clone() for held in (self.keys, self.values)
+        )
+        copied.length = length
+        return copied
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions; what lies behind is overwritten later."""
