@@ -40,7 +40,12 @@ class TransformersCache:
         self.capacity = capacity
         self.length = 0
         self.states = states
-        self.position_bytes = position_bytes
+        self._position_bytes = position_bytes
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position's keys and values in all layers."""
+        return self._position_bytes
 
     @property
     def nbytes(self) -> int:
@@ -49,7 +54,7 @@ class TransformersCache:
 
     def fork(self, length: int) -> TransformersCache:
         """A copy of the first `length` positions."""
-        copied = TransformersCache(self.capacity, deepcopy(self.states), self.position_bytes)
+        copied = TransformersCache(self.capacity, deepcopy(self.states), self._position_bytes)
         copied.length = self.length
         copied.truncate(length)
         return copied

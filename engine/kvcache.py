@@ -20,8 +20,10 @@ class Cache(Protocol):
     """Positions held."""
     capacity: int
     """Positions it has room for."""
-    position_bytes: int
-    """Memory that one position takes."""
+
+    @property
+    def position_bytes(self) -> int:
+        """Memory that one position takes."""
 
     @property
     def nbytes(self) -> int:
@@ -64,7 +66,12 @@ class KvCache:
         self.values = torch.empty(self._shape, dtype=dtype)
         self.capacity = capacity
         self.length = 0
-        self.position_bytes = 2 * config.layers * config.kv_heads * config.head_dim * dtype.itemsize
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position's keys and values in all layers."""
+        layers, heads, _, size = self.keys.shape
+        return 2 * layers * heads * size * self.keys.itemsize
 
     @property
     def nbytes(self) -> int:

@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 
 FIM_WINDOW = 1024
 """Prompt tokens of a completion: what a CPU can evaluate while a person waits."""
-CACHE_BYTES = 1 << 30
-"""For the cached sequences of a model, where nobody says otherwise."""
 VARIETY = Sampling(temperature=0.6, top_p=0.95, seed=0)
 """How choices after the first are drawn when the request itself asks for greedy ones."""
 
@@ -71,9 +69,11 @@ class Runtime:
         entry: ModelEntry,
         path: Path,
         report: Callable[[int, int], None],
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int,
     ) -> Runtime:
         """Read and pack the model at `path`; `report` gets (tensors done, in all).
+
+        Sequences that it has read stay in memory as far as `cache_bytes` go.
 
         Raises:
             ModelError: The files are damaged, or hold something Caret cannot run.

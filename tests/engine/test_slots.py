@@ -15,7 +15,10 @@ class Held:
 
     capacity: int
     length: int = 0
-    position_bytes: int = 1
+
+    @property
+    def position_bytes(self) -> int:
+        return 1
 
     @property
     def nbytes(self) -> int:
