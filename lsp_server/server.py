@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,9 @@ def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
 
 async def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
     """Read the settings and begin to load the model."""
+    # What was imported stays: looking through it for garbage would delay a key now and then.
+    gc.collect()
+    gc.freeze()
     ls.configuration.subscribe(ls)
     await ls.configure()
 
