@@ -182,9 +182,9 @@ class Host:
             OutOfMemory: The limit leaves no room even so.
         """
         need = max(entry.parameters or 0, entry.size or 0)
-        while need > (room := self._room()):
-            if not self._let_go():
-                break
+        possible = self._memory_limit is None or need <= self._memory_limit
+        while need > (room := self._room()) and possible:
+            possible = self._let_go()
         if self._memory_limit is not None and need > room:
             raise OutOfMemory(
                 f"{entry.name} needs about {need / 2**30:.1f} GB and the engine has "

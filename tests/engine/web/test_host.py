@@ -185,7 +185,9 @@ def test_the_model_wanted_least_recently_makes_room(loader: Loader) -> None:
     assert [status.name for status in host.statuses()] == [MODEL, DEFAULT_FIM]
     assert host.loaded(MODEL).done()
     assert loader.loads == [MODEL, other, DEFAULT_FIM]
-    assert host.loaded(other).result(DEADLINE_S)
+    with pytest.raises(OutOfMemory):
+        host.loaded("codellama-7b").result(DEADLINE_S)
+    assert [status.name for status in host.statuses()][:2] == [MODEL, DEFAULT_FIM]
 
 
 @pytest.mark.usefixtures("home")
