@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PREFILL_CHUNK = 128
 """Tokens per prefill pass: the longest that a cancelled request keeps the thread."""
+IDLE_CHUNK = 32
+"""The same for what nobody waits for, so that a key waits the less for the pass under way."""
 
 
 class Constraint(Protocol):
@@ -69,12 +71,12 @@ def generate(
     proper prefix of `tokens` (see `Slot.rewind`); it keeps what is evaluated, also when the
     generator is dropped. Ends when the cache is full.
     """
-    pending = yield from _prefill(model, slot, tokens[len(slot.tokens) :])
+    pending = yield from prefill(model, slot, tokens[len(slot.tokens) :])
     while True:
         room = slot.cache.capacity - slot.cache.length - len(pending)
         draft = drafter.draft(len(pending), room, constraint.allows)
         rows, started = pending + draft, time.perf_counter()
-        logits = _forward(model, slot, rows, last=1 + len(draft))
+        logits = evaluate(model, slot, rows, last=1 + len(draft))
         choices = _checked(logits, draft, sampler, constraint)
         chosen, seconds = [choice.token for choice in choices], time.perf_counter() - started
         slot.truncate(slot.cache.length - 1 - len(draft) + len(choices))
@@ -85,16 +87,19 @@ def generate(
             return
 
 
-def _prefill(model: CausalLM, slot: Slot, pending: list[int]) -> Generator[None, None, list[int]]:
+def prefill(
+    model: CausalLM, slot: Slot, pending: list[int], chunk: int = PREFILL_CHUNK
+) -> Generator[None, None, list[int]]:
     """Evaluate `pending` chunk by chunk; returns the last chunk, which is left to be evaluated."""
-    while len(pending) > PREFILL_CHUNK:
-        _forward(model, slot, pending[:PREFILL_CHUNK])
-        pending = pending[PREFILL_CHUNK:]
+    while len(pending) > chunk:
+        evaluate(model, slot, pending[:chunk])
+        pending = pending[chunk:]
         yield None
     return pending
 
 
-def _forward(model: CausalLM, slot: Slot, tokens: list[int], last: int = 1) -> Tensor:
+def evaluate(model: CausalLM, slot: Slot, tokens: list[int], last: int = 1) -> Tensor:
+    """Append `tokens` to the slot; logits float32 [last, vocab] of the last ones."""
     logits = model.forward(torch.tensor(tokens), slot.cache, last)
     slot.tokens += tokens
     return logits

@@ -1,15 +1,18 @@
 """The models in memory: each fetched and loaded once, however many clients ask for it.
 
 Downloading and loading happen on threads of their own, loading one model at a time; every method
-may be called from any thread and returns at once.
+may be called from any thread and returns at once. Where a model finds no room, the one that was
+not asked for anything for longest is let go, and so on; who asks for it later waits for it anew.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
+import time
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import psutil
@@ -27,10 +30,15 @@ if TYPE_CHECKING:
     from engine.fetch import Progress
     from engine.models import ModelEntry
 
-    Load = Callable[[ModelEntry, Path, Callable[[int, int], None]], "Model"]
+    Load = Callable[[ModelEntry, Path, Callable[[int, int], None], int], "Model"]
     Pull = Callable[[ModelEntry, Callable[[Progress], None]], Path]
 
 _log = logging.getLogger(__name__)
+
+_CACHE_SHARE = 8
+"""One part in so many of the memory is for the cached sequences of a model."""
+_MOST_CACHE = 2 << 30
+"""Bytes; more is no use to one typist."""
 
 
 class Model(Protocol):
@@ -43,11 +51,13 @@ class Model(Protocol):
         """Work on the next turn of a conversation, a step at each `next`."""
 
 
-def _load(entry: ModelEntry, path: Path, report: Callable[[int, int], None]) -> Model:
+def _load(
+    entry: ModelEntry, path: Path, report: Callable[[int, int], None], cache_bytes: int
+) -> Model:
     """`Runtime.load`; imported here because torch takes a second or more."""
     from engine.runtime import Runtime
 
-    return Runtime.load(entry, path, report)
+    return Runtime.load(entry, path, report, cache_bytes)
 
 
 def _need(entry: ModelEntry) -> int:
@@ -65,6 +75,8 @@ class _Slot:
     entry: ModelEntry
     status: ModelStatus
     loaded: Future[Model]
+    asked: float = field(default_factory=time.monotonic)
+    """When it was last wanted."""
 
 
 class Host:
@@ -130,6 +142,7 @@ class Host:
                 title = f"load {entry.name}"
                 # Daemon: leaving must not wait for gigabytes on their way.
                 threading.Thread(target=self._bring, args=[slot], name=title, daemon=True).start()
+            slot.asked = time.monotonic()
             return slot
 
     def _bring(self, slot: _Slot) -> None:
@@ -163,21 +176,51 @@ class Host:
         path = self._pull(slot.entry, downloading)
         loading(0, 0)
         with self._one_at_a_time:
-            self._check_room(slot.entry)
-            return self._load(slot.entry, path, loading)
+            self._make_room(slot.entry)
+            return self._load(slot.entry, path, loading, self._cache_bytes())
 
-    def _check_room(self, entry: ModelEntry) -> None:
-        """Refuse what the limit has no room for."""
-        if self._memory_limit is None:
-            return
+    def _cache_bytes(self) -> int:
+        memory = self._memory_limit or psutil.virtual_memory().total
+        return min(memory // _CACHE_SHARE, _MOST_CACHE)
+
+    def _make_room(self, entry: ModelEntry) -> None:
+        """Let go of other models for one that is to be loaded.
+
+        Raises:
+            OutOfMemory: The limit leaves no room even so.
+        """
         need = _need(entry)
-        room = self._memory_limit - psutil.Process().memory_info().rss
-        if need > room:
+        possible = self._memory_limit is None or need <= self._memory_limit
+        while need > (room := self._room()) and possible:
+            possible = self._let_go()
+        if self._memory_limit is not None and need > room:
             raise OutOfMemory(
                 f"{entry.name} needs about {need / 2**30:.1f} GB and the engine has "
                 f"{max(room, 0) / 2**30:.1f} GB left. Raise caret.engine.memory or use a smaller "
                 "model."
             )
+
+    def _room(self) -> int:
+        """Bytes that may still be used."""
+        free: int = psutil.virtual_memory().available
+        if self._memory_limit is None:
+            return free
+        return self._memory_limit - psutil.Process().memory_info().rss
+
+    def _let_go(self) -> bool:
+        """Forget the model that was wanted least recently; False if there is none in memory.
+
+        An answer that it is writing comes to its end, and its memory is free after that.
+        """
+        with self._slots_lock:
+            ready = [path for path, slot in self._slots.items() if slot.status.phase == "ready"]
+            if not ready:
+                return False
+            slot = self._slots.pop(min(ready, key=lambda path: self._slots[path].asked))
+        _log.info("%s makes room for another model", slot.entry.name)
+        del slot
+        gc.collect()  # a model's parts refer to each other
+        return True
 
 
 def _new_slot(entry: ModelEntry) -> _Slot:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from copy import copy
+from math import prod
+from typing import TYPE_CHECKING, Protocol, Self
 
 import torch
 
@@ -22,8 +24,19 @@ class Cache(Protocol):
     capacity: int
     """Positions it has room for."""
 
+    @property
+    def position_bytes(self) -> int:
+        """Memory that one position takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken, also for positions to come."""
+
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions."""
+
+    def fork(self, length: int) -> Cache:
+        """A copy of the first `length` positions, with the same capacity."""
 
 
 class CausalLM(Protocol):
@@ -59,6 +72,25 @@ class GrowingCache:
         self.length = 0
         self._unit = unit
 
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position's keys and values in all layers."""
+        return (_index_bytes(self.keys) + _index_bytes(self.values)) // self._unit
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of `keys` and `values`."""
+        return self.keys.nbytes + self.values.nbytes
+
+    def fork(self, length: int) -> Self:
+        """A copy of the first `length` positions; it has memory for hardly more at first."""
+        assert 0 <= length <= self.length
+        copied, used = copy(self), -(-length // self._unit)
+        copied.keys = self.keys[:, :, :used].clone()
+        copied.values = self.values[:, :, :used].clone()
+        copied.length = length
+        return copied
+
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions; what lies behind is overwritten later."""
         assert 0 <= length <= self.length
@@ -78,6 +110,12 @@ class GrowingCache:
         grown = held.new_empty(layers, heads, -(-room // self._unit), *rest)
         grown[:, :, :used] = held[:, :, :used]
         return grown
+
+
+def _index_bytes(held: Tensor) -> int:
+    """Bytes of one index of axis 2."""
+    layers, heads, _, *rest = held.shape
+    return layers * heads * prod(rest) * held.itemsize
 
 
 class KvCache(GrowingCache):

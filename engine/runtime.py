@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from engine.anchors import Planner
 from engine.answer import Prompt, Writer
-from engine.api import Sampling, Usage
+from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import detect_fim, plan_fim, stop_ids
+from engine.fim import detect_fim, stop_ids
+from engine.generate import IDLE_CHUNK, evaluate, prefill
 from engine.load import load_decoder
 from engine.models import require
 from engine.slots import SlotPool
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.api import ChatRequest, CompletionRequest, Piece
+    from engine.api import ChatRequest, CompletionRequest
     from engine.checkpoint import Checkpoint
     from engine.kvcache import CausalLM
     from engine.models import ModelEntry
@@ -33,10 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SLOTS = 3
-"""Cached sequences per model: two documents and a conversation."""
-CAPACITY = 8192
-"""Positions a slot has room for."""
 FIM_WINDOW = 1024
 """Prompt tokens of a completion: what a CPU can evaluate while a person waits."""
 VARIETY = Sampling(temperature=0.6, top_p=0.95, seed=0)
@@ -47,20 +45,36 @@ class Runtime:
     """A model, its tokenizer, its prompt styles and its cached sequences."""
 
     def __init__(
-        self, entry: ModelEntry, model: CausalLM, tokenizer: Tokenizer, template: str | None
+        self,
+        entry: ModelEntry,
+        model: CausalLM,
+        tokenizer: Tokenizer,
+        template: str | None,
+        cache_bytes: int,
     ) -> None:
+        """Answer with `model`, and keep cached sequences of so many bytes in all."""
         self.name = entry.name
         self._entry, self._tokenizer, self._template = entry, tokenizer, template
+        self._model = model
         special = tokenizer.special
         self._fim = detect_fim(special) if entry.fim == "auto" else entry.fim
         auto_chat = entry.chat == "auto"
         self._chat = detect_chat(special, template is not None) if auto_chat else entry.chat
-        self._slots = SlotPool(model, SLOTS, CAPACITY)
+        self._slots = SlotPool(model, cache_bytes)
+        self._planner = Planner(tokenizer, self._fim, self._slots) if self._fim else None
         self._writer = Writer(model, tokenizer)
 
     @classmethod
-    def load(cls, entry: ModelEntry, path: Path, report: Callable[[int, int], None]) -> Runtime:
+    def load(
+        cls,
+        entry: ModelEntry,
+        path: Path,
+        report: Callable[[int, int], None],
+        cache_bytes: int,
+    ) -> Runtime:
         """Read and pack the model at `path`; `report` gets (tensors done, in all).
+
+        Sequences that it has read stay in memory as far as `cache_bytes` go.
 
         Raises:
             ModelError: The files are damaged, or hold something Caret cannot run.
@@ -71,16 +85,36 @@ class Runtime:
             tokenizer = pool.submit(_tokenizer, path, checkpoint.metadata)
             model = _model(checkpoint, report)
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
-        return cls(entry, model, tokenizer.result(), checkpoint.chat_template)
+        return cls(entry, model, tokenizer.result(), checkpoint.chat_template, cache_bytes)
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
-        """What goes between the prompt and the suffix, or after the prompt when there is none."""
+        """What goes between the prompt and the suffix, or after the prompt when there is none.
+
+        With `max_tokens` 0 the prompt is only evaluated, for a request to come.
+        """
         prompt = self._completion_prompt(request)
+        if request.max_tokens == 0:
+            yield from self._read_ahead(prompt.tokens, request.n)
+            return
         slot = self._slots.acquire(prompt.tokens)
         try:
             yield from self._choices(prompt, slot, request)
         finally:
             self._slots.release(slot)
+
+    def _read_ahead(self, tokens: list[int], n: int) -> Iterator[Piece | None]:
+        """Evaluate a prompt, in a slot that nothing else needs; what is done stays if let go."""
+        start, cached = time.perf_counter(), self._slots.shared(tokens)
+        if slot := self._slots.spare(tokens):
+            try:
+                kept = slot.rewind(tokens)
+                rest = yield from prefill(self._model, slot, tokens[kept:], IDLE_CHUNK)
+                evaluate(self._model, slot, rest)
+            finally:
+                self._slots.release(slot)
+        usage = Usage(len(tokens), cached, prefill_ms=(time.perf_counter() - start) * 1e3)
+        for index in range(n):
+            yield Piece("", index, None, "length", usage if index == n - 1 else None)
 
     def _choices(
         self, prompt: Prompt, slot: Slot, request: CompletionRequest
@@ -110,18 +144,10 @@ class Runtime:
         if request.suffix is None:
             return self._plain_prompt(request)
         require(self._entry, "infill")
-        if self._fim is None:
+        if self._planner is None or self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
         window = min(FIM_WINDOW, self._slots.capacity - request.max_tokens)
-        plan = plan_fim(
-            self._tokenizer,
-            self._fim,
-            prefix=request.prompt,
-            suffix=request.suffix,
-            path=request.path,
-            context=request.context,
-            budget=window,
-        )
+        plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
         ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
         return Prompt(
             plan.tokens, request.max_tokens, ends, stop, plan.heal, one_line=request.one_line

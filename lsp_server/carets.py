@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lsp_server.context import Site, site_at
-from lsp_server.documents import column_to_units, units_to_column
+from lsp_server.documents import column_to_units, split_lines, units_to_column
 from lsp_server.policy import relative_path
 
 if TYPE_CHECKING:
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 ACCEPTED = types.Command(title="Accepted", command="caret.accepted")
 _LABEL = 60
+
+
+def end_of_change(
+    change: types.TextDocumentContentChangePartial, encoding: Encoding
+) -> types.Position:
+    """Where the text put in by a change ends."""
+    start, lines = change.range.start, split_lines(change.text)
+    column = 0 if len(lines) > 1 else start.character
+    units = column_to_units(lines[-1], len(lines[-1]), encoding)
+    return types.Position(start.line + len(lines) - 1, column + units)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _result(params: dict[str, Any]) -> dict[str, Any]:
                 "save": False,
             },
             "completionProvider": {},
+            "documentHighlightProvider": True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "inlineCompletionProvider": {},
             "workspace": {

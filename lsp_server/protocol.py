@@ -41,8 +41,8 @@ class CaretProtocol(LanguageServerProtocol):
         self.documents[item.uri] = document
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
-        """Edit the document."""
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
+        """Edit the document, then tell the server."""
         document = self.documents.get(params.text_document.uri)
         if document is None:
             _log.warning("ignored a change of a document that is not open")
@@ -53,6 +53,7 @@ class CaretProtocol(LanguageServerProtocol):
                 document.edit(start, self._index(document, change.range.end), change.text)
             else:
                 document.replace(change.text)
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator

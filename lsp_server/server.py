@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from pygls.lsp.server import LanguageServer
 
 from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
+from lsp_server.ahead import Ahead
 from lsp_server.backend import Backend
-from lsp_server.carets import Caret
+from lsp_server.carets import Caret, end_of_change
 from lsp_server.completion import Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.newest import NewestWins
@@ -50,6 +52,7 @@ class CaretServer(LanguageServer):
         self.backend = Backend(self._on_model)
         self.completer = Completer(self.backend)
         self.newest = NewestWins()
+        self.ahead = Ahead(self._read_ahead)
         self.accepted = 0
         self.asked_to_shut_down = False
         self._configuring = asyncio.Lock()
@@ -90,6 +93,7 @@ class CaretServer(LanguageServer):
         Raises:
             JsonRpcException: it failed, and a person had asked for it.
         """
+        self.ahead.stop()
         if known := self.completer.known(query):
             self.newest.cancel(query.document)
             return known
@@ -106,6 +110,13 @@ class CaretServer(LanguageServer):
                 return []
             self.status.recovered()
             return texts
+
+    async def _read_ahead(self, uri: str, position: types.Position) -> None:
+        """Let the engine read around a caret at which it may soon be asked."""
+        wanted = self.settings.completion.read_ahead and not self.settings.fim.endpoint
+        caret = self.caret(uri, position) if wanted and self.backend.ready else None
+        if caret:
+            await self.completer.read_ahead(Query(uri, caret.site), self.settings)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""
@@ -128,6 +139,8 @@ class CaretServer(LanguageServer):
 
     def _on_model(self, model: ModelStatus) -> None:
         self.status.show(status_of(model))
+        if model.phase == "ready":
+            self.ahead.resume()
         if get_capability(self.client_capabilities, "window.work_done_progress"):
             self.load_progress.feed(model)
         if model.phase == "failed":
@@ -165,6 +178,9 @@ def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
 
 async def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
     """Read the settings and begin to load the model."""
+    # What was imported stays: looking through it for garbage would delay a key now and then.
+    gc.collect()
+    gc.freeze()
     ls.configuration.subscribe(ls)
     await ls.configure()
 
@@ -180,6 +196,19 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     """Nobody waits for completions of this document any more."""
     ls.newest.cancel(params.text_document.uri)
     ls.completer.forget(params.text_document.uri)
+    ls.ahead.forget(params.text_document.uri)
+
+
+def did_change(ls: CaretServer, params: types.DidChangeTextDocumentParams) -> None:
+    """The caret is where the text changed last."""
+    change = params.content_changes[-1] if params.content_changes else None
+    if isinstance(change, types.TextDocumentContentChangePartial):
+        ls.ahead.rest(params.text_document.uri, end_of_change(change, ls.protocol.encoding()))
+
+
+def document_highlight(ls: CaretServer, params: types.DocumentHighlightParams) -> None:
+    """Nothing is highlighted, but editors ask wherever the caret comes to rest."""
+    ls.ahead.rest(params.text_document.uri, params.position)
 
 
 async def inline_completion(
@@ -192,6 +221,7 @@ async def inline_completion(
         return types.InlineCompletionList([])
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     texts = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
+    ls.ahead.rest(uri, params.position)
     return types.InlineCompletionList([caret.inline_item(text) for text in texts])
 
 
@@ -203,6 +233,7 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
     if caret is None:
         return types.CompletionList(is_incomplete=False, items=[])
     texts = await ls.suggest(Query(uri, caret.site))
+    ls.ahead.rest(uri, params.position)
     # Incomplete, so that the editor asks again as the user types on.
     return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
 
@@ -239,6 +270,8 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZED: (initialized, None),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: (did_change_configuration, None),
     types.TEXT_DOCUMENT_DID_CLOSE: (did_close, None),
+    types.TEXT_DOCUMENT_DID_CHANGE: (did_change, None),
+    types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (document_highlight, None),
     # Without options pygls does not advertise it.
     types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
     types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),

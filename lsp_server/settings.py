@@ -85,6 +85,9 @@ class CompletionSettings:
     debounce_ms: int = 0
     """How long to wait for the next key before starting, in milliseconds: 0 to 5000. Editors
     wait by themselves, so 0 is right for most. A suggestion asked for by hand never waits."""
+    read_ahead: bool = True
+    """Let the model read the text around the caret while it has nothing else to do, so that the
+    first suggestion at a new place does not have to wait for that. Off, it computes less."""
     confidence: float = 0.0
     """Reserved: hide suggestions that the model is less sure of than this (0 to 1). All are shown
     so far."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from engine import sse, wire
 from engine.api import CompletionRequest
 from engine.errors import CaretError, RequestError
+from engine.scheduler import Rank
 from engine.wire_answers import Envelope
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Completions:
         outcome = "cancelled"
         try:
             work = _work(await self._model(asked.model, delivery), asked)
-            async with aclosing(self._computed(work, kind, asked.document)) as computed:
+            async with aclosing(self._computed(work, _rank(asked), asked.document)) as computed:
                 while choices:
                     piece = await anext(computed)
                     choices -= piece.finish_reason is not None
@@ -90,7 +91,7 @@ class Completions:
         return self._host.runtime(name)
 
     async def _computed(
-        self, work: Iterator[Piece | None], kind: Kind, document: str | None
+        self, work: Iterator[Piece | None], rank: Rank, document: str | None
     ) -> AsyncGenerator[Piece, None]:
         """What the compute thread delivers; raises the CaretError that it delivers instead."""
         loop = asyncio.get_running_loop()
@@ -99,8 +100,7 @@ class Completions:
         def deliver(item: Piece | CaretError) -> None:
             loop.call_soon_threadsafe(inbox.put_nowait, item)
 
-        urgent = kind == "completion"
-        job = self._scheduler.submit(work, deliver, urgent=urgent, document=document)
+        job = self._scheduler.submit(work, deliver, rank=rank, document=document)
         try:
             while True:
                 item = await inbox.get()
@@ -113,6 +113,12 @@ class Completions:
 
 def _work(model: Model, asked: CompletionRequest | ChatRequest) -> Iterator[Piece | None]:
     return model.complete(asked) if isinstance(asked, CompletionRequest) else model.chat(asked)
+
+
+def _rank(asked: CompletionRequest | ChatRequest) -> Rank:
+    if not asked.max_tokens:
+        return Rank.IDLE
+    return Rank.COMPLETION if isinstance(asked, CompletionRequest) else Rank.CHAT
 
 
 async def _respond(

@@ -75,6 +75,14 @@ async def _open_requests() -> int:
     return sum(int(float(line.split()[-1])) for line in lines)
 
 
+async def _prompt_tokens() -> int:
+    address = _address()
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{address.url}/metrics", headers=address.headers)
+    lines = [x for x in answer.text.splitlines() if x.startswith("caret_prompt_tokens_total")]
+    return sum(int(float(line.split()[-1])) for line in lines)
+
+
 async def _idle() -> None:
     async with asyncio.timeout(20):
         while await _open_requests():
@@ -124,6 +132,23 @@ async def test_a_cancelled_request_leaves_the_engine_idle(editor: Editor) -> Non
     assert raised.value.code == types.LSPErrorCodes.RequestCancelled
     await _idle()
     assert await editor.texts(editor.open(AREA, "after.py"), 2, 7)
+
+
+async def test_where_the_caret_rests_is_read_ahead(editor: Editor) -> None:
+    uri = editor.open("".join(f"value_{n} = {n}\n" for n in range(60)) + AREA, "ahead.py")
+    place = types.TextDocumentPositionParams(
+        types.TextDocumentIdentifier(uri), types.Position(62, 7)
+    )
+    await _idle()
+    read = await _prompt_tokens()
+    highlight = types.DocumentHighlightParams(place.text_document, place.position)
+    assert await editor.text_document_document_highlight_async(highlight) is None
+    async with asyncio.timeout(20):
+        while await _prompt_tokens() < read + 400:
+            await asyncio.sleep(0.02)
+    assert await editor.texts(uri, 62, 7) == ["return width * height"]
+    last = (await editor.command("caret.status")).last
+    assert last.prompt_tokens - last.cached_tokens == 1
 
 
 async def test_two_editors_share_one_engine(editor: Editor, start: StartEditor) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling, Usage
 from engine.errors import NotCapable, RequestError
+from engine.generate import IDLE_CHUNK
 from engine.models import find
 from engine.runtime import Runtime
 
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 HEAD = '''def area(width: float, height: float) -> float:
     """The area of a rectangle."""
     ret'''
+CACHE = 1 << 30
 TAIL = "\n\n\nprint(area(2, 3))\n"
 
 
 @pytest.fixture(scope="module")
 def qwen(qwen_small_path: Path) -> Runtime:
-    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
 
 
 @pytest.fixture(scope="module")
 def smollm(smollm2_path: Path) -> Runtime:
-    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None)
+    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
 
 
 def _request(**changes: object) -> CompletionRequest:
@@ -40,12 +42,6 @@ def _request(**changes: object) -> CompletionRequest:
 
 def _text(pieces: Iterable[Piece | None], index: int = 0) -> str:
     return "".join(piece.text for piece in pieces if piece and piece.index == index)
-
-
-def _usage(pieces: list[Piece | None]) -> Usage:
-    usage = pieces[-1].usage if pieces[-1] else None
-    assert usage is not None
-    return usage
 
 
 def test_fills_in_a_word_cut_by_the_caret(qwen: Runtime) -> None:
@@ -65,7 +61,7 @@ def test_one_more_key_costs_only_new_tokens_and_changes_nothing(qwen: Runtime) -
 
 
 def test_cached_equals_fresh(qwen: Runtime, qwen_small_path: Path) -> None:
-    fresh = Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+    fresh = Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
     request = _request(prompt=HEAD + "urn w", stop=(), max_tokens=30)
     list(qwen.complete(_request()))
     assert _text(qwen.complete(request)) == _text(fresh.complete(request))
@@ -79,13 +75,41 @@ def test_several_choices_share_one_prefill(qwen: Runtime) -> None:
     assert usage.prompt_tokens - usage.cached_tokens <= 1  # the test before has read the prompt
 
 
-def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
-    pieces = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=0)))
+def _usage(pieces: Iterable[Piece | None]) -> Usage:
+    [usage] = [piece.usage for piece in pieces if piece and piece.usage]
+    return usage
+
+
+def _new(pieces: Iterable[Piece | None]) -> int:
+    """Prompt tokens that were evaluated."""
+    usage = _usage(pieces)
+    return usage.prompt_tokens - usage.cached_tokens
+
+
+def test_what_was_read_ahead_costs_one_token(qwen: Runtime) -> None:
+    place = _request(prompt="class Ahead:\n    x", max_tokens=0, n=2)
+    pieces = list(qwen.complete(place))
     assert _text(pieces) == ""
-    after = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=1)))
-    usage = after[-1].usage if after[-1] else None
-    assert usage is not None
-    assert usage.prompt_tokens - usage.cached_tokens == 1
+    assert [piece.finish_reason for piece in pieces if piece] == ["length", "length"]
+    assert _new(qwen.complete(replace(place, max_tokens=1))) == 1
+
+
+def test_reading_ahead_loses_nothing_when_it_is_let_go(qwen: Runtime) -> None:
+    here, there = _request(prompt=HEAD + "urn w"), _request(prompt="y = 1\n" * 100, max_tokens=0)
+    expected = _text(qwen.complete(here))
+    reading = qwen.complete(there)
+    assert [next(reading), next(reading)] == [None, None]
+    reading.close()  # type: ignore[attr-defined]  # a generator, which the scheduler closes
+    assert _new(list(qwen.complete(here))) == 1
+    assert _text(qwen.complete(here)) == expected
+    assert _usage(qwen.complete(there)).cached_tokens == 2 * IDLE_CHUNK
+
+
+def test_a_new_line_does_not_read_what_follows_again(qwen: Runtime) -> None:
+    request = _request(prompt=HEAD + "urn width * height", suffix=TAIL * 20, max_tokens=1)
+    list(qwen.complete(request))
+    typed = replace(request, prompt=request.prompt + "\n\n\ndef f():\n    x")
+    assert _new(list(qwen.complete(typed))) <= 8
 
 
 def test_drafts_change_no_answer(qwen: Runtime) -> None:

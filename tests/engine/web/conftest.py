@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.fetch import Progress
+    from engine.host import Model
     from engine.models import ModelEntry
 
 DEADLINE_S = 20.0
@@ -79,6 +80,8 @@ class Loader:
         self.model = model
         self.failure: Exception | None = None
         self.loads: list[str] = []
+        self.cache_bytes = 0
+        self.make: Callable[[ScriptedModel], Model] = lambda model: model
         self.gate = threading.Event()
         """Closed, it holds loading back."""
         self.gate.set()
@@ -95,13 +98,15 @@ class Loader:
         entry: ModelEntry,
         path: Path,
         report: Callable[[int, int], None],
-    ) -> ScriptedModel:
+        cache_bytes: int,
+    ) -> Model:
         self.loads.append(entry.name)
+        self.cache_bytes = cache_bytes
         report(1, 4)
         assert self.gate.wait(DEADLINE_S)
         if self.failure:
             raise self.failure
-        return self.model
+        return self.make(self.model)
 
 
 @pytest.fixture

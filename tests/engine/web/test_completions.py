@@ -139,6 +139,20 @@ async def test_newer_request_of_the_document_supersedes(
     assert (await newer)[0] == 200
 
 
+async def test_reading_ahead_ends_when_anything_is_asked(
+    http: httpx.AsyncClient, model: ScriptedModel
+) -> None:
+    model.gate.clear()
+    ahead = asyncio.create_task(_post(http, BODY | {"max_tokens": 0, "document": "a.py"}))
+    async with asyncio.timeout(DEADLINE_S):
+        while not model.requests:
+            await asyncio.sleep(0.005)
+    asked = asyncio.create_task(_post(http, BODY | {"document": "b.py"}))
+    assert _code(await ahead) == (409, "superseded")
+    model.gate.set()
+    assert (await asked)[0] == 200
+
+
 async def test_completion_waits_for_its_model(http: httpx.AsyncClient, loader: Loader) -> None:
     loader.gate.clear()
     waiting = asyncio.create_task(_post(http, BODY))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from engine.api import ModelStatus
@@ -159,3 +160,38 @@ def test_one_model_is_loaded_at_a_time(host: Host, loader: Loader) -> None:
     assert len(loader.loads) <= 1
     loader.gate.set()
     assert [future.result(DEADLINE_S) for future in both] == [loader.model, loader.model]
+
+
+class Heavy:
+    """A model whose weights take memory."""
+
+    def __init__(self, model: ScriptedModel) -> None:
+        self.weights = b"w" * 300_000_000
+        self.complete, self.chat = model.complete, model.chat
+        self.itself = self
+        """A cycle, as the parts of a real one are."""
+
+
+@pytest.mark.usefixtures("home")
+def test_the_model_wanted_least_recently_makes_room(loader: Loader) -> None:
+    loader.make = Heavy
+    limit = psutil.Process().memory_info().rss + 2_000_000_000
+    host = Host(loader.load, loader.pull, memory_limit=limit)
+    other = "qwen2.5-coder-0.5b"
+    for name in (MODEL, other, MODEL):
+        assert host.loaded(name).result(DEADLINE_S)
+    assert [status.name for status in host.statuses()] == [MODEL, other]
+    assert host.loaded(DEFAULT_FIM).result(DEADLINE_S)  # needs 1.54 GB
+    assert [status.name for status in host.statuses()] == [MODEL, DEFAULT_FIM]
+    assert host.loaded(MODEL).done()
+    assert loader.loads == [MODEL, other, DEFAULT_FIM]
+    with pytest.raises(OutOfMemory):
+        host.loaded("codellama-7b").result(DEADLINE_S)
+    assert [status.name for status in host.statuses()][:2] == [MODEL, DEFAULT_FIM]
+
+
+@pytest.mark.usefixtures("home")
+def test_cached_sequences_have_a_share_of_the_memory(loader: Loader) -> None:
+    host = Host(loader.load, loader.pull, memory_limit=8 << 30)
+    assert host.loaded(MODEL).result(DEADLINE_S)
+    assert loader.cache_bytes == 1 << 30
