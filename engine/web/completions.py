@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from engine import sse, wire
-from engine.api import CompletionRequest
+from engine.api import CompletionRequest, Usage
 from engine.errors import CaretError, RequestError
 from engine.wire_answers import Envelope
 
@@ -67,21 +67,22 @@ class Completions:
 
         Closing it, or cancelling who waits for it, cancels the job.
         """
-        outcome = "cancelled"
+        self._metrics.count_start(kind)
+        outcome, usage = "cancelled", Usage()
         try:
             work = _work(await self._model(asked.model, delivery), asked)
             async with aclosing(self._computed(work, kind, asked.document)) as computed:
                 while choices:
                     piece = await anext(computed)
                     choices -= piece.finish_reason is not None
-                    if piece.usage:
-                        self._metrics.count_usage(kind, piece.usage)
+                    usage = piece.usage or usage
                     yield piece
             outcome = "ok"
         except CaretError as error:
             outcome = error.code
             raise
         finally:
+            self._metrics.count_usage(kind, usage)
             self._metrics.count_request(kind, outcome)
 
     async def _model(self, name: str, delivery: Delivery) -> Model:
