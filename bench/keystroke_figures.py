@@ -127,7 +127,8 @@ def notes(typing: list[Site], sides: Sides) -> list[str]:
     unknown = sum(key.evaluated is None for key in keys)
     told = [
         f"Typed: {', '.join(site.name for site in typing)}; "
-        f"{len(keys)} keys with Caret, {len(sides.typed['peer'])} with llama.vim's way."
+        f"{len(keys)} keys with Caret, {len(sides.typed['peer'])} with llama.vim's way.",
+        "What llama.vim's cache answers takes no time here: it is in the editor's own process.",
     ]
     if unknown:
         told.append(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bench.machine import Facts
 
 PEER = "llama.cpp"
+_NOTHING = 0.01
+"""Of any unit: what is less is shown as 0, and nothing is many times it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,10 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Ours by the peer's; None without both."""
-        return self.ours / self.peer if self.ours is not None and self.peer else None
+        """Ours by the peer's; None without both, and where the peer's is nothing."""
+        if self.ours is None or self.peer is None or self.peer < _NOTHING:
+            return None
+        return self.ours / self.peer
 
     @property
     def won(self) -> bool | None:
