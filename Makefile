@@ -3,6 +3,9 @@
 PYTHON ?= python3
 MODEL ?= qwen2.5-coder-1.5b
 PYTEST_ARGS ?=
+# llama.cpp for `make bench`: `caret bench peer` says how to get it.
+PEER ?= $(LLAMA_SERVER)
+BENCHMARKS := keystrokes prefill decode load memory
 # An extra package index to take torch from; README.md says when that is worth it.
 TORCH_INDEX ?=
 
@@ -12,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check format clean
+.PHONY: help demo test bench setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +26,9 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 
 test: setup check ## Everything that CI runs: setup, check and all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
+	@for name in $(BENCHMARKS); do $(BIN)/caret bench $$name --quick $(if $(PEER),--peer $(PEER),--no-peer) || exit 1; done
 
 setup: $(VENV)/.installed-dev ## Make .venv with Caret and the developers' tools
 

@@ -36,7 +36,7 @@ class Step:
 
 
 @click.command("decode")
-@benchmark_options
+@benchmark_options(plot=True)
 @click.option(
     "--contexts",
     multiple=True,

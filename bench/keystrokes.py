@@ -36,7 +36,7 @@ _WARM_UP = Site(Path("add.py"), 1, "def add(a, b):\n    return ", "a + b", "\n")
 
 @click.command("keystrokes")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@benchmark_options
+@benchmark_options(plot=True)
 @click.option("--sites", type=click.IntRange(1), default=1, show_default=True, help="In each file.")
 @click.option("--lines", type=click.IntRange(1), default=1, show_default=True, help="At each site.")
 @click.option("--seed", default=7, show_default=True, help="Chooses the sites.")

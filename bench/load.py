@@ -35,7 +35,7 @@ class Start:
 
 
 @click.command("load")
-@benchmark_options
+@benchmark_options()
 def command(run: Run) -> None:
     r"""Seconds from the start of the server's process to the first token.
 

@@ -62,7 +62,7 @@ class Sizes:
 
 
 @click.command("memory")
-@benchmark_options
+@benchmark_options()
 @click.option("--context", type=click.IntRange(2, 8000), help="Tokens.  [default: 4096]")
 def command(run: Run, context: int | None) -> None:
     r"""Memory of both servers, after loading and after a long context; with two editors.

@@ -25,7 +25,7 @@ _AT_LEAST = 1024
 
 
 @click.command("prefill")
-@benchmark_options
+@benchmark_options(plot=True)
 @click.option(
     "--lengths",
     multiple=True,

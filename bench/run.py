@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +40,9 @@ class Model:
     def facts(self) -> machine.Facts:
         """For the report."""
         return {"name": self.name, "file": self.path.name, "bytes": f"{self.path.stat().st_size:,}"}
+
+
+_NONE_YET = Model("", Path())
 
 
 def find_model(spec: str) -> Model:
@@ -127,35 +130,49 @@ class Run:
         return {"version": self.peer.version(), "flags": " ".join(flags)}
 
 
-def benchmark_options(function: F) -> F:
-    """The options that all benchmarks have; the function gets a `Run` for them."""
+def benchmark_options(*, model: bool = True, plot: bool = False) -> Callable[[F], F]:
+    """The options that all benchmarks have; the function gets a `Run` for them.
 
-    @click.option("--model", default=DEFAULT_FIM, show_default=True, help="Name or GGUF file.")
-    @click.option("--peer", type=_PATH, help="llama.cpp: a folder or its llama-server.")
-    @click.option("--no-peer", is_flag=True, help="Measure Caret alone.")
-    @click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
-    @click.option("--json", "json_file", type=_FILE, help="Keep all that was measured.")
-    @click.option("--plot", "plot_file", type=_FILE, help="Draw it (.svg, .png; needs matplotlib).")
-    @functools.wraps(function)
-    def with_run(
-        *,
-        model: str,
-        peer: Path | None,
-        no_peer: bool,
-        quick: bool,
-        json_file: Path | None,
-        plot_file: Path | None,
-        **options: object,
-    ) -> object:
-        if peer and no_peer:
-            raise click.UsageError("--peer and --no-peer exclude each other.")
-        if plot_file is not None:
-            require_matplotlib()
-        found = None if no_peer else find_peer(peer)
-        run = Run(find_model(model), found, quick, console(), json_file, plot_file)
-        return function(run, **options)
+    Without `model` the benchmark brings its own, and sets it in the run; with `plot` it draws.
+    """
+    options = [
+        click.option("--peer", type=_PATH, help="llama.cpp: a folder or its llama-server."),
+        click.option("--no-peer", is_flag=True, help="Measure Caret alone."),
+        click.option("--quick", is_flag=True, help="Less of everything, for a first look."),
+        click.option("--json", "json_file", type=_FILE, help="Keep all that was measured."),
+    ]
+    if model:
+        of_model = click.option(
+            "--model", default=DEFAULT_FIM, show_default=True, help="Or a GGUF."
+        )
+        options.insert(0, of_model)
+    if plot:
+        options.append(click.option("--plot", "plot_file", type=_FILE, help="Draw it: .svg, .png."))
 
-    return with_run  # type: ignore[return-value]  # the decorators keep it callable by click
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def with_run(
+            *,
+            peer: Path | None,
+            no_peer: bool,
+            quick: bool,
+            json_file: Path | None,
+            model: str | None = None,
+            plot_file: Path | None = None,
+            **rest: object,
+        ) -> object:
+            if peer and no_peer:
+                raise click.UsageError("--peer and --no-peer exclude each other.")
+            if plot_file is not None:
+                require_matplotlib()
+            weights = _NONE_YET if model is None else find_model(model)
+            found = None if no_peer else find_peer(peer)
+            run = Run(weights, found, quick, console(), json_file, plot_file)
+            return function(run, **rest)
+
+        return functools.reduce(lambda inner, option: option(inner), reversed(options), with_run)  # type: ignore[return-value]  # what click decorates stays callable by click
+
+    return decorate
 
 
 _PATH = click.Path(path_type=Path)
@@ -166,8 +183,3 @@ def console() -> Console:
     """Standard output; wide enough for a table where there is no terminal."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=120)
-
-
-def as_data(value: Any) -> Any:  # noqa: ANN401 - any dataclass, or None
-    """A dataclass as JSON has it; None stays."""
-    return None if value is None else asdict(value)

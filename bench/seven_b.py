@@ -52,7 +52,7 @@ class Measured:
 
 
 @click.command("7b")
-@benchmark_options
+@benchmark_options(model=False)
 @click.option("--memory", type=click.FloatRange(min=0), help="GB that Caret's engine may use.")
 @click.option("--prompt", type=click.IntRange(2, 1500), default=256, show_default=True)
 @click.option("--tokens", type=click.IntRange(2), default=16, show_default=True, help="To write.")
@@ -64,7 +64,7 @@ def command(
 
     Writes random weights as a GGUF file in Q4_0 (3.8 GB), has both sides run it, and deletes it.
     Speed and memory do not depend on the values, so this stands for the real model where that
-    cannot be downloaded. --model has no effect here.
+    cannot be downloaded.
 
     \b
     packed          what Caret holds, beside the file that llama.cpp maps
@@ -153,7 +153,7 @@ async def _llama(run: Run, prompt: int, tokens: int) -> Measured:
 
 def _text(tokens: int) -> str:
     """So many characters, of which the random vocabulary makes a token each."""
-    return ("def f(x): return x * 2\n" * (tokens // 8 + 1))[:tokens]
+    return ("f(x)=x*2;" * tokens)[:tokens]
 
 
 def _figures(ours: Measured, peer: Measured | None, size: int) -> list[Figure]:
