@@ -63,6 +63,14 @@ class CaretDocument:
         change = types.TextDocumentContentChangePartial(types.Range(at, at), text)
         self._editor.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
 
+    async def rest(self, offset: int) -> None:
+        """Ask what to highlight at the caret, as editors do where it stops; it says where it is."""
+        if self._editor.offers.document_highlight_provider:
+            document = types.TextDocumentIdentifier(self._uri)
+            await self._editor.text_document_document_highlight_async(
+                types.DocumentHighlightParams(document, self._position(offset))
+            )
+
     async def suggestion(self, offset: int) -> str:
         """Ask as an editor does after a key."""
         automatic = types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic)

@@ -27,11 +27,14 @@ class Sides:
 
     typed: dict[Side, list[Key]] = field(default_factory=_empty)
     jumped: dict[Side, list[Key]] = field(default_factory=_empty)
+    """The first key at another place of a file."""
+    rested: dict[Side, list[Key]] = field(default_factory=_empty)
+    """The same, when the caret has stood there for a while."""
 
     def by_name(self) -> dict[str, list[Key]]:
         """For a file."""
-        jumps = {f"{side} jumps": keys for side, keys in self.jumped.items()}
-        return {**{str(side): keys for side, keys in self.typed.items()}, **jumps}
+        named = {"": self.typed, " jumped": self.jumped, " rested": self.rested}
+        return {side + name: keys for name, sides in named.items() for side, keys in sides.items()}
 
 
 def figures(sides: Sides, *, accept: bool, idle: float) -> list[Figure]:
@@ -40,7 +43,8 @@ def figures(sides: Sides, *, accept: bool, idle: float) -> list[Figure]:
         *_times("key to answer", sides.typed, lambda key: not key.first, "mean p50 p90 p99"),
         *_times("off keys", sides.typed, lambda key: key.off, "p50 p90"),
         *_times("new place", sides.typed, lambda key: key.first, "p50"),
-        *_times(f"jump, {idle:g} s after opening", sides.jumped, lambda _: True, "p50"),
+        *_times("jump, at once", sides.jumped, lambda _: True, "p50"),
+        *_times(f"jump, after {idle:g} s", sides.rested, lambda _: True, "p50"),
         *_calls(sides.typed),
         *_tokens(sides.typed),
         *_suggestions(sides.typed, accept=accept),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bench.keystroke_figures import Side
     from bench.llama_server import LlamaServer
     from bench.ours import Engine
-    from bench.replay import Document
+    from bench.replay import Document, Key
     from bench.run import Run
     from lsp_server.demo.client import Editor
 
@@ -41,7 +41,7 @@ _WARM_UP = Site(Path("add.py"), 1, "def add(a, b):\n    return ", "a + b", "\n")
 @click.option("--lines", type=click.IntRange(1), default=1, show_default=True, help="At each site.")
 @click.option("--seed", default=7, show_default=True, help="Chooses the sites.")
 @click.option("--accept", is_flag=True, help="Take a suggestion that is the rest of the line.")
-@click.option("--idle", default=3.0, show_default=True, help="Seconds of rest before a jump.")
+@click.option("--idle", default=5.0, show_default=True, help="Seconds the caret stands.")
 def command(
     run: Run,
     files: tuple[Path, ...],
@@ -67,15 +67,15 @@ def command(
     key to answer   every key but the first at each site
     off keys        the key went another way than the last suggestion: no cache can know
     new place       the first key after a file was opened
-    jump            the first key at another site of the file, --idle seconds after it was
-                    opened there (an idle engine may read ahead)
+    jump            the first key at another site of the file: at once, and when the caret has
+                    stood there for --idle seconds (the engine may read ahead)
     no model call   keys that Caret answered without asking its engine
     new tokens      of the prompt, that the model had to read for one key
     """
     chosen = list(files) or own_files()
     chosen = chosen[:1] if run.quick else chosen
     typing = find_sites(chosen, sites, lines, seed)
-    jumps = find_sites(chosen, 1, 1, seed + 1)
+    jumps = find_sites(chosen, 2, 1, seed + 1)
     with run.measuring(), private_home() as home:
         sides = asyncio.run(_measure(run, home, typing, jumps, accept=accept, idle=idle))
     run.finish(
@@ -99,13 +99,20 @@ async def _measure(
                 run.say(f"{site.name}: {side} types ({number + 1} of {len(typing)})")
                 async with bench.document(side, site) as document:
                     sides.typed[side] += await replay(site, document, accept=accept)
-        for site in jumps:
+        for number, site in enumerate(jumps):
+            kept, rest = (sides.rested, idle) if number % 2 else (sides.jumped, 0)
             for side in bench.names:
                 run.say(f"{site.name}: jump, {side}")
                 async with bench.document(side, site) as document:
-                    await asyncio.sleep(idle)
-                    sides.jumped[side].append(await ask(site, document))
+                    kept[side].append(await _jump(site, document, rest))
     return sides
+
+
+async def _jump(site: Site, document: Document, rest: float) -> Key:
+    if rest:
+        await document.rest(len(site.before))
+        await asyncio.sleep(rest)
+    return await ask(site, document)
 
 
 class _Bench:

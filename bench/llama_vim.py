@@ -35,6 +35,9 @@ class LlamaVimDocument:
         self._text = self._text[:offset] + text + self._text[offset:]
         self._left = self._left.removeprefix(text) if self._left.startswith(text) else ""
 
+    async def rest(self, offset: int) -> None:
+        """The plugin reads ahead what it takes from other files, but nothing of this window."""
+
     async def suggestion(self, offset: int) -> str:
         """From the cache, or the server."""
         if not self._left:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PLAIN = Sampling(temperature=1.0, top_k=1, seed=0)
 """The most likely token, drawn: it cannot be drafted for, so each costs a step of its own."""
-_METRIC = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+_METRIC = re.compile(r'^(\w+)\{kind="completion".*\} (\S+)$', re.MULTILINE)
 _POLL_S = 0.02
 _SETTLE_S = 0.5
 _REST_S = 0.2
@@ -85,7 +85,7 @@ class Engine:
         return Written(text, usage, time.perf_counter() - start, first)
 
     async def metrics(self) -> dict[str, float]:
-        """Families of /metrics, each summed over its labels."""
+        """What completions counted; what is read ahead, for nobody yet, does not."""
         async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             page = await http.get(f"{self._address.url}/metrics", headers=self._address.headers)
         return parse_metrics(page.text)
@@ -102,9 +102,9 @@ class Engine:
 
 
 def parse_metrics(page: str) -> dict[str, float]:
-    """Prometheus' text format; the families by name, summed over their labels."""
+    """Prometheus' text format: what completions counted, by family, summed over other labels."""
     found: dict[str, float] = {}
-    for name, _, value in _METRIC.findall(page):
+    for name, value in _METRIC.findall(page):
         found[name] = found.get(name, 0.0) + float(value)
     return found
 

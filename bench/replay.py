@@ -26,6 +26,9 @@ class Document(Protocol):
     async def insert(self, offset: int, text: str) -> None:
         """Type `text` at an offset of the document."""
 
+    async def rest(self, offset: int) -> None:
+        """Move the caret here and type nothing yet."""
+
     async def suggestion(self, offset: int) -> str:
         """What is suggested behind the caret; empty for nothing."""
 

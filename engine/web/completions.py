@@ -38,7 +38,8 @@ class Completions:
     async def complete(self, request: Request) -> Response:
         """POST /v1/completions."""
         asked, delivery = await self._parsed(request, "completion", wire.parse_completion)
-        pieces = self._pieces("completion", asked, delivery, choices=asked.n)
+        kind: Kind = "completion" if asked.max_tokens else "ahead"
+        pieces = self._pieces(kind, asked, delivery, choices=asked.n)
         return await _respond(pieces, Envelope(asked.model, chat=False), delivery)
 
     async def chat(self, request: Request) -> Response:
@@ -100,7 +101,7 @@ class Completions:
         def deliver(item: Piece | CaretError) -> None:
             loop.call_soon_threadsafe(inbox.put_nowait, item)
 
-        urgent = kind == "completion"
+        urgent = kind != "chat"
         job = self._scheduler.submit(work, deliver, urgent=urgent, document=document)
         try:
             while True:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from engine.api import Usage
 
-Kind = Literal["completion", "chat"]
+Kind = Literal["completion", "ahead", "chat"]
+"""An "ahead" is a completion of no tokens: its prompt is read for one to come."""
 Labels = tuple[tuple[str, str], ...]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

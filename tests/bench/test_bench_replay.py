@@ -27,6 +27,9 @@ class Rote:
         assert offset == len(self.site.before) + len(self.typed)
         self.typed += text
 
+    async def rest(self, offset: int) -> None:
+        pass
+
     async def suggestion(self, offset: int) -> str:
         assert offset == len(self.site.before) + len(self.typed)
         self.asked.append(self.typed)
@@ -108,11 +111,16 @@ def key(seconds: float, *, first: bool = False, off: bool = False, calls: int = 
 def test_figures_of_both_sides() -> None:
     ours = [key(0.4, first=True, calls=1), key(0.001), key(0.1, off=True, calls=1), key(0.003)]
     peer = [key(0.8, first=True, calls=1), key(0.0), key(1.0, off=True, calls=1), key(0.0)]
-    sides = Sides({"caret": ours, "peer": peer}, {"caret": [key(0.2)], "peer": [key(0.5)]})
+    sides = Sides(
+        typed={"caret": ours, "peer": peer},
+        jumped={"caret": [key(0.2)], "peer": [key(0.5)]},
+        rested={"caret": [key(0.1)], "peer": [key(0.5)]},
+    )
     found = {figure.name: figure for figure in figures(sides, accept=False, idle=2)}
     assert found["off keys, p50"].ratio == pytest.approx(0.1)
     assert found["new place, p50"].ratio == pytest.approx(0.5)
-    assert found["jump, 2 s after opening, p50"].ratio == pytest.approx(0.4)
+    assert found["jump, at once, p50"].ratio == pytest.approx(0.4)
+    assert found["jump, after 2 s, p50"].ratio == pytest.approx(0.2)
     assert found["key to answer, mean"].ours == pytest.approx(104 / 3)
     assert found["no model call, keys"].ours == 50
     assert found["no model call, max"].ours == pytest.approx(3)
