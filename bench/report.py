@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from bench.machine import Facts
@@ -121,13 +122,13 @@ def _row(figure: Figure) -> tuple[Text, Text, Text, Text]:
     style = {True: "green", False: "red", None: ""}[figure.won]
     return (
         Text(figure.name),
-        Text(_amount(figure.ours, figure.unit)),
-        Text(_amount(figure.peer, figure.unit)),
-        Text(_ratio(figure), style),
+        Text(amount(figure.ours, figure.unit)),
+        Text(amount(figure.peer, figure.unit)),
+        Text(ratio_text(figure), style),
     )
 
 
-def _amount(value: float | None, unit: str) -> str:
+def amount(value: float | None, unit: str) -> str:
     """With three digits, or all of those before the point."""
     if value is None:
         return "–"
@@ -138,22 +139,6 @@ def _amount(value: float | None, unit: str) -> str:
     return f"{number} {unit}".strip()
 
 
-def _ratio(figure: Figure) -> str:
+def ratio_text(figure: Figure) -> str:
+    """Such as "0.13 ×"."""
     return "–" if figure.ratio is None else f"{figure.ratio:.2f} ×"
-
-
-def markdown(path: str) -> str:
-    """The run that a file holds, as a section of the docs."""
-    report = load(Path(path))
-    rows = [
-        f"| {figure.name} | {_amount(figure.ours, figure.unit)} "
-        f"| {_amount(figure.peer, figure.unit)} | {_ratio(figure)} |"
-        for figure in report.figures
-    ]
-    about = (
-        f"`{report.command}` at {report.versions['commit']}, {report.date[:16].replace('T', ' ')}"
-        f" UTC, {report.busy[0]:.0f} % of the cores in others' use"
-    )
-    head = [f"{about}:", "", f"| figure | Caret | {PEER} | ratio |", "|---|--:|--:|--:|"]
-    notes = [f"- {note}" for note in report.notes]
-    return "\n".join([*head, *rows, *([""] if notes else []), *notes])

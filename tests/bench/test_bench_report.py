@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench.report import Figure, Report, load, markdown, show
+from bench.report import Figure, Report, load, show
 from bench.stats import percentile, spread
+from bench.tables import results
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,14 +77,24 @@ def test_person_sees_both_sides_and_the_circumstances() -> None:
     assert "in use 3 % of the cores before, others' work" in rows
 
 
-def test_docs_get_a_table(tmp_path: Path) -> None:
-    REPORT.save(tmp_path / "run.json")
-    table = markdown(str(tmp_path / "run.json"))
-    assert table.splitlines()[2:6] == [
+def test_docs_get_the_runs_that_are_there(tmp_path: Path) -> None:
+    figures = tmp_path / "figures"
+    for name in ("decode", "keystrokes", "something-else"):
+        REPORT.save(figures / f"{name}.json")
+    (figures / "decode.svg").write_text("<svg/>")
+    lines = results(figures).splitlines()
+    headings = [line for line in lines if line.startswith("#")]
+    assert headings == ["### Results: keystrokes", "### Results: decode"]
+    assert lines[4:8] == [
         "| figure | Caret | llama.cpp | ratio |",
         "|---|--:|--:|--:|",
         "| plain | 20 ms/token | 40 ms/token | 0.50 × |",
         "| prefill | 50 tokens/s | 100 tokens/s | 0.50 × |",
     ]
-    assert table.startswith("`caret bench decode` at abc1234, 2026-01-02 03:04 UTC, 3 % of")
-    assert table.endswith("- Mind this.")
+    assert lines[2].startswith("`caret bench decode` at abc1234, 2026-01-02 03:04 UTC, on a fast")
+    assert lines[-1] == "![decode](figures/decode.svg)"
+    assert "- Mind this." in lines
+
+
+def test_without_runs_the_docs_have_none(tmp_path: Path) -> None:
+    assert results(tmp_path) == ""
