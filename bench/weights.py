@@ -48,15 +48,18 @@ def reading(model: Path, report: Callable[[int, int], None]) -> Reading:
     checkpoint = open_checkpoint(model)
     assert checkpoint.config is not None
     decoder = build_decoder(checkpoint.config, checkpoint.source, FORMATS[DEFAULT_FORMAT], report)
-    ours = held(decoder) - held(decoder.embedding)
+    # A token reads one row of the embedding, which may be the head in another role.
+    ours = held(decoder.blocks, decoder.norm, decoder.head)
     del decoder
     return Reading(ours, file_bytes(model), memory().read_gbps)
 
 
-def held(module: nn.Module) -> int:
-    """Bytes of a module's tensors, buffers or not: formats keep them as they like."""
-    parts = [vars(part).values() for part in module.modules()]
-    kept = [*chain.from_iterable(parts), *module.buffers(), *module.parameters()]
+def held(*modules: nn.Module) -> int:
+    """Bytes of all tensors in some modules, buffers or not: formats keep them as they like."""
+    parts = [part for module in modules for part in module.modules()]
+    kept = chain.from_iterable(
+        (*vars(part).values(), *part.buffers(), *part.parameters()) for part in parts
+    )
     tensors = {value.data_ptr(): value.nbytes for value in kept if isinstance(value, Tensor)}
     return sum(tensors.values())
 
