@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -60,6 +61,8 @@ def bench() -> None:
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # A benchmark that is ended must end its servers too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         bench(prog_name="caret bench")
     except CaretError as error:

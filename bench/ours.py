@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 PLAIN = Sampling(temperature=1.0, top_k=1, seed=0)
 """The most likely token, drawn: it cannot be drafted for, so each costs a step of its own."""
+IDLE_MINUTES = 10.0
+"""An engine that a killed benchmark has left behind goes by itself."""
 _METRIC = re.compile(r'^(\w+)\{kind="completion".*\} (\S+)$', re.MULTILINE)
 _POLL_S = 0.02
-_SETTLE_S = 0.5
+_SETTLE_S = 0.25
 _REST_S = 0.2
 """A process that used no processor time for so long is at rest."""
 
@@ -112,7 +114,7 @@ def parse_metrics(page: str) -> dict[str, float]:
 @asynccontextmanager
 async def running_engine(options: LaunchOptions | None = None) -> AsyncIterator[Engine]:
     """An engine in the present CARET_HOME, ended afterwards."""
-    options = options or LaunchOptions(idle_minutes=0)
+    options = options or LaunchOptions(idle_minutes=IDLE_MINUTES)
     address = await launch.connect(options)
     client = EngineClient(options)
     try:

@@ -14,7 +14,7 @@ import click
 from bench.home import private_home
 from bench.llama_server import flags, llama_server
 from bench.memory import resident
-from bench.ours import PLAIN, running_engine
+from bench.ours import IDLE_MINUTES, PLAIN, running_engine
 from bench.random_model import Shape, write_random_model
 from bench.report import Figure
 from bench.run import Model, benchmark_options
@@ -107,7 +107,7 @@ def _require_room(place: Path, shape: Shape) -> None:
 
 
 async def _caret(run: Run, home: Path, prompt: int, tokens: int, memory: float | None) -> Measured:
-    options = LaunchOptions(idle_minutes=0, memory=memory)
+    options = LaunchOptions(idle_minutes=IDLE_MINUTES, memory=memory)
     model = run.model.name
     async with running_engine(options) as engine:
         first_load = await engine.load(model, lambda told: run.say(f"Caret packs: {told}"))
