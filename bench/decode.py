@@ -93,10 +93,11 @@ def _figures(contexts: tuple[int, ...], steps: list[Step]) -> list[Figure]:
 def _bounds(bound: Reading, step: Step) -> list[Figure]:
     """What a token reads, and how fast it did behind the shortest prompt."""
     ours, peer = bound.share(bound.ours, step.plain), bound.share(bound.file, step.peer)
+    file = None if step.peer is None else bound.file / 1e6
     speed = bound.gigabytes_per_second
     return [
-        Figure("weights read for a token", bound.ours / 1e6, bound.file / 1e6, "MB"),
-        Figure("read speed of this machine", speed, speed, "GB/s", less_is_better=False),
+        Figure("weights read for a token", bound.ours / 1e6, file, "MB"),
+        Figure("read speed of this machine", speed, None, "GB/s", less_is_better=False),
         Figure("of the read speed, plain", ours, peer, "%", less_is_better=False),
     ]
 
