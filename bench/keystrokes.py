@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _WARM_UP = Site(Path("add.py"), 1, "def add(a, b):\n    return ", "a + b", "\n")
 
+_JUMPED = 2
+"""Files in which it is measured; two sites in each, since new places take the peer the longest."""
+
 
 @click.command("keystrokes")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -75,7 +78,7 @@ def command(
     chosen = list(files) or own_files()
     chosen = chosen[:1] if run.quick else chosen
     typing = find_sites(chosen, sites, lines, seed)
-    jumps = find_sites(chosen, 2, 1, seed + 1)
+    jumps = find_sites(chosen[:_JUMPED], 2, 1, seed + 1)
     with run.measuring(), private_home() as home:
         sides = asyncio.run(_measure(run, home, typing, jumps, accept=accept, idle=idle))
     run.finish(

@@ -61,6 +61,8 @@ class Report:
     """Empty when there was none."""
     busy: tuple[float, float]
     """Percent of all cores in use by others before and after."""
+    seconds: float
+    """How long the benchmark took."""
     figures: list[Figure]
     notes: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +111,7 @@ def _circumstances(report: Report) -> Table:
     grid.add_row("model", Text(_line(report.model)))
     grid.add_row(PEER, Text(_line(report.peer) or "not measured"))
     grid.add_row("in use", Text(f"{report.busy[0]:.0f} % of the cores before, others' work"))
-    grid.add_row("command", Text(report.command))
+    grid.add_row("command", Text(f"{report.command}  ({report.seconds:.0f} s)"))
     grid.add_row()
     return grid
 

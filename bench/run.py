@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +71,7 @@ class Run:
     json_file: Path | None
     plot_file: Path | None
     busy_before: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
     _progress: Progress | None = None
 
     @contextmanager
@@ -114,6 +116,7 @@ class Run:
             model=self.model.facts(),
             peer=self._peer_facts(flags),
             busy=(self.busy_before, machine.busy()),
+            seconds=round(time.monotonic() - self._began, 1),
             figures=list(figures),
             notes=list(notes),
             data=data,

@@ -24,6 +24,7 @@ REPORT = Report(
     model={"file": "a.gguf"},
     peer={"version": "1", "flags": "-t 2"},
     busy=(3.0, 4.0),
+    seconds=12.3,
     figures=[
         Figure("plain", 20.0, 40.0, "ms/token"),
         Figure("prefill", 50.0, 100.0, "tokens/s", less_is_better=False),
@@ -91,7 +92,9 @@ def test_docs_get_the_runs_that_are_there(tmp_path: Path) -> None:
         "| plain | 20 ms/token | 40 ms/token | 0.50 × |",
         "| prefill | 50 tokens/s | 100 tokens/s | 0.50 × |",
     ]
-    assert lines[2].startswith("`caret bench decode` at abc1234, 2026-01-02 03:04 UTC, on a fast")
+    assert lines[2].startswith(
+        "`caret bench decode` at abc1234, 2026-01-02 03:04 UTC, 12 s on a fast"
+    )
     assert lines[-1] == "![decode](figures/decode.svg)"
     assert "- Mind this." in lines
 
