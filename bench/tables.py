@@ -36,10 +36,11 @@ def _section(file: Path) -> Iterator[str]:
 
 def _about(report: Report) -> str:
     versions, peer = report.versions, report.peer.get("version", "not measured")
+    before, after = report.busy
     return (
         f"`{report.command}` at {versions['commit']}, {report.date[:16].replace('T', ' ')} UTC, "
-        f"{report.seconds:.0f} s on {report.machine['processor']}, {report.busy[0]:.0f} % of them in others' use before and "
-        f"{report.busy[1]:.0f} % after. {report.model['file']}; {PEER} {peer}."
+        f"{report.seconds:.0f} s on {report.machine['processor']}, of which others used "
+        f"{before:.0f} % before and {after:.0f} % after. {report.model['file']}; {PEER} {peer}."
     )
 
 
