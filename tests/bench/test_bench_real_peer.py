@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.llama_server import llama_server
+from bench.llama_server import flags, llama_server
 from bench.llama_vim import LlamaVimDocument
 from bench.peer import find_peer
+from bench.random_model import Shape, write_random_model
 from bench.sites import Site
 
 
@@ -36,3 +37,12 @@ async def test_real_server_writes_to_the_full_length(smollm2_path: Path) -> None
         assert answer.prompt_tokens == await server.count_tokens("The capital of France is")
         assert answer.prompt_ms > 0
         assert answer.decode_ms > 0
+
+
+async def test_real_server_runs_random_weights(tmp_path: Path) -> None:
+    path = tmp_path / "random.gguf"
+    shape = Shape(layers=1, hidden=256, heads=2, inner=512, vocabulary=600)
+    write_random_model(path, shape, lambda _: None)
+    async with llama_server(find_peer(None), path, flags(512)) as server:
+        assert (await server.write("f(x)", 3)).tokens == 3
+        assert await server.count_tokens("f(x)") == len("▁f(x)".encode())
