@@ -26,7 +26,7 @@ def machine() -> Facts:
     return {
         "processor": f"{_processor()}, {cores} cores",
         "memory": f"{memory:.0f} GB",
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {platform.machine()}",
     }
 
 

@@ -40,7 +40,7 @@ class Model:
 
     def facts(self) -> machine.Facts:
         """For the report."""
-        return {"name": self.name, "file": self.path.name, "bytes": f"{self.path.stat().st_size:,}"}
+        return {"file": self.path.name, "bytes": f"{self.path.stat().st_size:,}"}
 
 
 _NONE_YET = Model("", Path())
