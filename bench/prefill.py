@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.ours import Engine
     from bench.run import Run
 
-_AT_LEAST = 1024
+_AT_LEAST = 512
 """Tokens read for one figure; a longer prompt is read once."""
 
 
