@@ -102,10 +102,10 @@ class _Answer:
         return self._reason == "stop" or self._count == self._prompt.max_tokens
 
     def piece(self) -> Piece | None:
-        """What can be shown since the last piece, with its score."""
+        """What can be shown since the last piece, with its score and the cost so far."""
         if not self._ready:
             return None
-        piece = Piece(self._ready, self._index, self._logprob)
+        piece = Piece(self._ready, self._index, self._logprob, usage=self._usage())
         self._ready, self._logprob = "", 0.0
         return piece
 

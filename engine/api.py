@@ -116,7 +116,8 @@ class Piece:
     """Sum of the log-probabilities of the piece's tokens; None where the server does not say."""
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    """Set on the last piece of the last choice."""
+    """Of all choices so far; None where the server does not say. An answer that is closed early
+    has cost what its last piece says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,9 @@ class Runtime:
                 if piece is None or piece.usage is None:
                     yield piece
                     continue
-                spent = spent.then(piece.usage)
-                yield replace(piece, usage=spent if index == request.n - 1 else None)
+                so_far = spent.then(piece.usage)
+                yield replace(piece, usage=so_far)
+                spent = so_far if piece.finish_reason else spent
 
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         """The assistant's next turn."""

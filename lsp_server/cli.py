@@ -18,6 +18,7 @@ COMMANDS = {
     "engine": "Run the engine in the foreground.",
     "doctor": "Check this machine and say which model and format fit it.",
     "demo": "Complete a sample in seven languages through the real server.",
+    "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
 }
 """Name to one-line help; the long help stands in the command's module."""
 

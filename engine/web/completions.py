@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from engine import sse, wire
-from engine.api import CompletionRequest
+from engine.api import CompletionRequest, Usage
 from engine.errors import CaretError, RequestError
 from engine.scheduler import Rank
 from engine.wire_answers import Envelope
@@ -39,7 +39,8 @@ class Completions:
     async def complete(self, request: Request) -> Response:
         """POST /v1/completions."""
         asked, delivery = await self._parsed(request, "completion", wire.parse_completion)
-        pieces = self._pieces("completion", asked, delivery, choices=asked.n)
+        kind: Kind = "completion" if asked.max_tokens else "ahead"
+        pieces = self._pieces(kind, asked, delivery, choices=asked.n)
         return await _respond(pieces, Envelope(asked.model, chat=False), delivery)
 
     async def chat(self, request: Request) -> Response:
@@ -68,21 +69,22 @@ class Completions:
 
         Closing it, or cancelling who waits for it, cancels the job.
         """
-        outcome = "cancelled"
+        self._metrics.count_start(kind)
+        outcome, usage = "cancelled", Usage()
         try:
             work = _work(await self._model(asked.model, delivery), asked)
             async with aclosing(self._computed(work, _rank(asked), asked.document)) as computed:
                 while choices:
                     piece = await anext(computed)
                     choices -= piece.finish_reason is not None
-                    if piece.usage:
-                        self._metrics.count_usage(kind, piece.usage)
+                    usage = piece.usage or usage
                     yield piece
             outcome = "ok"
         except CaretError as error:
             outcome = error.code
             raise
         finally:
+            self._metrics.count_usage(kind, usage)
             self._metrics.count_request(kind, outcome)
 
     async def _model(self, name: str, delivery: Delivery) -> Model:

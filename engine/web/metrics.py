@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
     from engine.api import Usage
 
-Kind = Literal["completion", "chat"]
+Kind = Literal["completion", "ahead", "chat"]
+"""An "ahead" is a completion of no tokens: its prompt is read for one to come."""
 Labels = tuple[tuple[str, str], ...]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _FAMILIES: Mapping[str, tuple[str, str]] = {
+    "caret_requests_started_total": ("counter", "Requests for text that came, by kind."),
     "caret_requests_total": ("counter", "Requests answered, by kind and outcome."),
     "caret_queue_depth": ("gauge", "Requests on the compute thread or waiting for it."),
     "caret_prompt_tokens_total": ("counter", "Tokens of prompts, cached ones included."),
@@ -39,6 +41,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[str, Labels], float] = defaultdict(float)
+
+    def count_start(self, kind: Kind) -> None:
+        """One more request; it may wait for its model or its turn."""
+        self._counts["caret_requests_started_total", (("kind", kind),)] += 1
 
     def count_request(self, kind: Kind, outcome: str) -> None:
         """One more answer; `outcome` is "ok", "cancelled" or the code of an error."""
