@@ -111,7 +111,7 @@ class Runtime:
         require(self._entry, "infill")
         if self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
-        window = min(FIM_WINDOW, self._slots.capacity - request.max_tokens)
+        window = min(request.window or FIM_WINDOW, self._slots.capacity - request.max_tokens)
         plan = plan_fim(
             self._tokenizer,
             self._fim,

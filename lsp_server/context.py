@@ -16,6 +16,8 @@ from lsp_server.documents import body
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.api import Snippet
+
 PREFIX_CHARS = 16_000
 SUFFIX_CHARS = 8_000
 """For the lines below, and for the rest of the caret's line."""
@@ -48,6 +50,13 @@ class Site:
     """Of the window, as an index into the document's lines."""
     goes_on: bool = False
     """There are lines below the window."""
+    context: tuple[Snippet, ...] = ()
+    """Text of other places that the model gets to read first."""
+
+    @property
+    def line(self) -> int:
+        """Index of the caret's line in the document."""
+        return self.first_line + self.prefix.count("\n")
 
     @property
     def head(self) -> str:

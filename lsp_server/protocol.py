@@ -11,6 +11,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from lsp_server.documents import Document, Encoding, units_to_column
 from lsp_server.policy import path_of
+from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
     from pygls.protocol.json_rpc import MsgId
@@ -25,6 +26,7 @@ class CaretProtocol(LanguageServerProtocol):
         super().__init__(*args, **kwargs)
         self.documents: dict[str, Document] = {}
         """Open documents by URI."""
+        self.recent = Recent()
         self.answered: MsgId | None = None
         """A request that was answered before the server stood (see `greeting`)."""
 
@@ -50,7 +52,10 @@ class CaretProtocol(LanguageServerProtocol):
         for change in params.content_changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start = self._index(document, change.range.start)
-                document.edit(start, self._index(document, change.range.end), change.text)
+                end = self._index(document, change.range.end)
+                document.edit(start, end, change.text)
+                lines = change.text.count("\n") + 1
+                self.recent.edited(params.text_document.uri, start[0], end[0], lines)
             else:
                 document.replace(change.text)
 

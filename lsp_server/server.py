@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -12,6 +12,7 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 
+from engine.api import ModelStatus
 from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
 from lsp_server.backend import Backend
@@ -24,14 +25,19 @@ from lsp_server.policy import path_of, refusal
 from lsp_server.protocol import CaretProtocol
 from lsp_server.settings import Settings
 from lsp_server.status import LoadProgress, Status, StatusLine, status_of
+from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from engine.api import ModelStatus
+    from engine.api import LoadPhase
 
 CHOICES = 3
 """Suggestions for a request made by hand."""
+LARGE = 500
+"""Files to index at once from which on a progress bar is shown."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,8 +53,11 @@ class CaretServer(LanguageServer):
         self.configuration = Configuration()
         self.status = StatusLine(self.protocol.notify)
         self.load_progress = LoadProgress(self.work_done_progress)
+        self.index_progress = LoadProgress(self.work_done_progress)
         self.backend = Backend(self._on_model)
         self.completer = Completer(self.backend)
+        self.link = Link(self._on_index)
+        self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.newest = NewestWins()
         self.accepted = 0
         self.asked_to_shut_down = False
@@ -63,6 +72,8 @@ class CaretServer(LanguageServer):
             await self.configuration.update(self, told)
             self.settings, problems = self.configuration.read()
             self.completer.forget()
+            self.gatherer.forget_places()
+            await self.link.use(self.view)
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
             if self.settings.completion.enable:
@@ -79,8 +90,13 @@ class CaretServer(LanguageServer):
         if document is None or reason:
             _log.debug("No completion: %s", reason)
             return None
+        return Caret.at(document, position, self.protocol.encoding(), self.view.roots)
+
+    @property
+    def view(self) -> View:
+        """What context is gathered from."""
         roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
-        return Caret.at(document, position, self.protocol.encoding(), roots)
+        return View(self.protocol.documents, roots, self.settings)
 
     async def suggest(self, query: Query) -> list[str]:
         """Texts to insert, best first; none if a newer query took this one's place.
@@ -90,15 +106,17 @@ class CaretServer(LanguageServer):
         Raises:
             JsonRpcException: it failed, and a person had asked for it.
         """
-        if known := self.completer.known(query):
-            self.newest.cancel(query.document)
-            return known
+        context = self.gatherer.kept(query.document, query.site)
+        if context is not None:
+            query = replace(query, site=replace(query.site, context=context))
+            if known := self.completer.known(query):
+                self.newest.cancel(query.document)
+                return known
         if query.invoked:
             await self._configured.wait()
         with self.status.working():
-            work = self.completer.suggest(query, self.settings)
             try:
-                texts = await self.newest.run(query.document, work)
+                texts = await self.newest.run(query.document, self._suggest(query))
             except CaretError as error:
                 self._failed(error, query)
                 return []
@@ -106,6 +124,11 @@ class CaretServer(LanguageServer):
                 return []
             self.status.recovered()
             return texts
+
+    async def _suggest(self, query: Query) -> list[str]:
+        context = await self.gatherer.gather(query.document, query.site, self.view)
+        query = replace(query, site=replace(query.site, context=context))
+        return await self.completer.suggest(query, self.settings)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""
@@ -132,6 +155,14 @@ class CaretServer(LanguageServer):
             self.load_progress.feed(model)
         if model.phase == "failed":
             self.tell(model.error, types.MessageType.Error)
+
+    def _on_index(self, done: int, total: int) -> None:
+        if total < LARGE or not get_capability(
+            self.client_capabilities, "window.work_done_progress"
+        ):
+            return
+        phase: LoadPhase = "ready" if done == total else "loading"
+        self.index_progress.feed(ModelStatus("index of the workspace", phase, done, total))
 
     def _failed(self, error: CaretError, query: Query) -> None:
         """Say so where that helps: not for every key while the model is on its way."""
@@ -180,6 +211,12 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     """Nobody waits for completions of this document any more."""
     ls.newest.cancel(params.text_document.uri)
     ls.completer.forget(params.text_document.uri)
+    ls.gatherer.forget(params.text_document.uri, ls.view)
+
+
+async def did_change_folders(ls: CaretServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Index the folders that there are now."""
+    await ls.link.use(ls.view)
 
 
 async def inline_completion(
@@ -210,6 +247,7 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
+    await ls.link.aclose()
     await ls.backend.aclose()
 
 
@@ -239,6 +277,7 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZED: (initialized, None),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: (did_change_configuration, None),
     types.TEXT_DOCUMENT_DID_CLOSE: (did_close, None),
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: (did_change_folders, None),
     # Without options pygls does not advertise it.
     types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
     types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
