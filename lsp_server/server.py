@@ -12,7 +12,6 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 
-from engine.api import ModelStatus
 from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
 from lsp_server.backend import Backend
@@ -22,9 +21,9 @@ from lsp_server.configuration import Configuration
 from lsp_server.newest import NewestWins
 from lsp_server.parent import end_with_parent
 from lsp_server.policy import path_of, refusal
-from lsp_server.protocol import CaretProtocol
+from lsp_server.protocol import NOTEBOOKS, CaretProtocol
 from lsp_server.settings import Settings
-from lsp_server.status import LoadProgress, Status, StatusLine, status_of
+from lsp_server.status import LoadProgress, Status, StatusLine, index_status, status_of
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
@@ -32,12 +31,10 @@ from lsp_server.workspace.view import View
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from engine.api import LoadPhase
+    from engine.api import ModelStatus
 
 CHOICES = 3
 """Suggestions for a request made by hand."""
-LARGE = 500
-"""Files to index at once from which on a progress bar is shown."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +45,9 @@ class CaretServer(LanguageServer):
     protocol: CaretProtocol
 
     def __init__(self) -> None:
-        super().__init__("caret", __version__, protocol_cls=CaretProtocol)
+        super().__init__(
+            "caret", __version__, protocol_cls=CaretProtocol, notebook_document_sync=NOTEBOOKS
+        )
         self.settings = Settings()
         self.configuration = Configuration()
         self.status = StatusLine(self.protocol.notify)
@@ -90,7 +89,9 @@ class CaretServer(LanguageServer):
         if document is None or reason:
             _log.debug("No completion: %s", reason)
             return None
-        return Caret.at(document, position, self.protocol.encoding(), self.view.roots)
+        lines, encoding = self.protocol.notebooks.lines(uri), self.protocol.encoding()
+        window = self.settings.context.window
+        return Caret.at(document, position, encoding, self.view.roots, lines, window)
 
     @property
     def view(self) -> View:
@@ -157,12 +158,8 @@ class CaretServer(LanguageServer):
             self.tell(model.error, types.MessageType.Error)
 
     def _on_index(self, done: int, total: int) -> None:
-        if total < LARGE or not get_capability(
-            self.client_capabilities, "window.work_done_progress"
-        ):
-            return
-        phase: LoadPhase = "ready" if done == total else "loading"
-        self.index_progress.feed(ModelStatus("index of the workspace", phase, done, total))
+        if get_capability(self.client_capabilities, "window.work_done_progress"):
+            self.index_progress.feed(index_status(done, total))
 
     def _failed(self, error: CaretError, query: Query) -> None:
         """Say so where that helps: not for every key while the model is on its way."""
@@ -261,7 +258,9 @@ def status(ls: CaretServer, *_: object) -> dict[str, Any]:
     """How things stand: the parameters of `caret/status`, and what the last suggestion cost."""
     usage = ls.completer.last_usage
     last = asdict(usage) if usage else {}
-    return asdict(ls.status.current) | {"last": last, "accepted": ls.accepted}
+    context = {"files": ls.link.files, "ms": ls.gatherer.last_ms}
+    state = asdict(ls.status.current)
+    return state | {"last": last, "accepted": ls.accepted, "context": context}
 
 
 async def restart_engine(ls: CaretServer, *_: object) -> None:

@@ -34,7 +34,7 @@ def choose(found: Iterable[Found], before: Sequence[Found], shown: str, room: in
     for kinds, share in (*(((kind,), share) for kind, share in SHARES.items()), (SHARES, 1.0)):
         for item in ranked:
             fits = sum(map(_size, [*chosen, item])) <= room * share
-            if item.kind in kinds and fits and not _known(item, seen):
+            if item.kind in kinds and fits and not _known(item, seen, chosen):
                 chosen.append(item)
                 seen |= _lines(item.text)
     return sorted(chosen, key=lambda item: places.get(_key(item), len(places)))
@@ -64,6 +64,12 @@ def _lines(text: str) -> set[str]:
     return {line.strip() for line in text.split("\n") if line.strip()}
 
 
-def _known(item: Found, seen: set[str]) -> bool:
+def _known(item: Found, seen: set[str], chosen: Sequence[Found]) -> bool:
     lines = _lines(item.text)
-    return len(lines & seen) >= KNOWN * len(lines)
+    shared = len(lines & seen) >= KNOWN * len(lines)
+    return shared or any(_overlap(item, other) for other in chosen)
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    first, second = sorted((one, other), key=lambda item: item.line)
+    return first.path == second.path and second.line <= first.line + first.text.count("\n")

@@ -117,8 +117,7 @@ class Gatherer:
         root = view.root_of(held.path) if held else None
         if held is None or root is None:
             return []
-        path = relative_path(held.path, [root])
-        about = wanted(held.lines, site.line, language=held.language, path=path)
+        about = wanted(site, held.lines)
         found: list[Found] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(DEADLINE_S):

@@ -53,10 +53,25 @@ class Rules:
 
 def _decision(specs: Iterable[tuple[str, GitIgnoreSpec]], path: str) -> bool:
     for at, spec in specs:
-        decided = spec.check_file(path.removeprefix(at)).include
-        if decided is not None:
-            return decided
+        inside = path.removeprefix(at)
+        for pattern in reversed(spec.patterns):
+            if pattern.regex is not None and _matches(pattern.regex, inside):
+                return bool(pattern.include)
     return False
+
+
+def _matches(pattern: re.Pattern[str], path: str) -> bool:
+    """Whether the path itself is matched, and not only a folder that it is in.
+
+    pathspec takes `!a` to bring back all that is in `a`; for git it brings back `a` alone. Folders
+    are asked for one by one here, so those that are ignored are never entered.
+    """
+    found = pattern.match(path)
+    if found is None:
+        return False
+    if "ps_d" not in pattern.groupindex:  # ends in `/**`: what is in the folder
+        return found.end() < len(path)
+    return found["ps_d"] is None or found.end() == len(path)
 
 
 def _read_lines(file: Path) -> list[str]:

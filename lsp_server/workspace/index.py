@@ -44,6 +44,11 @@ class Index:
         self._due = 0.0
 
     @property
+    def files(self) -> int:
+        """How many are known."""
+        return len(self._known)
+
+    @property
     def due(self) -> bool:
         """Whether it is time to look at the disk again."""
         return time.monotonic() >= self._due

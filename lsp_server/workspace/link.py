@@ -39,6 +39,8 @@ class Link:
         self._answers: dict[int, asyncio.Future[list[Found]]] = {}
         self._ids = itertools.count()
         self._began = -_AGAIN_S
+        self.files: int | None = None
+        """That the index had when it was last in step with the disk; None before that."""
 
     async def use(self, view: View) -> None:
         """Index the view's folders; with none, there is no process."""
@@ -72,6 +74,7 @@ class Link:
     async def aclose(self) -> None:
         """End the process."""
         process, self._process, self._subject = self._process, None, None
+        self.files = None
         if process and process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
@@ -114,7 +117,12 @@ class Link:
         _log.info("The index of the workspace ended with %d.", await process.wait())
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "found" not in message:
-            self._report(message["done"], message["total"])
-        elif (answer := self._answers.get(message["id"])) and not answer.done():
-            answer.set_result([Found(**item) for item in message["found"]])
+        match message:
+            case {"done": done, "total": total}:
+                self._report(done, total)
+            case {"files": files}:
+                self.files = files
+            case {"id": asked, "found": found}:
+                answer = self._answers.get(asked)
+                if answer and not answer.done():
+                    answer.set_result([Found(**item) for item in found])

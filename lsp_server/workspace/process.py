@@ -52,6 +52,7 @@ def serve(stdin: IO[str], stdout: IO[str]) -> None:
             work = index.update()
         if work is not None and not message and _finished(work):
             work = None
+            tell(files=index.files)
 
 
 def _finished(work: Iterator[None]) -> bool:

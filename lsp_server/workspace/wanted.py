@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lsp_server.context import Site
+
 ABOVE, BELOW = 40, 10
 """Lines around the caret in which names count."""
 NAMES = 48
@@ -56,20 +58,26 @@ class Wanted:
     """For the search, the most telling first."""
 
 
-def wanted(lines: Sequence[str], line: int, *, language: str, path: str) -> Wanted:
-    """Names near the caret weigh the more the nearer they are; imported ones always count."""
+def wanted(site: Site, top: Sequence[str]) -> Wanted:
+    """Names near the caret weigh the more the nearer they are; imported ones always count.
+
+    Args:
+        site: The caret.
+        top: Lines of its file from the first one on, for the imports.
+    """
+    lines, line = (site.prefix + site.suffix).split("\n"), site.prefix.count("\n")
     weights: defaultdict[str, float] = defaultdict(float)
     for index in range(max(line - ABOVE, 0), min(line + BELOW + 1, len(lines))):
         distance = line - index if index <= line else 2 * (index - line)
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports = imported(lines)
+    imports = imported(top)
     for name in imports:
         weights[name] += _IMPORTED
     heaviest = sorted(weights, key=weights.__getitem__, reverse=True)[:NAMES]
     names = {name: weights[name] for name in heaviest}
-    return Wanted(language, path, names, tuple(imports), tuple(words))
+    return Wanted(site.language, site.path, names, tuple(imports), tuple(words))
 
 
 def names_in(line: str) -> set[str]:
