@@ -23,6 +23,8 @@ _IMPORTED = 0.25
 _IMPORT_LINES = 400
 """At the beginning of a file, in which imports are looked for."""
 _NAME = re.compile(r"[^\W\d]\w{2,63}")
+_IMPORTED_NAME = re.compile(r"[^\W\d]\w{0,63}")
+"""Modules may have short names, where variables with short ones say nothing."""
 _STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\'""")
 _IMPORT = re.compile(
     r"\s*(?:from\b|import\b|use\b|using\b|#\s*include\b|source\b|\.\s+[\w/]|require\w*\b|load\b|"
@@ -94,6 +96,6 @@ def imported(lines: Sequence[str]) -> list[str]:
         if open_bracket or _IMPORT.match(line):
             opens = line.count("(") + line.count("{") > line.count(")") + line.count("}")
             open_bracket = opens or (open_bracket and not re.search(r"[)}]", line))
-            names = _NAME.findall(line)
+            names = _IMPORTED_NAME.findall(line)
             found |= {name: None for name in names if name.lower() not in _KEYWORDS}
     return list(found)
