@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lsp_server.workspace.found import Found
@@ -27,6 +27,14 @@ _AGAIN_S = 60.0
 _LINE_BYTES = 1 << 22
 
 
+@dataclass(slots=True)
+class _Answer:
+    """As far as it has come."""
+
+    found: list[Found] = field(default_factory=list)
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Link:
     """Starts the process, asks it, and is asked for nothing by it."""
 
@@ -36,7 +44,7 @@ class Link:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._subject: tuple[tuple[str, ...], tuple[str, ...]] | None = None
-        self._answers: dict[int, asyncio.Future[list[Found]]] = {}
+        self._answers: dict[int, _Answer] = {}
         self._ids = itertools.count()
         self._began = -_AGAIN_S
         self.files: int | None = None
@@ -52,16 +60,21 @@ class Link:
         self._began = -_AGAIN_S
         await self._start()
 
-    async def ask(self, root: str, about: Wanted) -> list[Found]:
-        """What is found; nothing when there is no process. Cancel it when it takes too long."""
+    async def ask(self, root: str, about: Wanted, within_s: float) -> list[Found]:
+        """What is found in time; nothing when there is no process."""
         if not self._alive:
             await self._start()
         number = next(self._ids)
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        answer = self._answers[number] = _Answer()
         try:
-            return await answer if self._send(ask=asdict(about), root=root, id=number) else []
+            async with asyncio.timeout(within_s):
+                if self._send(ask=asdict(about), root=root, id=number):
+                    await answer.whole.wait()
+        except TimeoutError:
+            _log.debug("The index did not answer in time.")
         finally:
             del self._answers[number]
+        return answer.found
 
     def opened(self, root: str, path: str, text: str) -> None:
         """The text of a document that differs from its file's."""
@@ -112,8 +125,7 @@ class Link:
         async for line in process.stdout:
             self._take(json.loads(line))
         for answer in self._answers.values():
-            if not answer.done():
-                answer.set_result([])
+            answer.whole.set()
         _log.info("The index of the workspace ended with %d.", await process.wait())
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -122,7 +134,7 @@ class Link:
                 self._report(done, total)
             case {"files": files}:
                 self.files = files
-            case {"id": asked, "found": found}:
-                answer = self._answers.get(asked)
-                if answer and not answer.done():
-                    answer.set_result([Found(**item) for item in found])
+            case {"id": asked, "found": found} if asked in self._answers:
+                self._answers[asked].found += [Found(**item) for item in found]
+            case {"id": asked} if asked in self._answers:
+                self._answers[asked].whole.set()

@@ -7,15 +7,13 @@ some to stdout, and ends with its stdin. It writes to no disk and reaches no net
 from __future__ import annotations
 
 import json
-import os
 import queue
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
-
-import psutil
 
 from lsp_server.workspace.index import Index
 from lsp_server.workspace.wanted import Wanted
@@ -25,12 +23,16 @@ if TYPE_CHECKING:
 
     Messages = queue.SimpleQueue[dict[str, Any] | None]
 
-_NICENESS = 10
-"""Files wait for the model and the editor, but a question is answered while the model computes."""
+_END = object()
 
 
 def serve(stdin: IO[str], stdout: IO[str]) -> None:
-    """Answer until stdin ends; between two files, questions come first."""
+    """Answer until stdin ends; between two files, questions come first.
+
+    After each file it rests for as long as that took, so it takes half a core at most. A lower
+    priority would spare others more, but with the model at work on all cores, questions would
+    be answered too late.
+    """
 
     def tell(**message: object) -> None:
         stdout.write(json.dumps(message) + "\n")
@@ -46,32 +48,32 @@ def serve(stdin: IO[str], stdout: IO[str]) -> None:
         lambda done, total: tell(done=done, total=total),
     )
     work: Iterator[None] | None = index.update()
-    while (message := _next(messages, wait=work is None)) is not None:
+    took = 0.0
+    while (message := _next(messages, None if work is None else took)) is not None:
         _handle(index, message, tell)
         if work is None and index.due:
             work = index.update()
-        if work is not None and not message and _finished(work):
-            work = None
-            tell(files=index.files)
+        if work is not None and not message:
+            began = time.perf_counter()
+            work = work if next(work, _END) is not _END else None
+            took = time.perf_counter() - began
+            if work is None:
+                tell(files=index.files)
 
 
-def _finished(work: Iterator[None]) -> bool:
-    """Do one step of the work; whether that was the last."""
-    return next(work, "end") == "end"
-
-
-def _next(messages: Messages, *, wait: bool) -> dict[str, Any] | None:
-    """A message; an empty one if there is none; None at the end."""
+def _next(messages: Messages, wait_s: float | None) -> dict[str, Any] | None:
+    """A message; an empty one if none comes in time; None at the end."""
     with suppress(queue.Empty):
-        return messages.get(block=wait)
+        return messages.get(timeout=wait_s)
     return {}
 
 
 def _handle(index: Index, message: dict[str, Any], tell: Callable[..., None]) -> None:
     match message:
         case {"ask": about, "root": root, "id": asked}:
-            found = index.store.find(root, Wanted(**about))
-            tell(id=asked, found=[asdict(item) for item in found])
+            for found in index.store.find(root, Wanted(**about)):
+                tell(id=asked, found=[asdict(item) for item in found])
+            tell(id=asked)
         case {"open": path, "root": root, "text": text}:
             index.open(root, path, text)
         case {"close": path, "root": root}:
@@ -84,14 +86,5 @@ def _read(stdin: IO[str], messages: Messages) -> None:
     messages.put(None)
 
 
-def _step_back() -> None:
-    """Let other processes go first."""
-    if sys.platform == "win32":
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        os.nice(_NICENESS)
-
-
 if __name__ == "__main__":
-    _step_back()
     serve(sys.stdin, sys.stdout)

@@ -30,9 +30,9 @@ MENTIONED = 0.3
 """Weight of a name that stands near the caret, not in the imports only."""
 _IMPORTED, _NEAR, _MEMBER = 2.0, 1.2, 0.7
 """Factors for definitions in imported files, in the same folder, and of members."""
-COMMON = 200
+COMMON = 100
 """A word in so many pieces is not searched for: it tells little, and costs much."""
-SEARCH_MS = 12
+SEARCH_MS = 10
 """After so long a search is broken off and finds nothing."""
 _STEPS = 1_000
 """SQLite's instructions between two looks at the clock."""
@@ -113,19 +113,17 @@ class Store:
             self._db.execute("DELETE FROM definition WHERE file = ?", (file,))
             self._db.execute("DELETE FROM file WHERE id = ?", (file,))
 
-    def find(self, root: str, about: Wanted) -> list[Found]:
-        """Definitions, then pieces, each the best first; what takes too long is left out."""
+    def find(self, root: str, about: Wanted) -> Iterator[list[Found]]:
+        """Definitions, then pieces, each the best first; the end when it takes too long."""
         self._deadline = time.monotonic() + SEARCH_MS / 1000
-        found: list[Found] = []
         try:
-            found += self.definitions(root, about)
-            found += self.pieces(root, about)
+            yield self.definitions(root, about)
+            yield self.pieces(root, about)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise
         finally:
             self._deadline = 0.0
-        return found
 
     def definitions(self, root: str, about: Wanted) -> list[Found]:
         """Of the names near the caret, and of modules among them that the file imports."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ABOVE, BELOW = 40, 10
 """Lines around the caret in which names count."""
 NAMES = 48
-WORDS = 16
+WORDS = 12
 _NEAR = 6
 """Lines above the caret within which a name counts twice and more."""
 _IMPORTED = 0.25

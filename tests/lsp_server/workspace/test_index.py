@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ MODULE = "def frobnicate(widget):\n    return widget\n"
 
 def search(store: Store, root: object, code: str, path: str = "main.py") -> list[Found]:
     site = Site(code, "", "python", path)
-    return store.find(str(root), wanted(site, code.splitlines()))
+    return list(chain.from_iterable(store.find(str(root), wanted(site, code.splitlines()))))
 
 
 def texts(found: list[Found], kind: str = "definition") -> list[str]:
@@ -67,7 +68,7 @@ def test_members_that_stand_outside_of_their_type_come_with_its_name(store: Stor
     text = "package p\n\nfunc (s *Stack) Push(x int) {}\n"
     store.put("/w", "p/push.go", "go", text)
     site = Site("func f(s *Stack) {\n\ts.", "", "go", "p/main.go")
-    found = store.find("/w", wanted(site, []))
+    found = next(store.find("/w", wanted(site, [])))
     assert texts(found) == ["func (s *Stack) Push(x int) {}"]
 
 
