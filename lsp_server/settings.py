@@ -108,10 +108,9 @@ class ContextSettings:
     """Show the model pieces of other files that share rare words with the code around the caret.
     With this and `definitions` off, the workspace is not indexed."""
     window: int = 0
-    """Tokens of a prompt, a quarter of which may be context: 256 to 7168; 0: 1024. The larger,
-    the more the model sees and the longer a new place takes: each 1,000 tokens are evaluated once,
-    which takes some 8 seconds on two cores with the default model and no time worth noticing on a
-    GPU. What is typed there costs the same."""
+    """Tokens of a prompt, at most a quarter of them context: 256 to 7168; 0 leaves it to the
+    engine, which takes 1024. The larger, the more the model sees, and the longer the first
+    suggestion at a new place takes; [what it costs](context.md#the-window)."""
 
     def __post_init__(self) -> None:
         _check_range(self.window or 256, 256, 7168)

@@ -34,6 +34,8 @@ REACH = 32
 """Lines around the place in which what was gathered there is kept."""
 PAUSE_S = 30.0
 """A document that nobody completed in for so long is a new place."""
+BUILDING_PAUSE_S = 3.0
+"""The same, for what was gathered before the index had all files."""
 WINDOW = 1024
 """Tokens of a prompt where the settings leave it to the engine."""
 _ROOM = 0.8
@@ -49,6 +51,8 @@ class Place:
     line: int
     chosen: list[Found]
     context: tuple[Snippet, ...]
+    pause_s: float
+    """It is kept while it is asked for more often than this."""
     asked: float
     """When a completion was last wanted there."""
 
@@ -67,7 +71,11 @@ class Gatherer:
     def kept(self, document: str, site: Site) -> tuple[Snippet, ...] | None:
         """What was gathered for this place; None at a new one, and after a pause."""
         place, now = self._places.get(document), self._now()
-        if place is None or abs(place.line - site.line) > REACH or now - place.asked > PAUSE_S:
+        if (
+            place is None
+            or abs(place.line - site.line) > REACH
+            or now - place.asked > place.pause_s
+        ):
             return None
         place.asked = now
         return place.context
@@ -82,7 +90,8 @@ class Gatherer:
         shown = site.prefix[-tokens * _SHOWN :] + site.suffix[: tokens * _SHOWN]
         before = self._places.get(document)
         chosen = choose(found, before.chosen if before else (), shown, int(tokens * _ROOM))
-        place = Place(site.line, chosen, snippets(chosen), self._now())
+        pause = BUILDING_PAUSE_S if self._link.building else PAUSE_S
+        place = Place(site.line, chosen, snippets(chosen), pause, self._now())
         self._places[document] = place
         self._recent.visited(document, site.line)
         self.last_ms = (time.perf_counter() - began) * 1000

@@ -74,8 +74,10 @@ class Index:
 
     def close(self, root: str, path: str) -> None:
         """The file's text is the disk's again."""
-        self._live.discard((root, path))
-        self._due = 0.0
+        if (root, path) in self._live:
+            self._live.remove((root, path))
+            self._known[root, path] = "", 0  # so the next look at the disk reads it
+            self._due = 0.0
 
     def _walk(self) -> Iterator[Entry]:
         count = 0

@@ -84,6 +84,11 @@ class Link:
         """The file's text counts again."""
         self._send(close=path, root=root)
 
+    @property
+    def building(self) -> bool:
+        """The index does not have all files yet."""
+        return self._alive and self.files is None
+
     async def aclose(self) -> None:
         """End the process."""
         process, self._process, self._subject = self._process, None, None
