@@ -51,6 +51,8 @@ class CompletionRequest:
     path: str = ""
     """Path of the file being completed, as its repository would write it."""
     context: tuple[Snippet, ...] = ()
+    window: int = 0
+    """Tokens of prompt, at most, as far as there is room; 0 leaves it to the engine."""
 
 
 @dataclass(frozen=True, slots=True)

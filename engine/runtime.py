@@ -147,7 +147,7 @@ class Runtime:
         require(self._entry, "infill")
         if self._planner is None or self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
-        window = min(FIM_WINDOW, self._slots.capacity - request.max_tokens)
+        window = min(request.window or FIM_WINDOW, self._slots.capacity - request.max_tokens)
         plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
         ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
         return Prompt(

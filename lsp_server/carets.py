@@ -12,7 +12,7 @@ from lsp_server.documents import column_to_units, split_lines, units_to_column
 from lsp_server.policy import relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lsp_server.documents import Document, Encoding
 
@@ -43,15 +43,33 @@ class Caret:
 
     @classmethod
     def at(
-        cls, document: Document, position: types.Position, encoding: Encoding, roots: Iterable[str]
+        cls,
+        document: Document,
+        position: types.Position,
+        encoding: Encoding,
+        roots: Iterable[str],
+        around: tuple[Sequence[str], int],
+        window: int = 0,
     ) -> Caret | None:
-        """The caret at a client's position; None if there is no such line."""
+        """The caret at a client's position; None if there is no such line.
+
+        `around` are the lines to cut the site from, and where the document's begin among them;
+        `window` is as for `site_at`.
+        """
         if position.line >= len(document.lines):
             return None
         line = document.lines[position.line]
         column = units_to_column(line, position.character, encoding)
         path = relative_path(document.path, roots)
-        site = site_at(document.lines, position.line, column, language=document.language, path=path)
+        lines, offset = around
+        site = site_at(
+            lines,
+            offset + position.line,
+            column,
+            language=document.language,
+            path=path,
+            window=window,
+        )
         start, end = (
             types.Position(position.line, column_to_units(line, index, encoding))
             for index in (column - len(site.word), column)

@@ -166,4 +166,6 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",
         path=query.site.path,
+        context=query.site.context,
+        window=settings.context.window,
     )

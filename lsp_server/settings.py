@@ -99,6 +99,27 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextSettings:
+    """What of the workspace the model gets to read, beside the text around the caret."""
+
+    recent: bool = True
+    """Show the model the places where you edited and completed last, in open files."""
+    definitions: bool = True
+    """Show the model definitions, from other files of the workspace, of what the code around the
+    caret names and imports."""
+    search: bool = True
+    """Show the model pieces of other files that share rare words with the code around the caret.
+    With this and `definitions` off, the workspace is not indexed."""
+    window: int = 0
+    """Tokens of a prompt, at most a quarter of them context: 256 to 7168; 0 leaves it to the
+    engine, which takes 1024. The larger, the more the model sees, and the longer the first
+    suggestion at a new place takes; [what it costs](context.md#the-window)."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.window or 256, 256, 7168)
+
+
+@dataclass(frozen=True, slots=True)
 class PrivacySettings:
     """What no model gets to read."""
 
@@ -132,6 +153,7 @@ class Settings:
     fim: FimSettings = field(default_factory=FimSettings)
     instruct: InstructSettings = field(default_factory=InstructSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
 

@@ -98,7 +98,7 @@ def test_random_model_runs(tmp_path: Path) -> None:
     shape = Shape(layers=2, hidden=64, heads=4, inner=96, vocabulary=320)
     write_random_model(path, shape, lambda _: None)
     assert path.stat().st_size > shape.bytes
-    runtime = Runtime.load(find(str(path)), path, lambda *_: None)
+    runtime = Runtime.load(find(str(path)), path, lambda *_: None, 1 << 28)
     request = CompletionRequest(str(path), "def f(x)", max_tokens=5)
     *_, last = [piece for piece in runtime.complete(request) if piece]
     assert last.usage is not None

@@ -135,6 +135,15 @@ def test_one_line_costs_no_pass_behind_its_end(qwen: Runtime) -> None:
     assert _usage(pieces).completion_tokens <= 4
 
 
+@pytest.mark.parametrize("window", [128, 512])
+def test_the_request_sets_the_size_of_the_prompt(qwen: Runtime, window: int) -> None:
+    request = _request(prompt="x = 1\n" * 2000, window=window, max_tokens=0)
+    pieces = list(qwen.complete(request))
+    usage = pieces[-1].usage if pieces[-1] else None
+    assert usage
+    assert window / 2 < usage.prompt_tokens <= window
+
+
 def test_continues_text_without_a_suffix(smollm: Runtime) -> None:
     request = CompletionRequest("", "The capital of France is", None, max_tokens=3)
     assert "Paris" in _text(smollm.complete(request))

@@ -85,6 +85,7 @@ def test_openai_request_of_another_client() -> None:
         ({"prompt": "a", "max_tokens": "3"}, "field max_tokens must be an integer"),
         ({"prompt": "a", "max_tokens": True}, "field max_tokens must be an integer"),
         ({"prompt": "a", "max_tokens": -1}, "field max_tokens must not be negative"),
+        ({"prompt": "a", "window": -1}, "field window must not be negative"),
         ({"prompt": "a", "max_tokenz": 3}, "Unknown field: max_tokenz"),
         ({"prompt": "a", "temperature": "hot"}, "field temperature must be a number"),
         ({"prompt": "a", "temperature": float("nan")}, "field temperature must be a number"),
