@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,8 @@ from lsp_server.server import CaretServer
 
 CHOICES = 3
 """Suggestions for a request made by hand."""
+
+_log = logging.getLogger(__name__)
 
 
 def create_server() -> CaretServer:
