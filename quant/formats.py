@@ -55,7 +55,7 @@ def _native(weight: Tensor, bias: Tensor | None) -> PackedLinear:
 def _error(packed: Tensor, weight: Tensor) -> float:
     """Root of the mean square of the rows' relative errors, so that small rows count as well."""
     norms = weight.norm(dim=1).clamp_min(_TINY)
-    return ((packed - weight).norm(dim=1) / norms).square().mean().sqrt().item()
+    return float(((packed - weight).norm(dim=1) / norms).square().mean().sqrt())
 
 
 def rows_of(linear: nn.Module) -> nn.Module | None:
