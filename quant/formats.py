@@ -33,8 +33,10 @@ class Format:
 
 
 _EXACT = 4e-3
-"""Error of packing, relative to the weights, that tells a matrix that had no more bits before:
-rounding scales to float16 makes 2e-4 to 2e-3 of it, a bit too few 1e-2 and more."""
+"""Error of packing, relative to a row of weights, that tells a matrix that had no more bits before:
+rounding scales to float16 makes 2e-4 to 8e-4 of it, a bit too few 2e-2 and more."""
+_TINY = 1e-20
+"""Stands in for the norm of a row of zeros."""
 _SAMPLE = 32
 """Rows that are tried, from all parts of a matrix: one of several that were stacked may have more
 bits than the others."""
@@ -47,9 +49,15 @@ def _native(weight: Tensor, bias: Tensor | None) -> PackedLinear:
     """
     sample = weight[:: max(1, len(weight) // _SAMPLE)].contiguous()
     for kind in (Int4Linear, Int6Linear):
-        if (kind.of(sample, None).dequantized() - sample).norm() <= _EXACT * sample.norm():
+        if _error(kind.of(sample, None).dequantized(), sample) <= _EXACT:
             return kind.of(weight, bias)
     return Int8Linear.of(weight, bias)
+
+
+def _error(packed: Tensor, weight: Tensor) -> float:
+    """Root of the mean square of the rows' relative errors, so that small rows count as well."""
+    norms = weight.norm(dim=1).clamp_min(_TINY)
+    return float(((packed - weight).norm(dim=1) / norms).square().mean().sqrt())
 
 
 def rows_of(linear: nn.Module) -> nn.Module | None:

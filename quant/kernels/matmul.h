@@ -25,9 +25,9 @@ typedef struct {
 } Matrix;
 
 /* How a group of activations was rounded: to multiples of 2 to the `exponent`, which is shifted to
- * where a float has its own, so that an integer addition multiplies a weight's scale. `offset` is the
- * sum of the rounded group, by which a group's minimum is multiplied; `zeros` are -32 times the sum of
- * each half's bytes, from which dot products with 6-bit numbers start. */
+ * where a float has its own, so that an integer addition multiplies a weight's scale. `offset` is
+ * the sum of the rounded group, by which a group's minimum is multiplied; `zeros` are -32 times the
+ * sum of each half's bytes, from which dot products with 6-bit numbers start. */
 typedef struct {
     int32_t exponent;
     float offset;

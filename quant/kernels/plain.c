@@ -59,9 +59,10 @@ static void sum_tile(const uint8_t *blocks, size_t size, Multiply multiply, Tile
     memset(sums, 0, x.rows * sizeof *sums);
     for (size_t group = 0; group < x.groups; group++, blocks += size)
         for (size_t row = 0; row < x.rows; row++) {
-            size_t at = group * x.width + row;
+            const int8_t *bytes = x.bytes + (group * x.width + row) * GROUP;
+            const Factors *by = x.factors + group * x.width + row;
             for (int channel = 0; channel < PANEL; channel++)
-                sums[row][channel] += multiply(blocks, channel, x.bytes + at * GROUP, x.factors + at);
+                sums[row][channel] += multiply(blocks, channel, bytes, by);
         }
 }
 
