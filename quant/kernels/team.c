@@ -117,6 +117,9 @@ void team_run(int threads, Program program, const void *job, size_t size)
     pthread_cond_broadcast(&team.start);
     pthread_mutex_unlock(&team.lock);
     program(&me, job);
+    pthread_mutex_lock(&team.lock);
+    team.wanted = 0; /* who has not woken up by now need not: the job may soon be gone */
+    pthread_mutex_unlock(&team.lock);
     pthread_mutex_unlock(&team.turn);
 }
 
