@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from engine.lockfile import Address
 
-PLAIN = Sampling(temperature=1.0, top_k=1, seed=0)
-"""The most likely token, drawn: it cannot be drafted for, so each costs a step of its own."""
+PLAIN = Sampling(speculate=False)
+"""The most likely token, without drafts: each costs a pass of its own."""
 IDLE_MINUTES = 10.0
 """An engine that a killed benchmark has left behind goes by itself."""
 _METRIC = re.compile(r'^(\w+)\{kind="completion".*\} (\S+)$', re.MULTILINE)
