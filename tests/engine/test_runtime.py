@@ -102,7 +102,7 @@ def test_reading_ahead_loses_nothing_when_it_is_let_go(qwen: Runtime) -> None:
     reading.close()  # type: ignore[attr-defined]  # a generator, which the scheduler closes
     assert _new(list(qwen.complete(here))) == 1
     assert _text(qwen.complete(here)) == expected
-    assert _usage(qwen.complete(there)).cached_tokens == 2 * IDLE_CHUNK
+    assert _usage(qwen.complete(there)).cached_tokens >= 2 * IDLE_CHUNK
 
 
 def test_a_new_line_does_not_read_what_follows_again(qwen: Runtime) -> None:
