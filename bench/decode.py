@@ -51,7 +51,7 @@ def command(run: Run, contexts: tuple[int, ...], tokens: int) -> None:
     first token comes out of reading the prompt and does not count.
 
     \b
-    plain     one token a step: the most likely one, asked for in a way that cannot be drafted
+    plain     one token a pass, asked for without drafts
     served    as a completion is written: where drafts are right, several tokens a step
     of the read speed
               bytes of weights that a token reads, by the time it took, as a share of the speed
