@@ -26,11 +26,16 @@ PROMPT = TEXT[: TEXT.index("wide")]
 class Positions:
     """A cache that only counts."""
 
-    def __init__(self) -> None:
-        self.length, self.capacity = 0, 1000
+    position_bytes = nbytes = 0
+
+    def __init__(self, length: int = 0) -> None:
+        self.length, self.capacity = length, 1000
 
     def truncate(self, length: int) -> None:
         self.length = length
+
+    def fork(self, length: int) -> Positions:
+        return Positions(length)
 
 
 class Reciter:
