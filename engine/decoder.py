@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 class Norm(nn.Module):
     """RMSNorm, or LayerNorm where the weights bring a bias."""
 
+    weight: Tensor
+    bias: Tensor | None
+
     def __init__(self, weight: Tensor, bias: Tensor | None, eps: float) -> None:
         super().__init__()
-        self.weight, self.bias, self.eps = weight, bias, eps
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+        self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
         """x [rows, hidden] → the same shape."""

@@ -13,11 +13,11 @@ from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
 from engine.fim import detect_fim, plan_fim, stop_ids
-from engine.load import build_decoder
+from engine.load import load_decoder
 from engine.models import require
 from engine.slots import SlotPool
 from engine.tokenizers import open_tokenizer
-from quant.formats import DEFAULT_FORMAT, FORMATS
+from quant.formats import DEFAULT_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,4 +151,4 @@ def _model(checkpoint: Checkpoint, report: Callable[[int, int], None]) -> Causal
         from engine.fallback import TransformersModel  # slow to import, seldom needed
 
         return TransformersModel(checkpoint.path)
-    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[DEFAULT_FORMAT], report)
+    return load_decoder(checkpoint, DEFAULT_FORMAT, report)

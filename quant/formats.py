@@ -28,6 +28,8 @@ class Format:
     """weight [vocab, hidden] float32 → module, token ids [n] → [n, hidden] float32."""
     bits_per_weight: float
     summary: str
+    storable: bool = True
+    """Whether its matrices are of `KINDS`."""
 
 
 _EXACT = 4e-3
@@ -72,16 +74,27 @@ def _packed(
 
 
 FORMATS: dict[str, Format] = {
-    "float32": Format(FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded"),
+    "float32": Format(
+        FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded", storable=False
+    ),
     "int8": _packed(Int8Linear.of, 8.5, "8-bit weights and activations, CPU")
     if KERNELS
-    else Format(TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU"),
+    else Format(
+        TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU", storable=False
+    ),
     "int4": _packed(Int4Linear.of, 5, "4-bit weights, 8-bit activations, CPU"),
 }
 if KERNELS:
     FORMATS["native"] = _packed(
         _native, 8.5, "the 4 or 6 bits that the file has, else 8, for each matrix, CPU"
     )
+
+KINDS = {kind.__name__: kind for kind in (Int4Linear, Int6Linear, Int8Linear)}
+"""The matrices that a store can hold, by the names of their classes."""
+
+PACKING = 1
+"""Raised when the same weights are packed to other bytes than before, or the same bytes mean other
+weights: what stores hold is then packed again."""
 
 DEFAULT_FORMAT = "native" if KERNELS else "int8"
 """What a CPU holds a model in: nearer to float32 than the others and quicker, given our kernels;
