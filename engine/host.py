@@ -50,6 +50,14 @@ def _load(entry: ModelEntry, path: Path, report: Callable[[int, int], None]) -> 
     return Runtime.load(entry, path, report)
 
 
+def _need(entry: ModelEntry) -> int:
+    """Bytes that its weights take in memory; see `_load`."""
+    from engine.load import memory_needed
+    from quant.formats import DEFAULT_FORMAT
+
+    return memory_needed(entry, DEFAULT_FORMAT)
+
+
 @dataclass(slots=True)
 class _Slot:
     """One model on its way into memory, there, or failed."""
@@ -159,10 +167,10 @@ class Host:
             return self._load(slot.entry, path, loading)
 
     def _check_room(self, entry: ModelEntry) -> None:
-        """Refuse what the limit has no room for, going by a byte for each parameter."""
+        """Refuse what the limit has no room for."""
         if self._memory_limit is None:
             return
-        need = max(entry.parameters or 0, entry.size or 0)
+        need = _need(entry)
         room = self._memory_limit - psutil.Process().memory_info().rss
         if need > room:
             raise OutOfMemory(

@@ -19,7 +19,6 @@ from quant.store import DamagedStore, open_store, write_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from torch import nn
 
@@ -63,10 +62,10 @@ def build_decoder(
     return assemble(config, dict(pack(config, source, fmt, report)))
 
 
-def memory_needed(entry: ModelEntry, path: Path, fmt: str) -> int:
-    """Bytes that a model's weights take: those of its store, else estimated."""
+def memory_needed(entry: ModelEntry, fmt: str) -> int:
+    """Bytes that a model's weights take: what its store has, else by the bits of the format."""
     with suppress(OSError):
-        return Place.of(path, fmt, PACKING).path.stat().st_size
+        return Place.of(entry.path, fmt, PACKING).path.stat().st_size
     parameters = entry.parameters or 0
     return max(int(parameters * FORMATS[fmt].bits_per_weight / 8), entry.size or 0)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.answer import Prompt, Writer
 from engine.api import Sampling, Usage
@@ -66,11 +67,11 @@ class Runtime:
         """
         started = time.perf_counter()
         checkpoint = open_checkpoint(path)
-        tokenizer = open_tokenizer(path)
-        tokenizer.spellings  # noqa: B018  # built now rather than at the first key
-        model = _model(checkpoint, report)
+        with ThreadPoolExecutor(1) as pool:
+            tokenizer = pool.submit(_tokenizer, path, checkpoint.metadata)
+            model = _model(checkpoint, report)
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
-        return cls(entry, model, tokenizer, checkpoint.chat_template)
+        return cls(entry, model, tokenizer.result(), checkpoint.chat_template)
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
         """What goes between the prompt and the suffix, or after the prompt when there is none."""
@@ -144,6 +145,12 @@ class Runtime:
             raise RequestError(
                 f"The prompt has {len(tokens)} tokens; {self.name} takes 1 to {room - 1}."
             )
+
+
+def _tokenizer(path: Path, metadata: dict[str, Any] | None) -> Tokenizer:
+    tokenizer = open_tokenizer(path, metadata)
+    tokenizer.spellings  # noqa: B018  # built now rather than at the first key
+    return tokenizer
 
 
 def _model(checkpoint: Checkpoint, report: Callable[[int, int], None]) -> CausalLM:

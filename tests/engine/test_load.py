@@ -185,12 +185,12 @@ def test_storable_formats_are_what_they_say(checkpoint: Checkpoint, fmt: str, ti
 
 
 def test_memory_needed_is_the_size_of_the_store_or_an_estimate(smollm2_path: Path) -> None:
-    entry = find("smollm2-135m")
-    assert memory_needed(entry, smollm2_path, "float32") == 4 * 135_000_000
+    entry = replace(find("smollm2-135m"), local=smollm2_path)
+    assert memory_needed(entry, "float32") == 4 * 135_000_000
     checkpoint = open_checkpoint(smollm2_path)
     load_decoder(checkpoint, FORMAT, lambda *_: None)
     (store,) = _stores()
-    assert memory_needed(entry, smollm2_path, FORMAT) == store.stat().st_size
+    assert memory_needed(entry, FORMAT) == store.stat().st_size
     assert shelf.kept_bytes(smollm2_path) == store.stat().st_size
 
 
