@@ -19,7 +19,7 @@ BYTES = {
 def test_other_bytes_need_another_version() -> None:
     weight = (torch.arange(48 * 96) * 37 % 101 - 50).view(48, 96) / 64
     found = {
-        name: hashlib.sha256(kind.of(weight, None).packed.numpy()).hexdigest()[:16]
+        name: hashlib.sha256(kind.of(weight, None).packed.numpy().data).hexdigest()[:16]
         for name, kind in KINDS.items()
     }
     assert (PACKING, found) == (1, BYTES), "raise PACKING in quant/formats.py with these bytes"
