@@ -175,8 +175,11 @@ class Decoder(nn.Module):
         return KvCache(self.config, min(capacity, self.context_length), torch.float32)
 
     @torch.inference_mode()
-    def forward(self, tokens: Tensor, cache: Cache) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
+    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
+        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
+
+        Returns float32 [last, vocab].
+        """
         rows = tokens.shape[0]
         assert isinstance(cache, KvCache)
         cache.reserve(rows)
@@ -185,5 +188,5 @@ class Decoder(nn.Module):
         for layer, block in enumerate(self.blocks):
             x = block(x, layer, step)
         cache.length += rows
-        logits: Tensor = self.head(self.norm(x[-1:]))
-        return logits[0]
+        logits: Tensor = self.head(self.norm(x[-last:]))
+        return logits

@@ -68,9 +68,8 @@ class TransformersModel:
         self.vocab_size: int = config.vocab_size
         longest = getattr(config, "max_position_embeddings", None)
         self.context_length: int = longest or _DEFAULT_CONTEXT
-        # Most classes can leave out the logits of all positions but the last.
-        optional = "logits_to_keep" in inspect.signature(model.forward).parameters
-        self._only_last = {"logits_to_keep": 1} if optional else {}
+        # Most classes can leave out the logits of all positions but the last ones.
+        self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
         log.warning("%s runs through transformers as %s: slower, in float32", folder.name, kind)
 
     def new_cache(self, capacity: int) -> TransformersCache:
@@ -84,15 +83,17 @@ class TransformersModel:
         return TransformersCache(min(capacity, self.context_length), DynamicCache())
 
     @torch.inference_mode()
-    def forward(self, tokens: Tensor, cache: Cache) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
+    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
+        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
+
+        Returns float32 [last, vocab].
+        """
         assert isinstance(cache, TransformersCache)
         assert cache.length + len(tokens) <= cache.capacity
-        output = self._model(
-            tokens[None], past_key_values=cache.states, use_cache=True, **self._only_last
-        )
+        only = {"logits_to_keep": last} if self._keeps_last else {}
+        output = self._model(tokens[None], past_key_values=cache.states, use_cache=True, **only)
         cache.length += len(tokens)
-        logits: Tensor = output.logits[0, -1]
+        logits: Tensor = output.logits[0, -last:]
         return logits
 
 

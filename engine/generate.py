@@ -61,7 +61,7 @@ def prefill(model: CausalLM, slot: Slot, pending: list[int]) -> Generator[None, 
 
 
 def _forward(model: CausalLM, slot: Slot, tokens: list[int]) -> Tensor:
-    logits = model.forward(torch.tensor(tokens), slot.cache)
+    logits = model.forward(torch.tensor(tokens), slot.cache)[0]
     slot.tokens += tokens
     return logits
 

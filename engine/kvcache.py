@@ -33,8 +33,11 @@ class CausalLM(Protocol):
     def new_cache(self, capacity: int) -> Cache:
         """An empty cache with room for `capacity` positions."""
 
-    def forward(self, tokens: Tensor, cache: Cache) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits float32 [vocab] of the last one."""
+    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
+        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
+
+        Returns float32 [last, vocab].
+        """
 
 
 FIRST_ROOM = 256

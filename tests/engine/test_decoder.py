@@ -65,7 +65,7 @@ def test_logits_equal_those_of_transformers(name: str, tmp_path: Path) -> None:
     reference, ours = _pair(name, tmp_path)
     cache = ours.new_cache(64)
     logits = ours(TOKENS, cache)
-    torch.testing.assert_close(logits, _expected(reference, TOKENS), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(logits[0], _expected(reference, TOKENS), atol=1e-4, rtol=1e-4)
     assert cache.length == len(TOKENS)
 
 
@@ -101,3 +101,11 @@ def test_a_tied_embedding_is_held_once(tmp_path: Path, name: str, tied: bool) ->
     assert (decoder.embedding.matrix is decoder.head) is tied
     expected = checkpoint.source.load("model.embed_tokens.weight")[TOKENS]
     torch.testing.assert_close(decoder.embedding(TOKENS), expected, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_last_logits_equal_those_of_shorter_passes(name: str, tmp_path: Path) -> None:
+    _, ours = _pair(name, tmp_path)
+    logits = ours(TOKENS, ours.new_cache(64), last=3)
+    shorter = [ours(TOKENS[:end], ours.new_cache(64)) for end in (38, 39, 40)]
+    torch.testing.assert_close(logits, torch.cat(shorter), atol=1e-4, rtol=1e-4)

@@ -99,6 +99,16 @@ def test_greedy_tokens_equal_generate_also_after_truncate(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("name", CONFIGS)
+def test_the_last_logits_equal_those_of_transformers(name: str, tmp_path: Path) -> None:
+    reference = _save(CONFIGS[name], tmp_path)
+    with torch.inference_mode():
+        expected = reference(PROMPT[None]).logits[0, -3:]
+    model = TransformersModel(tmp_path)
+    logits = model.forward(PROMPT, model.new_cache(64), last=3)
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_logits_of_a_chunked_prefill_equal_the_whole(name: str, tmp_path: Path) -> None:
     reference = _save(CONFIGS[name], tmp_path)
     with torch.inference_mode():
@@ -107,9 +117,9 @@ def test_logits_of_a_chunked_prefill_equal_the_whole(name: str, tmp_path: Path) 
     cache = model.new_cache(1000)
     for chunk in torch.split(PROMPT, 7):
         logits = model.forward(chunk, cache)
-    assert logits.shape == (97,)
+    assert logits.shape == (1, 97)
     assert logits.dtype == torch.float32
-    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(logits[0], expected, atol=1e-4, rtol=1e-4)
 
 
 def test_context_and_capacity(tmp_path: Path) -> None:
