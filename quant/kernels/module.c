@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "forward_module.h"
 #include "matmul.h"
 #include "pack.h"
 
@@ -100,7 +101,9 @@ static PyObject *py_variants(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef METHODS[] = {
+    {"forward", py_forward, METH_VARARGS, NULL},
     {"matmul", py_matmul, METH_VARARGS, NULL},
+    {"model", py_model, METH_VARARGS, NULL},
     {"pack", py_pack, METH_VARARGS, NULL},
     {"rows", py_rows, METH_VARARGS, NULL},
     {"variants", py_variants, METH_NOARGS, NULL},
