@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.kvcache import FIRST_ROOM, KvCache
+from engine.kvcache import FIRST_ROOM, BlockCache, KvCache
 from tests.tiny import CONFIG
 
 
@@ -46,3 +46,15 @@ def test_truncated_positions_are_overwritten() -> None:
 def test_more_than_the_capacity_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError):
         KvCache(CONFIG, 10, torch.float32).reserve(11)
+
+
+def test_blocks_survive_growth() -> None:
+    cache = BlockCache(CONFIG, 1000)
+    cache.reserve(70)
+    cache.keys[..., :2, :, :], cache.values[..., :2, :, :] = 1, 2
+    cache.length = 70
+    cache.reserve(900)
+    assert cache.keys.dtype == cache.values.dtype == torch.float16
+    assert cache.keys.shape[2] == cache.values.shape[2] == -(-970 // 64)
+    assert cache.keys[..., :2, :, :].eq(1).all()
+    assert cache.values[..., :2, :, :].eq(2).all()
