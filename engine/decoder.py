@@ -1,8 +1,9 @@
 """One lean decoder for the Llama, Qwen2 and StarCoder2 families, in plain torch.
 
-Where `quant.forward` can run it in C, that is quicker by what lies between the matmuls, and torch is
-its oracle; `Decoder.compiled` decides. Query, key and value are one matmul, gate and up are one matmul, and grouped queries of one
+Query, key and value are one matmul, gate and up are one matmul, and grouped queries of one
 row are laid out as rows of their key-value head, so that attention needs no copy of the cache.
+Where `quant.forward` can compute the same in C, which takes less between the matmuls and half the
+memory for keys and values, `Decoder.compiled` does so, and what is here is its oracle.
 References: Llama 2 (arXiv 2307.09288), Qwen2 (2407.10671), StarCoder2 (2402.19173), rotary
 embedding (2104.09864).
 """

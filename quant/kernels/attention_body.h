@@ -1,7 +1,7 @@
 /* Attention with the softmax that is corrected as larger scores turn up (Milakov and Gimelshein,
  * arXiv 1805.02867; Dao et al., FlashAttention, 2205.14135). It goes over the keys in blocks at
  * fixed positions, and a score that a row may not see counts as an exact nothing, so a row's
- * result does not depend on the rows that are evaluated with it. Included by rows_body.h. */
+ * result does not depend on the rows that are evaluated with it. Included by vectors_body.h. */
 
 /* c [count][WIDTH · LANES] += a [count][depth] · b [depth][WIDTH · LANES], b in float16 */
 TARGET static inline __attribute__((always_inline)) void

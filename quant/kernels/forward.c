@@ -100,7 +100,7 @@ static size_t lay_out(Pass *pass, unsigned char *memory)
     return used;
 }
 
-int forward(Model *model, const Input *input, const Variant *variant, const RowKernels *kernels,
+int forward(Model *model, const Input *input, const Variant *variant, const VectorKernels *kernels,
             int threads)
 {
     _Static_assert(sizeof(Pass) <= JOB, "the team copies a pass");

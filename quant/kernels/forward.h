@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "matmul.h"
-#include "rows.h"
+#include "vectors.h"
 
 typedef struct {
     const float *weight, *bias; /* bias or NULL: RMSNorm */
@@ -31,7 +31,7 @@ typedef struct {
     size_t size;
 } Model;
 
-/* Keys and values in float16, [layers][kv_heads][blocks] of rows.h's blocks. */
+/* Keys and values in float16, [layers][kv_heads][blocks] of vectors.h's blocks. */
 typedef struct {
     uint16_t *keys, *values;
     size_t blocks;
@@ -46,6 +46,6 @@ typedef struct {
 } Input;
 
 /* One pass. Returns 0, or -1 where memory is short. */
-int forward(Model *, const Input *, const Variant *, const RowKernels *, int threads);
+int forward(Model *, const Input *, const Variant *, const VectorKernels *, int threads);
 
 #endif

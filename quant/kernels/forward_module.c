@@ -92,13 +92,13 @@ PyObject *py_model(PyObject *module, PyObject *args)
     return model ? PyCapsule_New(model, NAME, free_model) : NULL;
 }
 
-static const RowKernels *find_kernels(const char *name)
+static const VectorKernels *find_kernels(const char *name)
 {
-    static const RowKernels *const all[] = {
+    static const VectorKernels *const all[] = {
 #if defined(__x86_64__)
-        &ROWS_AVX512, &ROWS_AVX2,
+        &VECTORS_AVX512, &VECTORS_AVX2,
 #endif
-        &ROWS_PLAIN};
+        &VECTORS_PLAIN};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i]->name, name) == 0)
             return all[i];
@@ -120,7 +120,7 @@ PyObject *py_forward(PyObject *module, PyObject *args)
     if (!model)
         return NULL;
     const Variant *variant = find_variant(name);
-    const RowKernels *kernels = find_kernels(name);
+    const VectorKernels *kernels = find_kernels(name);
     if (!variant || !kernels)
         return PyErr_Format(PyExc_ValueError, "no kernel '%s' runs here", name);
     Input input = {address(x), address(logits), (size_t)rows, (size_t)past, (size_t)last,

@@ -14,7 +14,7 @@ enum {
 typedef struct {
     const Model *model;
     const Variant *variant;
-    const RowKernels *kernels;
+    const VectorKernels *kernels;
     Input input;
     int threads;
     float *angles, *normed, *heads, *mixed, *delta, *wide, *active, *scratch;

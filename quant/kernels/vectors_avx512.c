@@ -3,7 +3,7 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")))
 #define VARIANT "avx512-vnni"
-#define KERNELS ROWS_AVX512
+#define KERNELS VECTORS_AVX512
 #define LANES 16
 #define HEIGHT 6 /* with WIDTH vectors each: 24 sums in 32 registers */
 #define WIDTH 4
@@ -11,5 +11,5 @@
 #define FROM_HALF(at) ((vec)_mm512_cvtph_ps(_mm256_loadu_si256((const void *)(at))))
 #define TO_HALF(at, x) _mm256_storeu_si256((void *)(at), _mm512_cvtps_ph((__m512)(x), 0))
 
-#include "rows_body.h"
+#include "vectors_body.h"
 #endif

@@ -3,7 +3,7 @@
 
 #define TARGET
 #define VARIANT "c"
-#define KERNELS ROWS_PLAIN
+#define KERNELS VECTORS_PLAIN
 #define LANES 4
 #define HEIGHT 4
 #define WIDTH 2
@@ -39,4 +39,4 @@ static inline void to_half(uint16_t *at, vec x)
     }
 }
 
-#include "rows_body.h"
+#include "vectors_body.h"

@@ -1,6 +1,6 @@
-/* The kernels of rows.h over vectors of LANES floats, included once for each instruction set.
+/* The kernels of vectors.h over vectors of LANES floats, included once for each instruction set.
  * Sums run in an order that depends on nothing but the length. */
-#include "rows.h"
+#include "vectors.h"
 
 #include <math.h>
 #include <string.h>
@@ -159,4 +159,4 @@ TARGET static void halve(const float *x, uint16_t *y, size_t length)
 
 #include "attention_body.h"
 
-const RowKernels KERNELS = {VARIANT, norm, add, silu, gelu, halve, attend};
+const VectorKernels KERNELS = {VARIANT, norm, add, silu, gelu, halve, attend};

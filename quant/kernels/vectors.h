@@ -5,8 +5,8 @@
  * keys [blocks][head_dim][KEYS], so that one query meets KEYS keys without a sum across a vector,
  * and values [blocks][KEYS][head_dim], where head_dim is rounded up to a multiple of HEAD_STEP.
  */
-#ifndef CARET_ROWS_H
-#define CARET_ROWS_H
+#ifndef CARET_VECTORS_H
+#define CARET_VECTORS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ typedef struct {
     void (*gelu)(const float *x, float *y, size_t length);        /* the tanh approximation */
     void (*halve)(const float *x, uint16_t *y, size_t length);    /* to float16, saturating */
     void (*attend)(const Attention *, float *scratch);            /* attend_scratch floats */
-} RowKernels;
+} VectorKernels;
 
 static inline size_t padded_head(size_t head_dim)
 {
@@ -54,9 +54,9 @@ static inline size_t attend_scratch(size_t groups, size_t head_dim)
     return queries * (2 * padded_head(head_dim) + KEYS + 2);
 }
 
-extern const RowKernels ROWS_PLAIN;
+extern const VectorKernels VECTORS_PLAIN;
 #if defined(__x86_64__)
-extern const RowKernels ROWS_AVX512, ROWS_AVX2;
+extern const VectorKernels VECTORS_AVX512, VECTORS_AVX2;
 #endif
 
 #endif
