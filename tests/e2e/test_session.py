@@ -135,20 +135,22 @@ async def test_a_cancelled_request_leaves_the_engine_idle(editor: Editor) -> Non
 
 
 async def test_where_the_caret_rests_is_read_ahead(editor: Editor) -> None:
-    uri = editor.open("".join(f"value_{n} = {n}\n" for n in range(60)) + AREA, "ahead.py")
-    place = types.TextDocumentPositionParams(
-        types.TextDocumentIdentifier(uri), types.Position(62, 7)
-    )
+    text = "".join(f"value_{n} = {n}\n" for n in range(60)) + AREA
+    document = types.TextDocumentIdentifier(editor.open(text, "ahead.py"))
     await _idle()
     read = await _prompt_tokens()
-    highlight = types.DocumentHighlightParams(place.text_document, place.position)
-    assert await editor.text_document_document_highlight_async(highlight) is None
+    place = types.DocumentHighlightParams(document, types.Position(62, 7))
+    assert await editor.text_document_document_highlight_async(place) is None
     async with asyncio.timeout(20):
         while await _prompt_tokens() < read + 400:
             await asyncio.sleep(0.02)
-    assert await editor.texts(uri, 62, 7) == ["return width * height"]
-    last = (await editor.command("caret.status")).last
-    assert last.prompt_tokens - last.cached_tokens == 1
+    prefix, suffix = text.split("ret\n")
+    body = {"model": SMALL["fim"]["model"], "prompt": f"{prefix}ret", "suffix": f"\n{suffix}"}
+    address = _address()
+    async with httpx.AsyncClient(base_url=address.url, headers=address.headers) as http:
+        usage = (await http.post("/v1/completions", json=body | {"max_tokens": 1})).json()["usage"]
+    assert usage["prompt_tokens"] - usage["prompt_tokens_details"]["cached_tokens"] == 1
+    assert await editor.texts(document.uri, 62, 7) == ["return width * height"]
 
 
 async def test_two_editors_share_one_engine(editor: Editor, start: StartEditor) -> None:
