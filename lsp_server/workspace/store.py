@@ -30,7 +30,7 @@ MENTIONED = 0.3
 """Weight of a name that stands near the caret, not in the imports only."""
 _IMPORTED, _NEAR, _MEMBER = 2.0, 1.2, 0.7
 """Factors for definitions in imported files, in the same folder, and of members."""
-COMMON = 100
+COMMON = 50
 """A word in so many pieces is not searched for: it tells little, and costs much."""
 SEARCH_MS = 10
 """After so long a search is broken off and finds nothing."""
