@@ -3,6 +3,10 @@
 PYTHON ?= python3
 MODEL ?= qwen2.5-coder-1.5b
 PYTEST_ARGS ?=
+# llama.cpp for `make bench`: `caret bench peer` says how to get it.
+PEER ?= $(LLAMA_SERVER)
+DRAWN := keystrokes prefill decode
+LISTED := load memory
 # An extra package index to take torch from; README.md says when that is worth it.
 TORCH_INDEX ?=
 
@@ -12,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check format clean
+.PHONY: help demo test bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +27,18 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 
 test: setup check ## Everything that CI runs: setup, check and all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
+	@for name in $(DRAWN) $(LISTED); do \
+	  LLAMA_SERVER=$(PEER) $(BIN)/caret bench $$name --quick $(if $(PEER),,--no-peer) || exit 1; done
+
+figures: setup ## Measure all that docs/benchmarks.md shows, again (PEER=FOLDER; half an hour)
+	@for name in $(DRAWN); do LLAMA_SERVER=$(PEER) $(BIN)/caret bench $$name \
+	  --json docs/figures/$$name.json --plot docs/figures/$$name.svg || exit 1; done
+	@for name in $(LISTED) 7b; do LLAMA_SERVER=$(PEER) $(BIN)/caret bench $$name \
+	  --json docs/figures/$$name.json || exit 1; done
+	LLAMA_SERVER=$(PEER) $(BIN)/caret bench keystrokes --accept --json docs/figures/keystrokes-accept.json
+	$(BIN)/cog -r -PI . docs/benchmarks.md
 
 setup: $(VENV)/.installed-dev ## Make .venv with Caret and the developers' tools
 

@@ -20,21 +20,21 @@ import torch
 
 from bench.agreement import Reference, held_code
 from bench.formats_page import FIGURES, draw, table
+from bench.weights import held
 from engine.checkpoint import open_checkpoint
 from engine.errors import CaretError, ModelMissing, UnsupportedModel
 from engine.generate import PREFILL_CHUNK
-from engine.load import build_decoder
+from engine.load import build_decoder, size_of
 from engine.machine import processor
 from engine.models import find
-from engine.planner import Machine, Size, Wish, plan
+from engine.planner import Machine, Wish, plan
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from engine.checkpoint import Checkpoint
     from engine.decoder import Decoder
+    from engine.planner import Size
 
 Figures = dict[str, Any]
 
@@ -74,7 +74,7 @@ def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
     checkpoint = open_checkpoint(entry.path)
     if checkpoint.config is None:
         raise UnsupportedModel(f"{entry.name} runs through transformers, always in float32.")
-    size = Size.of(entry.name, checkpoint.config, checkpoint.source.nbytes)
+    size = size_of(entry.name, checkpoint)
     plan(size, Machine.here(), Wish("float32", "cpu"))
     texts = held_code(open_tokenizer(entry.path), tokens)
     found: dict[str, Figures] = {}
@@ -104,24 +104,12 @@ def _load(checkpoint: Checkpoint, name: str) -> Decoder:
 
 
 def _figures(model: Decoder, reference: Reference, size: Size) -> Figures:
-    taken = held_bytes(model)
+    taken = held(model)
     bits = 8 * taken / (size.matrices + size.table)
     agreement = reference.compare(model)
     prefill, decode = speed(model)
     speeds = {"prefill_per_s": prefill, "decode_per_s": decode}
     return {"bytes": taken, "bits": bits, **asdict(agreement), **speeds}
-
-
-def held_bytes(model: nn.Module) -> int:
-    """Bytes of all tensors in a model, each counted once."""
-    found: dict[int, int] = {}
-    for module in model.modules():
-        for value in [*vars(module).values(), *module.buffers(recurse=False)]:
-            if isinstance(value, torch.ScriptObject):  # torch's own packed weights
-                found[id(value)] = torch.ops.quantized.linear_unpack(value)[0].nbytes
-            elif isinstance(value, torch.Tensor):
-                found[value.data_ptr()] = value.nbytes
-    return sum(found.values())
 
 
 def speed(model: Decoder) -> tuple[float, float]:

@@ -10,12 +10,14 @@ from engine.api import Piece, Usage
 from engine.generate import generate
 from engine.healing import Healing
 from engine.sample import make_sampler
+from engine.speculation import Experience, NoDrafts, Speculation
 from engine.stop import StopStrings, TextStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.api import FinishReason, Sampling
+    from engine.generate import Drafter, Step
     from engine.kvcache import CausalLM
     from engine.slots import Slot
     from engine.tokenizers import Tokenizer
@@ -31,13 +33,16 @@ class Prompt:
     stop: tuple[str, ...] = ()
     heal: bytes = b""
     """The answer's first bytes, which the user has typed: spelled again, never shown."""
+    one_line: bool = False
+    """See `CompletionRequest.one_line`."""
 
 
 class Writer:
-    """Writes answers with one model; holds nothing of a request."""
+    """Writes answers with one model; remembers what drafts of new ones can be taken from."""
 
     def __init__(self, model: CausalLM, tokenizer: Tokenizer) -> None:
         self._model, self._tokenizer = model, tokenizer
+        self._experience = Experience()
 
     def write(
         self, prompt: Prompt, slot: Slot, sampling: Sampling, index: int = 0
@@ -45,15 +50,20 @@ class Writer:
         """Each `next()` costs at most one forward pass; the last piece has reason and usage."""
         answer = _Answer(prompt, index, cached=slot.rewind(prompt.tokens))
         healing = Healing(self._tokenizer, prompt.heal)
-        sampler = make_sampler(sampling)
-        for choice in generate(self._model, slot, prompt.tokens, sampler, healing):
-            if choice is None:
+        sampler, drafter = make_sampler(sampling), self._drafter(prompt, sampling)
+        for step in generate(self._model, slot, prompt.tokens, sampler, healing, drafter):
+            if step is None:
                 yield None
                 continue
-            if answer.take(choice.token, choice.logprob, self._tokenizer):
+            if answer.take(step, self._tokenizer):
                 break
             yield answer.piece()
         yield answer.last()
+
+    def _drafter(self, prompt: Prompt, sampling: Sampling) -> Drafter:
+        if sampling.speculate and sampling.temperature == 0:
+            return Speculation(self._experience, prompt.tokens, prompt.max_tokens)
+        return NoDrafts()
 
 
 class _Answer:
@@ -61,32 +71,41 @@ class _Answer:
 
     def __init__(self, prompt: Prompt, index: int, cached: int) -> None:
         self._prompt, self._index, self._cached = prompt, index, cached
-        self._text, self._stops = TextStream(skip=len(prompt.heal)), StopStrings(prompt.stop)
+        self._text = TextStream(skip=len(prompt.heal))
+        self._stops = StopStrings(prompt.stop, one_line=prompt.one_line)
         self._ready, self._logprob, self._count = "", 0.0, 0
+        self._passes = self._drafted = self._accepted = 0
         self._reason: FinishReason = "length"
         self._started, self._prefilled = time.perf_counter(), 0.0
 
-    def take(self, token: int, logprob: float, tokenizer: Tokenizer) -> bool:
-        """Add one token; True when the answer is complete."""
+    def take(self, step: Step, tokenizer: Tokenizer) -> bool:
+        """Add the tokens of one pass, as far as they belong; True when the answer is complete."""
         self._prefilled = self._prefilled or time.perf_counter()
         if self._prompt.max_tokens == 0:
             return True
-        self._count += 1
-        self._logprob += logprob
-        if token in self._prompt.stop_ids:
+        self._passes += 1
+        self._drafted += step.drafted
+        for choice in step.choices:
+            self._count += 1
+            self._accepted += choice is not step.choices[-1]
+            self._logprob += choice.logprob
+            if self._ends(choice.token, tokenizer):
+                return True
+        return False
+
+    def _ends(self, token: int, tokenizer: Tokenizer) -> bool:
+        """Add the text of one token; True when it is the last one."""
+        if token not in self._prompt.stop_ids:
+            self._ready += self._stops.push(self._text.push(tokenizer.token_bytes(token)))
+        if token in self._prompt.stop_ids or self._stops.stopped:
             self._reason = "stop"
-            return True
-        self._ready += self._stops.push(self._text.push(tokenizer.token_bytes(token)))
-        if self._stops.stopped:
-            self._reason = "stop"
-            return True
-        return self._count == self._prompt.max_tokens
+        return self._reason == "stop" or self._count == self._prompt.max_tokens
 
     def piece(self) -> Piece | None:
-        """What can be shown since the last piece, with its score."""
+        """What can be shown since the last piece, with its score and the cost so far."""
         if not self._ready:
             return None
-        piece = Piece(self._ready, self._index, self._logprob)
+        piece = Piece(self._ready, self._index, self._logprob, usage=self._usage())
         self._ready, self._logprob = "", 0.0
         return piece
 
@@ -102,6 +121,9 @@ class _Answer:
             prompt_tokens=len(self._prompt.tokens),
             cached_tokens=self._cached,
             completion_tokens=self._count,
+            passes=self._passes,
+            drafted_tokens=self._drafted,
+            accepted_tokens=self._accepted,
             prefill_ms=(prefilled - self._started) * 1e3,
             decode_ms=(time.perf_counter() - prefilled) * 1e3,
         )

@@ -19,6 +19,8 @@ class Sampling:
     """Keep the k most likely tokens; 0 keeps all."""
     top_p: float = 1.0
     seed: int | None = None
+    speculate: bool = True
+    """When greedy, check several guessed tokens in a pass: the same text, sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class CompletionRequest:
     max_tokens: int = 64
     stop: tuple[str, ...] = ()
     """Generation ends before the first of these strings."""
+    one_line: bool = False
+    """And before the first line end that follows anything but white space."""
     sampling: Sampling = field(default_factory=Sampling)
     n: int = 1
     """Number of choices; above 1 the first is greedy and the others are sampled."""
@@ -47,6 +51,8 @@ class CompletionRequest:
     path: str = ""
     """Path of the file being completed, as its repository would write it."""
     context: tuple[Snippet, ...] = ()
+    window: int = 0
+    """Tokens of prompt, at most, as far as there is room; 0 leaves it to the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,12 @@ class Usage:
     completion_tokens: int = 0
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
+    passes: int = 0
+    """Forward passes that gave these tokens: the prompt's last one and those after it."""
+    drafted_tokens: int = 0
+    """Tokens that were guessed, to be checked in one of these passes."""
+    accepted_tokens: int = 0
+    """Guessed ones that are part of the completion."""
 
     def then(self, more: Usage) -> Usage:
         """With another choice for the same prompt, which counts once."""
@@ -89,6 +101,9 @@ class Usage:
             self.completion_tokens + more.completion_tokens,
             self.prefill_ms + more.prefill_ms,
             self.decode_ms + more.decode_ms,
+            self.passes + more.passes,
+            self.drafted_tokens + more.drafted_tokens,
+            self.accepted_tokens + more.accepted_tokens,
         )
 
 
@@ -103,7 +118,8 @@ class Piece:
     """Sum of the log-probabilities of the piece's tokens; None where the server does not say."""
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    """Set on the last piece of the last choice."""
+    """Of all choices so far; None where the server does not say. An answer that is closed early
+    has cost what its last piece says."""
 
 
 @dataclass(frozen=True, slots=True)

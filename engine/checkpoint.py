@@ -42,6 +42,8 @@ class Checkpoint:
     """With a `config`: exactly the decoder's tensors, under canonical names, shapes checked."""
     chat_template: str | None
     """Jinja source of how the model's authors format a conversation."""
+    metadata: dict[str, Any] | None = None
+    """What a GGUF file says of itself, its tokenizer included; None for a folder."""
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -121,7 +123,8 @@ def _open_gguf(path: Path) -> Checkpoint:
     config = DecoderConfig.from_gguf(file.metadata, shapes)
     tensors = _Canonical(path, file, _parts(config))
     template = file.metadata.get("tokenizer.chat_template")
-    return Checkpoint(path, config, None, tensors, template if isinstance(template, str) else None)
+    template = template if isinstance(template, str) else None
+    return Checkpoint(path, config, None, tensors, template, file.metadata)
 
 
 def _chat_template(folder: Path) -> str | None:

@@ -11,7 +11,7 @@ The same passes run without graphs on a processor, where they are tested; there 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import torch
 
@@ -84,6 +84,12 @@ class StaticCache(KvCache):
             self.keys[:, :, self.length :].zero_()
             self.values[:, :, self.length :].zero_()
             self.graphs = {}
+
+    def fork(self, length: int) -> Self:
+        """As `KvCache.fork`; a graph writes where it was captured, so the copy begins with none."""
+        copied = super().fork(length)
+        copied.graphs = {}
+        return copied
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Store one layer's rows [kv_heads, n, head_dim] at `positions`; returns all the room."""

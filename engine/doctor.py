@@ -15,9 +15,10 @@ import psutil
 from engine import machine
 from engine.checkpoint import open_checkpoint
 from engine.errors import CaretError
+from engine.load import size_of
 from engine.models import DEFAULT_FIM, MODELS
 from engine.paths import log_dir, models_dir
-from engine.planner import Machine, Plan, Size, plan
+from engine.planner import Machine, Plan, plan
 
 if TYPE_CHECKING:
     from engine.machine import Gpu, Memory, Processor
@@ -109,8 +110,7 @@ def _planned(entry: ModelEntry) -> tuple[Plan | None, str | None]:
         checkpoint = open_checkpoint(entry.path)
         if checkpoint.config is None:
             return None, f"{entry.name} runs through transformers"
-        size = Size.of(entry.name, checkpoint.config, checkpoint.source.nbytes)
-        return plan(size, Machine.here()), None
+        return plan(size_of(entry.name, checkpoint), Machine.here()), None
     except CaretError as error:
         return None, str(error)
 

@@ -106,6 +106,11 @@ class OutOfMemory(EngineError):
 
     code = "out_of_memory"
 
+    def __init__(self, message: str, missing: int = 0) -> None:
+        """`missing`: bytes that it would take more than there are; 0 where nobody knows."""
+        super().__init__(message)
+        self.missing = missing
+
 
 class Superseded(EngineError):
     """A newer request of the same document took this one's place."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,10 +31,33 @@ _DEFAULT_CONTEXT = 2048
 class TransformersCache:
     """Keys and values as transformers holds them; see `engine.kvcache.Cache`."""
 
-    def __init__(self, capacity: int, states: Any) -> None:  # noqa: ANN401 - a DynamicCache
+    def __init__(
+        self,
+        capacity: int,
+        states: Any,  # noqa: ANN401 - a DynamicCache
+        position_bytes: int,
+    ) -> None:
         self.capacity = capacity
         self.length = 0
         self.states = states
+        self._position_bytes = position_bytes
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position's keys and values in all layers."""
+        return self._position_bytes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all positions; there are none for later ones."""
+        return self.length * self.position_bytes
+
+    def fork(self, length: int) -> TransformersCache:
+        """A copy of the first `length` positions."""
+        copied = TransformersCache(self.capacity, deepcopy(self.states), self._position_bytes)
+        copied.length = self.length
+        copied.truncate(length)
+        return copied
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions."""
@@ -70,6 +94,7 @@ class TransformersModel:
         self.context_length: int = longest or _DEFAULT_CONTEXT
         # Most classes can leave out the logits of all positions but the last ones.
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
+        self._position_bytes = _position_bytes(config)
         log.warning("%s runs through transformers as %s: slower, in float32", folder.name, kind)
 
     def new_cache(self, capacity: int) -> TransformersCache:
@@ -80,7 +105,9 @@ class TransformersModel:
         """
         from transformers import DynamicCache
 
-        return TransformersCache(min(capacity, self.context_length), DynamicCache())
+        return TransformersCache(
+            min(capacity, self.context_length), DynamicCache(), self._position_bytes
+        )
 
     @torch.inference_mode()
     def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
@@ -127,6 +154,16 @@ def _load(folder: Path) -> Any:  # noqa: ANN401 - a PreTrainedModel
             "Download the model again."
         )
     return model
+
+
+def _position_bytes(config: Any) -> int:  # noqa: ANN401 - a PreTrainedConfig
+    """Of float32 keys and values in every layer, for the usual names of the sizes."""
+    heads: int = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size: int = (
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    )
+    layers: int = config.num_hidden_layers
+    return 2 * layers * heads * size * 4
 
 
 def _rewinds(model: Any) -> bool:  # noqa: ANN401 - a PreTrainedModel

@@ -1,11 +1,11 @@
 """Fill-in-the-middle prompts: the styles of each model family, and a plan for one caret.
 
 The prompt and the KV cache are one decision. Models that read the suffix after the prefix
-(Bavarian et al., arXiv 2207.14255, call it PSM) get only whole lines before it; the head of the
-caret's line stands behind the middle sentinel. It is the same text in the same distribution, and
-a key typed costs its own tokens instead of the suffix's. All windows are cut where they stay put
-while one types, and what the caret cuts off a token is given back to be generated (token
-healing; Code Llama's paper, arXiv 2308.12950, appendix E). Imports no torch.
+(Bavarian et al., arXiv 2207.14255, call it PSM) get only whole lines before it, up to an anchor;
+what stands between that and the caret follows the middle sentinel. It is the same text in the
+same distribution, and a key typed costs its own tokens instead of the suffix's. All windows are
+cut where they stay put while one types, and what the caret cuts off a token is given back to be
+generated (token healing; Code Llama's paper, arXiv 2308.12950, appendix E). Imports no torch.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Slot(Enum):
     """A place for the document's text in a template."""
 
     PREFIX = "all text before the caret"
-    LINES = "the whole lines before the caret's"
-    HEAD = "the caret's line up to the caret"
+    LINES = "the whole lines before the anchor"
+    HEAD = "the text from the anchor to the caret"
     SUFFIX = "the text after the caret"
 
 
@@ -95,8 +95,8 @@ _REPOSITORY = "project"
 _CONTEXT_SHARE = 4
 _SUFFIX_SHARE = 4
 """One part in so many of the budget, at most."""
-_HEAD_STEP = 64
-"""Tokens by which the room for the caret's line grows, so that the lines above stay put."""
+_HEAD_STEP = 128
+"""Tokens by which the room behind the anchor grows, so that the lines above stay put."""
 _REACH = 8
 """Tokens that a longer one may replace when the caret cuts it."""
 
@@ -118,6 +118,23 @@ def detect_fim(special: Callable[[str], int | None]) -> str | None:
     return None
 
 
+def splits(style: str) -> bool:
+    """Whether the style parts the text before the caret at an anchor."""
+    return Slot.HEAD in FIM_STYLES[style].template
+
+
+def lines_of(tokenizer: Tokenizer, style: str, tokens: Sequence[int], path: str = "") -> str | None:
+    """The LINES in a prompt for `path`, of a style that splits; None if they are not all there."""
+    fim = FIM_STYLES[style]
+    at = fim.template.index(Slot.LINES)
+    before, behind = (tokenizer.special(str(fim.template[i])) for i in (at - 1, at + 1))
+    if before not in tokens or behind not in tokens:
+        return None
+    inside = tokens[tokens.index(before) + 1 : tokens.index(behind)]
+    text = b"".join(map(tokenizer.token_bytes, inside)).decode(errors="replace")
+    return text.removeprefix(f"{path}\n") if fim.path_inside else text
+
+
 def stop_ids(tokenizer: Tokenizer, style: str) -> frozenset[int]:
     """Every id that ends a completion: the tokenizer's own ends, and all sentinels."""
     fim = FIM_STYLES[style]
@@ -135,6 +152,7 @@ def plan_fim(
     budget: int,
     path: str = "",
     context: Sequence[Snippet] = (),
+    anchor: int | None = None,
 ) -> FimPrompt:
     """The prompt for a caret between `prefix` and `suffix`.
 
@@ -147,6 +165,8 @@ def plan_fim(
         path: Of the document; shown to the model where `context` is given.
         context: Text of other files, in an order that seldom changes; what doesn't fit a
             quarter of the budget is left out, the last ones first.
+        anchor: A line start in `prefix`, where a style with LINES and HEAD parts the text; left
+            out, it is the start of the caret's line.
 
     Raises:
         NotCapable: The tokenizer lacks a sentinel of the style.
@@ -157,9 +177,13 @@ def plan_fim(
     room = budget - len(controls) - len(front) - len(title)
     go_on = tokenizer.encode_continuation
     behind = go_on(window.head(suffix, room // _SUFFIX_SHARE, _size(go_on)))
-    split = Slot.HEAD in fim.template
-    texts = _before_caret(tokenizer, prefix, room - len(behind), split=split)
-    last, first = (Slot.HEAD, Slot.LINES) if split else (Slot.PREFIX, Slot.PREFIX)
+    room -= len(behind)
+    if splits(style):
+        at = prefix.rfind("\n") + 1 if anchor is None else anchor
+        texts, first, last = _parted(tokenizer, prefix, at, room), Slot.LINES, Slot.HEAD
+    else:
+        whole = tokenizer.encode(window.tail(prefix, room, _size(tokenizer.encode)))
+        texts, first, last = {Slot.PREFIX: whole}, Slot.PREFIX, Slot.PREFIX
     texts[last], heal = _healed(tokenizer, texts[last], prefix)
     texts[first] = title + texts[first]
     texts[Slot.SUFFIX] = behind
@@ -214,19 +238,14 @@ def _titled(tokenizer: Tokenizer, fim: FimStyle, text: str) -> list[int]:
     return [separator, *tokenizer.encode(text)]
 
 
-def _before_caret(
-    tokenizer: Tokenizer, prefix: str, room: int, *, split: bool
-) -> dict[Slot, list[int]]:
-    """The prefix's window, as a whole or split at the start of the caret's line."""
-    encode = tokenizer.encode
-    if not split:
-        return {Slot.PREFIX: encode(window.tail(prefix, room, _size(encode)))}
-    start, goes_on = prefix.rfind("\n") + 1, tokenizer.encode_continuation
-    typed = window.tail(prefix[start:], room // 2, _size(goes_on))
+def _parted(tokenizer: Tokenizer, prefix: str, anchor: int, room: int) -> dict[Slot, list[int]]:
+    """The windows before the anchor and from there to the caret."""
+    encode, goes_on = tokenizer.encode, tokenizer.encode_continuation
+    typed = window.tail(prefix[anchor:], room // 2, _size(goes_on))
     head = goes_on(typed)
-    room -= -(-len(head) // _HEAD_STEP) * _HEAD_STEP
-    # What stands above a line that had to be cut does not lead to what is left of it.
-    above = prefix[:start] if len(typed) == len(prefix) - start else ""
+    room -= max(1, -(-len(head) // _HEAD_STEP)) * _HEAD_STEP
+    # What stands above a text that had to be cut does not lead to what is left of it.
+    above = prefix[:anchor] if len(typed) == len(prefix) - anchor else ""
     return {Slot.LINES: encode(window.tail(above, room, _size(encode))), Slot.HEAD: head}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from torch import Tensor
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 PREFILL_CHUNK = 128
 """Tokens per prefill pass: the longest that a cancelled request keeps the thread."""
+IDLE_CHUNK = 32
+"""The same for what nobody waits for, so that a key waits the less for the pass under way."""
 
 
 class Constraint(Protocol):
@@ -25,8 +28,32 @@ class Constraint(Protocol):
     def allowed(self) -> list[int] | None:
         """The tokens that may come next, or None when every token may."""
 
+    def allows(self, token: int) -> bool:
+        """Whether this one may come next."""
+
     def advance(self, token: int) -> None:
         """Note the chosen token."""
+
+
+class Drafter(Protocol):
+    """Guesses tokens, to be checked in the pass that chooses the next one anyway."""
+
+    def draft(self, pending: int, room: int, allows: Callable[[int], bool]) -> list[int]:
+        """At most `room` tokens, for a pass that has `pending` rows without them.
+
+        `allows` says whether the first one may be some token.
+        """
+
+    def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:
+        """What a pass cost, and which tokens it gave: those of the draft that held, and one."""
+
+
+class Step(NamedTuple):
+    """What one forward pass gave."""
+
+    choices: list[Choice]
+    """The drafted tokens that held, then the model's own."""
+    drafted: int
 
 
 def generate(
@@ -35,35 +62,63 @@ def generate(
     tokens: list[int],
     sampler: Callable[[Tensor], Choice],
     constraint: Constraint,
-) -> Generator[Choice | None, None, None]:
-    """Continue `tokens`: None after each prefill chunk but the last, then one choice a step.
+    drafter: Drafter,
+) -> Generator[Step | None, None, None]:
+    """Continue `tokens`: None after each prefill chunk but the last, then a `Step` a pass.
 
-    `slot` must hold a proper prefix of `tokens` (see `Slot.rewind`); it keeps what is evaluated,
-    also when the generator is dropped. Ends when the cache is full.
+    A drafted token holds where `sampler` chooses the same one, so with a greedy sampler the
+    tokens do not depend on the drafts (Leviathan et al., arXiv 2211.17192). `slot` must hold a
+    proper prefix of `tokens` (see `Slot.rewind`); it keeps what is evaluated, also when the
+    generator is dropped. Ends when the cache is full.
     """
-    logits = yield from prefill(model, slot, tokens[len(slot.tokens) :])
+    pending = yield from prefill(model, slot, tokens[len(slot.tokens) :])
     while True:
-        choice = sampler(_masked(logits, constraint.allowed()))
-        constraint.advance(choice.token)
-        yield choice
+        room = slot.cache.capacity - slot.cache.length - len(pending)
+        draft = drafter.draft(len(pending), room, constraint.allows)
+        rows, started = pending + draft, time.perf_counter()
+        logits = evaluate(model, slot, rows, last=1 + len(draft))
+        choices = _checked(logits, draft, sampler, constraint)
+        chosen, seconds = [choice.token for choice in choices], time.perf_counter() - started
+        slot.truncate(slot.cache.length - 1 - len(draft) + len(choices))
+        pending = chosen[-1:]
+        drafter.learn(len(rows), seconds, len(draft), chosen)
+        yield Step(choices, len(draft))
         if slot.cache.length == slot.cache.capacity:
             return
-        logits = _forward(model, slot, [choice.token])
 
 
-def prefill(model: CausalLM, slot: Slot, pending: list[int]) -> Generator[None, None, Tensor]:
-    """Evaluate `pending` chunk by chunk; returns the logits [vocab] of its last token."""
-    while len(pending) > PREFILL_CHUNK:
-        _forward(model, slot, pending[:PREFILL_CHUNK])
-        pending = pending[PREFILL_CHUNK:]
+def prefill(
+    model: CausalLM, slot: Slot, pending: list[int], chunk: int = PREFILL_CHUNK
+) -> Generator[None, None, list[int]]:
+    """Evaluate `pending` chunk by chunk; returns the last chunk, which is left to be evaluated."""
+    while len(pending) > chunk:
+        evaluate(model, slot, pending[:chunk])
+        pending = pending[chunk:]
         yield None
-    return _forward(model, slot, pending)
+    return pending
 
 
-def _forward(model: CausalLM, slot: Slot, tokens: list[int]) -> Tensor:
-    logits = model.forward(torch.tensor(tokens), slot.cache)[0]
+def evaluate(model: CausalLM, slot: Slot, tokens: list[int], last: int = 1) -> Tensor:
+    """Append `tokens` to the slot; logits float32 [last, vocab] of the last ones."""
+    logits = model.forward(torch.tensor(tokens), slot.cache, last)
     slot.tokens += tokens
     return logits
+
+
+def _checked(
+    logits: Tensor,
+    draft: list[int],
+    sampler: Callable[[Tensor], Choice],
+    constraint: Constraint,
+) -> list[Choice]:
+    """A choice for each row of `logits` [1 + drafted, vocab], up to the first that differs."""
+    choices: list[Choice] = []
+    for row, drafted in zip(logits, [*draft, None], strict=True):
+        choices.append(sampler(_masked(row, constraint.allowed())))
+        constraint.advance(choices[-1].token)
+        if choices[-1].token != drafted:
+            break
+    return choices
 
 
 def _masked(logits: Tensor, allowed: list[int] | None) -> Tensor:

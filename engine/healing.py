@@ -23,6 +23,12 @@ class Healing:
         """The tokens that may come next, or None when every token may."""
         return self._tokenizer.spellings.allowed(self._rest) if self._rest else None
 
+    def allows(self, token: int) -> bool:
+        """Whether a token is one of `allowed`, without a list of them."""
+        spelled = self._tokenizer.token_bytes(token)
+        fits = spelled.startswith(self._rest) or self._rest.startswith(spelled)
+        return not self._rest or bool(spelled and fits)
+
     def advance(self, token: int) -> None:
         """Take the chosen token's bytes off what is still to be spelled."""
         self._rest = self._rest[len(self._tokenizer.token_bytes(token)) :]

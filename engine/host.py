@@ -1,16 +1,21 @@
 """The models in memory: each fetched and loaded once, however many clients ask for it.
 
 Downloading and loading happen on threads of their own, loading one model at a time; every method
-may be called from any thread and returns at once.
+may be called from any thread and returns at once. Where a model finds no room, the one that was
+not asked for anything for longest is let go, and so on; who asks for it later waits for it anew.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
+import time
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
+
+import psutil
 
 from engine import models
 from engine.api import ModelStatus
@@ -30,6 +35,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CACHE_SHARE = 8
+"""One part in so many of the memory is for the cached sequences of a model."""
+_MOST_CACHE = 2 << 30
+"""Bytes; more is no use to one typist."""
+
 
 class Model(Protocol):
     """One model in memory; `engine.runtime.Runtime` is the real one."""
@@ -43,6 +53,8 @@ class Model(Protocol):
 
 def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int | None) -> Load:
     """What loads a model in the wished format, else in `fmt`, as far as the limit allows."""
+    memory = memory_limit or psutil.virtual_memory().total
+    cache_bytes = min(memory // _CACHE_SHARE, _MOST_CACHE)
 
     def load(
         entry: ModelEntry, path: Path, report: Callable[[int, int], None], wished: str
@@ -50,8 +62,8 @@ def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int |
         from engine.planner import Machine, Wish  # imports torch, which takes a second or more
         from engine.runtime import Runtime
 
-        wish = Wish(wished or fmt, device)
-        return Runtime.load(entry, path, report, wish, Machine.here(memory_limit))
+        wish, machine = Wish(wished or fmt, device), Machine.here(memory_limit)
+        return Runtime.load(entry, path, report, cache_bytes, wish, machine)
 
     return load
 
@@ -65,6 +77,8 @@ class _Slot:
     loaded: Future[Model]
     format: str
     """That it was first asked for in; empty: whichever suits."""
+    asked: float = field(default_factory=time.monotonic)
+    """When it was last wanted."""
 
 
 class Host:
@@ -126,6 +140,7 @@ class Host:
                 title = f"load {entry.name}"
                 # Daemon: leaving must not wait for gigabytes on their way.
                 threading.Thread(target=self._bring, args=[slot], name=title, daemon=True).start()
+            slot.asked = time.monotonic()
             return slot
 
     def _bring(self, slot: _Slot) -> None:
@@ -159,15 +174,42 @@ class Host:
         path = self._pull(slot.entry, downloading)
         loading(0, 0)
         with self._one_at_a_time:
-            return self._load(slot.entry, path, loading, slot.format)
+            while True:
+                try:
+                    return self._load(slot.entry, path, loading, slot.format)
+                except OutOfMemory as refusal:
+                    if not self._makes_room(refusal.missing):
+                        raise
+
+    def _makes_room(self, missing: int) -> bool:
+        """Whether a model was let go for one that lacks so many bytes.
+
+        None is where even all of them would not do: they cannot hold more than the process does.
+        """
+        return 0 < missing <= psutil.Process().memory_info().rss and self._let_go()
+
+    def _let_go(self) -> bool:
+        """Forget the model that was wanted least recently; False if there is none in memory.
+
+        An answer that it is writing comes to its end, and its memory is free after that.
+        """
+        with self._slots_lock:
+            ready = [path for path, slot in self._slots.items() if slot.status.phase == "ready"]
+            if not ready:
+                return False
+            slot = self._slots.pop(min(ready, key=lambda path: self._slots[path].asked))
+        _log.info("%s makes room for another model", slot.entry.name)
+        del slot
+        gc.collect()  # a model's parts refer to each other
+        return True
 
 
 def _new_slot(entry: ModelEntry, fmt: str) -> _Slot:
     loaded: Future[Model] = Future()
     loaded.set_running_or_notify_cancel()  # so that a waiter who is cancelled cancels it for none
     on_disk = entry.path.exists()
-    phase = ModelStatus(entry.name, "loading" if on_disk else "downloading")
-    return _Slot(entry, phase, loaded, fmt)
+    status = ModelStatus(entry.name, "loading" if on_disk else "downloading")
+    return _Slot(entry, status, loaded, fmt)
 
 
 def _fail(slot: _Slot, error: CaretError) -> None:

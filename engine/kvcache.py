@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from copy import copy
+from math import prod
+from typing import TYPE_CHECKING, Protocol, Self
 
 import torch
+
+from quant.forward import BLOCK, cache_shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,8 +24,19 @@ class Cache(Protocol):
     capacity: int
     """Positions it has room for."""
 
+    @property
+    def position_bytes(self) -> int:
+        """Memory that one position takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory taken, also for positions to come."""
+
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions."""
+
+    def fork(self, length: int) -> Cache:
+        """A copy of the first `length` positions, with the same capacity."""
 
 
 class CausalLM(Protocol):
@@ -44,19 +59,37 @@ FIRST_ROOM = 256
 """Positions that a cache has memory for at first; it doubles up to the capacity."""
 
 
-class KvCache:
-    """Keys and values of one sequence.
+class GrowingCache:
+    """Memory for keys and values that doubles with the sequence, along axis 2.
 
-    Each of `keys` and `values` is [layers, kv_heads, room, head_dim], where `room` grows with
-    the sequence: a gigabyte for contexts that nobody uses would be committed otherwise.
+    A gigabyte for contexts that nobody uses would be committed otherwise.
     """
 
-    def __init__(self, config: DecoderConfig, capacity: int, dtype: torch.dtype) -> None:
-        self._shape = (config.layers, config.kv_heads, 0, config.head_dim)
-        self.keys = torch.empty(self._shape, dtype=dtype)
-        self.values = torch.empty(self._shape, dtype=dtype)
+    def __init__(self, keys: Tensor, values: Tensor, unit: int, capacity: int) -> None:
+        """Both tensors have no memory yet; an index of their axis 2 holds `unit` positions."""
+        self.keys, self.values = keys, values
         self.capacity = capacity
         self.length = 0
+        self._unit = unit
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of one position's keys and values in all layers."""
+        return (_index_bytes(self.keys) + _index_bytes(self.values)) // self._unit
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of `keys` and `values`."""
+        return self.keys.nbytes + self.values.nbytes
+
+    def fork(self, length: int) -> Self:
+        """A copy of the first `length` positions; it has memory for hardly more at first."""
+        assert 0 <= length <= self.length
+        copied, used = copy(self), -(-length // self._unit)
+        copied.keys = self.keys[:, :, :used].clone()
+        copied.values = self.values[:, :, :used].clone()
+        copied.length = length
+        return copied
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions; what lies behind is overwritten later."""
@@ -65,11 +98,32 @@ class KvCache:
 
     def reserve(self, rows: int) -> None:
         """Have memory for so many positions behind `length`; once before a forward pass."""
-        needed, room = self.length + rows, self.keys.shape[2]
+        needed, room = self.length + rows, self.keys.shape[2] * self._unit
         assert needed <= self.capacity
         if needed > room:
             room = min(max(needed, 2 * room, FIRST_ROOM), self.capacity)
             self.keys, self.values = self._grown(self.keys, room), self._grown(self.values, room)
+
+    def _grown(self, held: Tensor, room: int) -> Tensor:
+        layers, heads, _, *rest = held.shape
+        used = -(-self.length // self._unit)
+        grown = held.new_empty(layers, heads, -(-room // self._unit), *rest)
+        grown[:, :, :used] = held[:, :, :used]
+        return grown
+
+
+def _index_bytes(held: Tensor) -> int:
+    """Bytes of one index of axis 2."""
+    layers, heads, _, *rest = held.shape
+    return layers * heads * prod(rest) * held.itemsize
+
+
+class KvCache(GrowingCache):
+    """For passes in torch: `keys` and `values` are [layers, kv_heads, room, head_dim]."""
+
+    def __init__(self, config: DecoderConfig, capacity: int, dtype: torch.dtype) -> None:
+        empty = torch.empty(config.layers, config.kv_heads, 0, config.head_dim, dtype=dtype)
+        super().__init__(empty, empty, 1, capacity)
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Store one layer's new rows [kv_heads, n, head_dim] behind `length`.
@@ -82,8 +136,11 @@ class KvCache:
         self.values[layer, :, self.length : end] = values
         return self.keys[layer, :, :end], self.values[layer, :, :end]
 
-    def _grown(self, held: Tensor, room: int) -> Tensor:
-        layers, heads, _, size = self._shape
-        grown = held.new_empty(layers, heads, room, size)
-        grown[:, :, : self.length] = held[:, :, : self.length]
-        return grown
+
+class BlockCache(GrowingCache):
+    """For passes in C: float16, in blocks of 64 positions; see `quant.forward.cache_shapes`."""
+
+    def __init__(self, config: DecoderConfig, capacity: int) -> None:
+        shapes = cache_shapes(config.layers, config.kv_heads, 0, config.head_dim)
+        keys, values = (torch.empty(shape, dtype=torch.float16) for shape in shapes)
+        super().__init__(keys, values, BLOCK, capacity)

@@ -1,87 +1,118 @@
-"""From a checkpoint on disk to a decoder in memory, matrix by matrix, packed as it goes."""
+"""From a checkpoint on disk to a decoder: packed once, mapped from a store ever after."""
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import torch
-
-from engine.decoder import Attention, Block, Decoder, GeluMlp, Norm, SwiGlu
-from quant.formats import rows_of
+from engine.decoder import Norm
+from engine.packing import assemble, pack
+from engine.planner import Size
+from engine.shelf import Place
+from quant.entry import Entry
+from quant.formats import FORMATS, KINDS, PACKING
+from quant.store import DamagedStore, open_store, write_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import Tensor, nn
+    from torch import nn
 
+    from engine.checkpoint import Checkpoint
     from engine.config import DecoderConfig
+    from engine.decoder import Decoder
     from quant.formats import Format
     from quant.source import TensorSource
 
-_EMBEDDING = "model.embed_tokens.weight"
+    Report = Callable[[int, int], None]
+
+log = logging.getLogger(__name__)
+
+_KINDS = KINDS | {Norm.__name__: Norm}
 
 
-class _Builder:
-    """Reads canonical tensors of one checkpoint and packs them in one format."""
+def load_decoder(checkpoint: Checkpoint, fmt: str, report: Report) -> Decoder:
+    """The decoder of `checkpoint` in the format named `fmt`, from its store.
 
-    def __init__(self, config: DecoderConfig, source: TensorSource, fmt: Format) -> None:
-        self.config, self.source, self.format = config, source, fmt
-        self.names = set(source.names())
-
-    def optional(self, name: str) -> Tensor | None:
-        return self.source.load(name) if name in self.names else None
-
-    def norm(self, name: str) -> Norm:
-        bias = self.optional(f"{name}.bias")
-        return Norm(self.source.load(f"{name}.weight"), bias, self.config.norm_eps)
-
-    def linear(self, *names: str) -> nn.Module:
-        """One packed matrix of all the named ones, stacked along their outputs."""
-        weights = [self.source.load(f"{name}.weight") for name in names]
-        biases = [self.optional(f"{name}.bias") for name in names]
-        given = [bias for bias in biases if bias is not None]
-        assert len(given) in (0, len(names))
-        return self.format.linear(torch.cat(weights), torch.cat(given) if given else None)
-
-    def block(self, layer: int) -> Block:
-        at = f"model.layers.{layer}"
-        qkv = self.linear(*(f"{at}.self_attn.{x}_proj" for x in "qkv"))
-        attention = Attention(self.config, qkv, self.linear(f"{at}.self_attn.o_proj"))
-        return Block(
-            self.norm(f"{at}.input_layernorm"),
-            attention,
-            self.norm(f"{at}.post_attention_layernorm"),
-            self.mlp(f"{at}.mlp"),
-        )
-
-    def mlp(self, at: str) -> nn.Module:
-        if self.config.activation == "swiglu":
-            gate_up = self.linear(f"{at}.gate_proj", f"{at}.up_proj")
-            return SwiGlu(gate_up, self.linear(f"{at}.down_proj"))
-        return GeluMlp(self.linear(f"{at}.c_fc"), self.linear(f"{at}.c_proj"))
-
-    def embedding_and_head(self) -> tuple[nn.Module, nn.Module]:
-        """A tied embedding looks its rows up in the head's bytes, where the format can."""
-        tied = "lm_head.weight" not in self.names
-        head = self.linear("model.embed_tokens" if tied else "lm_head")
-        embedding = rows_of(head) if tied else None
-        return embedding or self.format.embedding(self.source.load(_EMBEDDING)), head
+    Packed weights that are not there yet are written first. Where they cannot be, for want of
+    room or permission, they are packed in memory, and the log says so. `report` is called with
+    (parts done, parts in all), and with zeros before it may have to wait for another process.
+    """
+    assert checkpoint.config is not None, "transformers runs the others"
+    if FORMATS[fmt].storable:
+        try:
+            return assemble(checkpoint.config, stored(checkpoint, fmt, report))
+        except OSError as error:
+            log.warning("Packed weights cannot be kept, so every start packs them: %s", error)
+    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[fmt], report)
 
 
 def build_decoder(
-    config: DecoderConfig, source: TensorSource, fmt: Format, report: Callable[[int, int], None]
+    config: DecoderConfig, source: TensorSource, fmt: Format, report: Report
 ) -> Decoder:
-    """Read, pack and assemble; peak memory is the packed model and one float32 matrix.
+    """Read, pack and assemble in memory; peak is the packed model and one float32 matrix.
 
     `report` is called with (layers done, layers in all).
     """
-    build = _Builder(config, source, fmt)
-    embedding, head = build.embedding_and_head()
-    blocks = []
-    for layer in range(config.layers):
-        report(layer, config.layers + 1)
-        blocks.append(build.block(layer))
-    report(config.layers, config.layers + 1)
-    decoder = Decoder(config, embedding, blocks, build.norm("model.norm"), head)
-    report(config.layers + 1, config.layers + 1)
-    return decoder.eval()
+    return assemble(config, dict(pack(config, source, fmt, report)))
+
+
+def size_of(name: str, checkpoint: Checkpoint) -> Size:
+    """What of a model takes memory, as far as it is packed already by what lies on disk."""
+    assert checkpoint.config is not None
+    kept = {}
+    for fmt in (name for name, each in FORMATS.items() if each.storable):
+        with suppress(OSError):
+            kept[fmt] = Place.of(checkpoint.path, fmt, PACKING).path.stat().st_size
+    return replace(Size.of(name, checkpoint.config, checkpoint.source.nbytes), kept=kept)
+
+
+def stored(checkpoint: Checkpoint, fmt: str, report: Report) -> dict[str, nn.Module]:
+    """The decoder's modules over mapped tensors, which are packed and written where need be.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    place = Place.of(checkpoint.path, fmt, PACKING)
+    if found := _mapped(place, report):
+        return found
+    report(0, 0)
+    with place.lock():
+        # Another process may have packed in the meantime.
+        if found := _mapped(place, report):
+            return found
+        _write(place, checkpoint, fmt, report)
+        place.remove_others()
+        written = _mapped(place, report)
+    if written is None:
+        raise OSError(errno.EIO, "What was written reads differently", str(place.path))
+    return written
+
+
+def _write(place: Place, checkpoint: Checkpoint, fmt: str, report: Report) -> None:
+    started, folder = time.perf_counter(), place.path.parent
+    assert checkpoint.config is not None
+    if shutil.disk_usage(folder).free < size_of("", checkpoint).packed(fmt):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    modules = pack(checkpoint.config, checkpoint.source, FORMATS[fmt], report)
+    write_store(place.path, place.key, ((name, Entry.of(module)) for name, module in modules))
+    log.info("packed %s in %.1f s", place.path, time.perf_counter() - started)
+
+
+def _mapped(place: Place, report: Report) -> dict[str, nn.Module] | None:
+    """None where there is no store, or, with a word in the log, a damaged one."""
+    try:
+        entries = open_store(place.path, place.key, report)
+    except FileNotFoundError:
+        return None
+    except DamagedStore as damage:
+        log.warning("%s is damaged and will be made again: %s", place.path, damage)
+        place.path.unlink(missing_ok=True)
+        return None
+    return {name: entry.module(_KINDS) for name, entry in entries.items()}

@@ -27,6 +27,11 @@ def models_dir() -> Path:
     return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")
 
 
+def packed_dir() -> Path:
+    """Weights as they are held in memory, made from the models: may be deleted at any time."""
+    return _folder("packed", lambda: platformdirs.user_cache_path(_APP) / "packed")
+
+
 def runtime_dir() -> Path:
     """The lock and the address of the running engine; private to the user."""
     folder = _folder("run", _default_runtime_dir)

@@ -9,7 +9,8 @@ nothing. On CUDA bitsandbytes' kernel reads NF4 for few rows and for many.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import psutil
@@ -19,11 +20,12 @@ from engine.errors import OutOfMemory, RequestError
 from engine.models import MODELS
 from quant.bnb import has_cpu_kernel
 from quant.formats import FORMATS
+from quant.forward import BLOCK, cache_shapes
 from quant.packed import KERNELS
 from quant.torch_int8 import TorchInt8Embedding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from engine.config import DecoderConfig
 
@@ -35,9 +37,8 @@ RESERVE = 1 << 30
 """Bytes left to the editor and everything else when the user sets no limit."""
 WINDOW = 2048
 """Positions without whose keys and values a model is of no use: one completion's."""
-_FLOAT = 4
-_POSITION = {"cpu": 4, "cuda": 2}
-"""Bytes of a number in the KV cache."""
+_FLOAT, _HALF = 4, 2
+"""Bytes of a number."""
 _MIXED_OVERHEAD = 1.12
 """What a mixed format takes of what the file does: 5 bits for Q4_K's 4.5."""
 
@@ -59,6 +60,8 @@ class Size:
     """Keys and values of one position, in all layers."""
     stored_bits: float
     """Bits a weight in the file."""
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of the packed weights that are on disk, by format."""
 
     @classmethod
     def of(cls, name: str, config: DecoderConfig, nbytes: int) -> Size:
@@ -70,19 +73,21 @@ class Size:
         table = config.vocab_size * hidden
         matrices = config.layers * (qkv + wide * hidden + up + inner * hidden) + table
         stored = matrices + (0 if config.tied_embeddings else table)
-        position = 2 * config.layers * config.kv_heads * config.head_dim
+        block = cache_shapes(config.layers, config.kv_heads, 1, config.head_dim)
         return cls(
             name,
             matrices,
             table,
             config.tied_embeddings,
             max(qkv, up, table),
-            position,
+            sum(map(prod, block)) // BLOCK,
             8 * nbytes / stored,
         )
 
     def packed(self, name: str) -> int:
-        """Bytes that the weights take in a format; an estimate within a seventh."""
+        """Bytes that the weights take in a format; an estimate within a seventh if not `kept`."""
+        if name in self.kept:
+            return self.kept[name]
         chosen = FORMATS[name]
         bits = chosen.bits_per_weight
         if name == MIXED:
@@ -160,21 +165,27 @@ def plan(size: Size, machine: Machine, wish: Wish | None = None) -> Plan:
         OutOfMemory: Nothing fits; the message says what would.
     """
     made = [_plan(size, machine, *way) for way in _ways(machine, wish or Wish())]
-    for candidate in made:
-        if _needed(size, candidate) <= machine.room(candidate.device):
+    missing = [_needed(size, each) - machine.room(each.device) for each in made]
+    for candidate, lacks in zip(made, missing, strict=True):
+        if lacks <= 0:
             return candidate
-    raise OutOfMemory(_refusal(size, machine, min(made, key=lambda each: each.weights)))
+    least = min(missing)
+    raise OutOfMemory(_refusal(size, machine, made[missing.index(least)]), least)
 
 
 def _plan(size: Size, machine: Machine, device: Device, name: str, reason: str) -> Plan:
     weights = size.packed(name)
     caches = max(machine.room(device) - weights, 0)
-    return Plan(device, name, weights, size.position * _POSITION[device], caches, reason)
+    # torch's passes on a processor are in float32; those on CUDA and in our C keep halves.
+    halves = device == "cuda" or (machine.kernels and FORMATS[name].storable)
+    position = size.position * (_HALF if halves else _FLOAT)
+    return Plan(device, name, weights, position, caches, reason)
 
 
 def _needed(size: Size, made: Plan) -> int:
     """Bytes at the worst moment: while the last matrix is packed, or with one window cached."""
-    packing = size.largest * _FLOAT if FORMATS[made.format].bits_per_weight < 32 else 0
+    packs = made.format not in size.kept and FORMATS[made.format].bits_per_weight < 32
+    packing = size.largest * _FLOAT if packs else 0
     return made.weights + max(packing, WINDOW * made.position)
 
 
@@ -214,21 +225,22 @@ def _wished(machine: Machine, wish: Wish) -> list[tuple[Device, str, str]]:
     return [(device, wish.format, "it was asked for") for device in devices]
 
 
-def _refusal(size: Size, machine: Machine, smallest: Plan) -> str:
-    room, device = machine.room(smallest.device), smallest.device
+def _refusal(size: Size, machine: Machine, closest: Plan) -> str:
+    room, device = machine.room(closest.device), closest.device
     free = f"{_gb(room)} are {'left of its limit' if machine.limited else 'free'}"
-    needs = f"{size.name} needs {_gb(_needed(size, smallest))} as {smallest.format}, and {free}"
-    other = _that_fits(room, FORMATS[smallest.format].bits_per_weight)
+    needs = f"{size.name} needs {_gb(_needed(size, closest))} as {closest.format}, and {free}"
+    other = _that_fits(size, room, FORMATS[closest.format].bits_per_weight)
     more = "raise caret.engine.memory" if machine.limited else "close other programs"
     if device == "cuda":
         more = "use --device cpu"
     return f"{needs}. Use {other} or {more}." if other else f"{needs}. Please {more}."
 
 
-def _that_fits(room: int, bits: float) -> str | None:
+def _that_fits(size: Size, room: int, bits: float) -> str | None:
     """The largest model for completion in the registry that would fit, with a tenth to spare."""
     sizes = {e.name: e.parameters or 0 for e in MODELS.values() if "infill" in e.abilities}
-    fitting = {name: n for name, n in sizes.items() if 0 < 1.1 * n * bits / 8 + RESERVE / 4 <= room}
+    smaller = {n: count for n, count in sizes.items() if n != size.name and count < size.matrices}
+    fitting = {n: c for n, c in smaller.items() if 1.1 * c * bits / 8 + RESERVE / 4 <= room}
     return max(fitting, key=lambda name: fitting[name], default=None)
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from engine.anchors import Planner
 from engine.answer import Prompt, Writer
-from engine.api import Sampling, Usage
+from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import detect_fim, plan_fim, stop_ids
-from engine.load import build_decoder
+from engine.fim import detect_fim, stop_ids
+from engine.generate import IDLE_CHUNK, evaluate, prefill
+from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require
-from engine.planner import Machine, Size, plan
+from engine.planner import Machine, plan
 from engine.slots import SlotPool
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
@@ -24,20 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.api import ChatRequest, CompletionRequest, Piece
+    from engine.api import ChatRequest, CompletionRequest
     from engine.checkpoint import Checkpoint
     from engine.kvcache import CausalLM
     from engine.models import ModelEntry
-    from engine.planner import Wish
+    from engine.planner import Plan, Wish
     from engine.slots import Slot
     from engine.tokenizers import Tokenizer
 
 log = logging.getLogger(__name__)
 
-SLOTS = 3
-"""Cached sequences per model: two documents and a conversation."""
-CAPACITY = 8192
-"""Positions a slot has room for."""
 FIM_WINDOW = 1024
 """Prompt tokens of a completion: what a CPU can evaluate while a person waits."""
 VARIETY = Sampling(temperature=0.6, top_p=0.95, seed=0)
@@ -48,15 +47,23 @@ class Runtime:
     """A model, its tokenizer, its prompt styles and its cached sequences."""
 
     def __init__(
-        self, entry: ModelEntry, model: CausalLM, tokenizer: Tokenizer, template: str | None
+        self,
+        entry: ModelEntry,
+        model: CausalLM,
+        tokenizer: Tokenizer,
+        template: str | None,
+        cache_bytes: int,
     ) -> None:
+        """Answer with `model`, and keep cached sequences of so many bytes in all."""
         self.name = entry.name
         self._entry, self._tokenizer, self._template = entry, tokenizer, template
+        self._model = model
         special = tokenizer.special
         self._fim = detect_fim(special) if entry.fim == "auto" else entry.fim
         auto_chat = entry.chat == "auto"
         self._chat = detect_chat(special, template is not None) if auto_chat else entry.chat
-        self._slots = SlotPool(model, SLOTS, CAPACITY)
+        self._slots = SlotPool(model, cache_bytes)
+        self._planner = Planner(tokenizer, self._fim, self._slots) if self._fim else None
         self._writer = Writer(model, tokenizer)
 
     @classmethod
@@ -65,12 +72,14 @@ class Runtime:
         entry: ModelEntry,
         path: Path,
         report: Callable[[int, int], None],
+        cache_bytes: int,
         wish: Wish | None = None,
         machine: Machine | None = None,
     ) -> Runtime:
         """Read and pack the model at `path`; `report` gets (tensors done, in all).
 
-        Without a `machine` it is this one, all of whose memory may be used.
+        Sequences that it has read stay in memory as far as `cache_bytes` and the plan go. Without
+        a `machine` it is this one, all of whose memory may be used.
 
         Raises:
             ModelError: The files are damaged, or hold something Caret cannot run.
@@ -79,20 +88,42 @@ class Runtime:
         """
         started = time.perf_counter()
         checkpoint = open_checkpoint(path)
-        tokenizer = open_tokenizer(path)
-        tokenizer.spellings  # noqa: B018  # built now rather than at the first key
-        model = _model(entry.name, checkpoint, report, wish, machine or Machine.here())
+        made = _planned(entry.name, checkpoint, machine or Machine.here(), wish)
+        with ThreadPoolExecutor(1) as pool:
+            tokenizer = pool.submit(_tokenizer, path, checkpoint.metadata)
+            model = _model(checkpoint, made, report)
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
-        return cls(entry, model, tokenizer, checkpoint.chat_template)
+        caches = min(cache_bytes, made.caches) if made else cache_bytes
+        return cls(entry, model, tokenizer.result(), checkpoint.chat_template, caches)
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
-        """What goes between the prompt and the suffix, or after the prompt when there is none."""
+        """What goes between the prompt and the suffix, or after the prompt when there is none.
+
+        With `max_tokens` 0 the prompt is only evaluated, for a request to come.
+        """
         prompt = self._completion_prompt(request)
+        if request.max_tokens == 0:
+            yield from self._read_ahead(prompt.tokens, request.n)
+            return
         slot = self._slots.acquire(prompt.tokens)
         try:
             yield from self._choices(prompt, slot, request)
         finally:
             self._slots.release(slot)
+
+    def _read_ahead(self, tokens: list[int], n: int) -> Iterator[Piece | None]:
+        """Evaluate a prompt, in a slot that nothing else needs; what is done stays if let go."""
+        start, cached = time.perf_counter(), self._slots.shared(tokens)
+        if slot := self._slots.spare(tokens):
+            try:
+                kept = slot.rewind(tokens)
+                rest = yield from prefill(self._model, slot, tokens[kept:], IDLE_CHUNK)
+                evaluate(self._model, slot, rest)
+            finally:
+                self._slots.release(slot)
+        usage = Usage(len(tokens), cached, prefill_ms=(time.perf_counter() - start) * 1e3)
+        for index in range(n):
+            yield Piece("", index, None, "length", usage if index == n - 1 else None)
 
     def _choices(
         self, prompt: Prompt, slot: Slot, request: CompletionRequest
@@ -106,8 +137,9 @@ class Runtime:
                 if piece is None or piece.usage is None:
                     yield piece
                     continue
-                spent = spent.then(piece.usage)
-                yield replace(piece, usage=spent if index == request.n - 1 else None)
+                so_far = spent.then(piece.usage)
+                yield replace(piece, usage=so_far)
+                spent = so_far if piece.finish_reason else spent
 
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         """The assistant's next turn."""
@@ -122,26 +154,21 @@ class Runtime:
         if request.suffix is None:
             return self._plain_prompt(request)
         require(self._entry, "infill")
-        if self._fim is None:
+        if self._planner is None or self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
-        window = min(FIM_WINDOW, self._slots.capacity - request.max_tokens)
-        plan = plan_fim(
-            self._tokenizer,
-            self._fim,
-            prefix=request.prompt,
-            suffix=request.suffix,
-            path=request.path,
-            context=request.context,
-            budget=window,
+        window = min(request.window or FIM_WINDOW, self._slots.capacity - request.max_tokens)
+        plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
+        ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
+        return Prompt(
+            plan.tokens, request.max_tokens, ends, stop, plan.heal, one_line=request.one_line
         )
-        ends = stop_ids(self._tokenizer, self._fim)
-        return Prompt(plan.tokens, request.max_tokens, ends, request.stop, plan.heal)
 
     def _plain_prompt(self, request: CompletionRequest) -> Prompt:
         bos = [] if self._tokenizer.bos_id is None else [self._tokenizer.bos_id]
         tokens = bos + self._tokenizer.encode(request.prompt)
         self._check_length(tokens)
-        return Prompt(tokens, request.max_tokens, self._tokenizer.eos_ids, request.stop)
+        ends, stop = self._tokenizer.eos_ids, request.stop
+        return Prompt(tokens, request.max_tokens, ends, stop, one_line=request.one_line)
 
     def _chat_prompt(self, request: ChatRequest) -> Prompt:
         require(self._entry, "instruct")
@@ -159,23 +186,32 @@ class Runtime:
             )
 
 
-def _model(
-    name: str,
-    checkpoint: Checkpoint,
-    report: Callable[[int, int], None],
-    wish: Wish | None,
-    machine: Machine,
-) -> CausalLM:
+def _tokenizer(path: Path, metadata: dict[str, Any] | None) -> Tokenizer:
+    tokenizer = open_tokenizer(path, metadata)
+    tokenizer.spellings  # noqa: B018  # built now rather than at the first key
+    return tokenizer
+
+
+def _planned(name: str, checkpoint: Checkpoint, machine: Machine, wish: Wish | None) -> Plan | None:
+    """None for what transformers runs, in its own way."""
     if checkpoint.config is None:
+        return None
+    made = plan(size_of(name, checkpoint), machine, wish)
+    log.info("%s is held as %s on %s: %s", name, made.format, made.device, made.reason)
+    return made
+
+
+def _model(
+    checkpoint: Checkpoint, made: Plan | None, report: Callable[[int, int], None]
+) -> CausalLM:
+    if checkpoint.config is None or made is None:
         from engine.fallback import TransformersModel  # slow to import, seldom needed
 
         return TransformersModel(checkpoint.path)
-    made = plan(Size.of(name, checkpoint.config, checkpoint.source.nbytes), machine, wish)
-    log.info("%s is held as %s on %s: %s", name, made.format, made.device, made.reason)
     if made.device == "cuda":
         from engine.cuda import OnDevice, StaticDecoder
 
         source = OnDevice(checkpoint.source, made.device)
         decoder = build_decoder(checkpoint.config, source, FORMATS[made.format], report)
         return StaticDecoder(decoder, made.device, graphs=made.format != "llm-int8")
-    return build_decoder(checkpoint.config, checkpoint.source, FORMATS[made.format], report)
+    return load_decoder(checkpoint, made.format, report)

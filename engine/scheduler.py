@@ -2,6 +2,7 @@
 
 Work is an iterator whose every `next()` costs at most one forward pass, so a keystroke gets
 the thread within one step of a long answer, and a cancelled request stops within one step.
+What nobody waits for runs when there is nothing else, and ends as soon as there is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from engine.errors import CaretError, EngineError, OutOfMemory, Superseded
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Rank(IntEnum):
+    """Who goes first: the lower number."""
+
+    COMPLETION = 0
+    CHAT = 1
+    IDLE = 2
+    """Nobody waits for it."""
+
+
 @dataclass(eq=False, slots=True)
 class Job:
     """One answer in the making."""
@@ -29,25 +40,28 @@ class Job:
     scheduler: Scheduler
     work: Iterator[Piece | None]
     deliver: Callable[[Piece | CaretError], None]
-    urgent: bool
+    rank: Rank
     document: str | None
 
     def cancel(self) -> None:
         """Stop before the next step; nothing more is delivered."""
         self.scheduler.drop(self)
 
-    def same_document(self, other: Job) -> bool:
-        """Whether the newer of the two makes the older one pointless."""
-        return self.document is not None and self.key == other.key
+    def supersedes(self, older: Job) -> bool:
+        """Whether this one makes an older one pointless.
 
-    @property
-    def key(self) -> tuple[str | None, bool]:
-        """A document's completions replace each other, and so do its answers."""
-        return self.document, self.urgent
+        A document's completions replace each other, and so do its answers.
+        """
+        if older.rank is Rank.IDLE:
+            return True
+        return self.document is not None and (self.document, self.rank) == (
+            older.document,
+            older.rank,
+        )
 
 
 class Scheduler:
-    """Runs jobs on one thread: urgent before others, then in the order they came."""
+    """Runs jobs on one thread: by their rank, then in the order they came."""
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
@@ -68,17 +82,18 @@ class Scheduler:
         work: Iterator[Piece | None],
         deliver: Callable[[Piece | CaretError], None],
         *,
-        urgent: bool,
+        rank: Rank,
         document: str | None,
     ) -> Job:
         """Queue `work`; `deliver` is called with each piece, mostly on the compute thread.
 
-        A job of the same document and urgency that is still running gets `Superseded`.
+        A job of the same document and rank that is still running gets `Superseded`, and so does
+        every idle one.
         """
-        job = Job(self, work, deliver, urgent, document)
+        job = Job(self, work, deliver, rank, document)
         with self._changed:
-            for older in [other for other in self._jobs if job.same_document(other)]:
-                error = Superseded("A newer request for this document took its place.")
+            for older in [other for other in self._jobs if job.supersedes(other)]:
+                error = Superseded("A newer request took its place.")
                 self._deliver(older, error)
                 self.drop(older)
             self._jobs.append(job)
@@ -122,7 +137,7 @@ class Scheduler:
 
     def _pick(self) -> Job | None:
         with self._changed:
-            return min(self._jobs, key=lambda job: not job.urgent, default=None)
+            return min(self._jobs, key=lambda job: job.rank, default=None)
 
     def _advance(self, job: Job) -> bool:
         """One step; False when there is nothing left to do."""

@@ -27,8 +27,10 @@ class TextStream:
 class StopStrings:
     """Cuts a stream of text before the first stop string, wherever the pieces break."""
 
-    def __init__(self, stops: tuple[str, ...]) -> None:
+    def __init__(self, stops: tuple[str, ...], *, one_line: bool = False) -> None:
+        """`one_line`: a line end that follows anything but white space is a stop as well."""
         self._stops = tuple(stop for stop in stops if stop)
+        self._one_line, self._begun = one_line, False
         self._held = ""
         self.stopped = False
 
@@ -36,12 +38,19 @@ class StopStrings:
         """The part of `text` that can be shown; sets `stopped` when a stop string was met."""
         text = self._held + text
         found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        if self._one_line and (end := self._line_end(text)) >= 0:
+            found.append(end)
         if found:
             self.stopped, self._held = True, ""
             return text[: min(found)]
         keep = max((_overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
+
+    def _line_end(self, text: str) -> int:
+        blank = 0 if self._begun else len(text) - len(text.lstrip())
+        self._begun = self._begun or blank < len(text)
+        return text.find("\n", blank)
 
     def flush(self) -> str:
         """What was held back, at the end of generation."""

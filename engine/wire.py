@@ -130,6 +130,7 @@ def decode(body: bytes) -> JSON:
 def parse_completion(body: JSON) -> tuple[CompletionRequest, Delivery]:
     """What a POST to /v1/completions asks for; raises RequestError that names the wrong field."""
     request, delivery = _parse(body, CompletionRequest, _NEUTRAL)
+    _require("window", request.window >= 0, "must not be negative")
     _require("n", 1 <= request.n <= MAX_CHOICES, f"must be from 1 to {MAX_CHOICES}")
     return request, delivery
 

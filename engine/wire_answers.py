@@ -94,6 +94,11 @@ def _usage(usage: Usage | None) -> JSON:
             "completion_tokens": usage.completion_tokens,
             "total_tokens": usage.prompt_tokens + usage.completion_tokens,
             "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+            "completion_tokens_details": {
+                "accepted_prediction_tokens": usage.accepted_tokens,
+                "rejected_prediction_tokens": usage.drafted_tokens - usage.accepted_tokens,
+                "passes": usage.passes,
+            },
         },
         "timings": {"prefill_ms": usage.prefill_ms, "decode_ms": usage.decode_ms},
     }
@@ -160,11 +165,16 @@ def _parse_usage(chunk: JSON) -> Usage | None:
     if not counted:
         return None
     details = counted.get("prompt_tokens_details") or {}
+    written = counted.get("completion_tokens_details") or {}
+    accepted = written.get("accepted_prediction_tokens") or 0
     timings = chunk.get("timings") or {}
     return Usage(
         prompt_tokens=counted.get("prompt_tokens") or 0,
         cached_tokens=details.get("cached_tokens") or 0,
         completion_tokens=counted.get("completion_tokens") or 0,
+        passes=written.get("passes") or 0,
+        drafted_tokens=accepted + (written.get("rejected_prediction_tokens") or 0),
+        accepted_tokens=accepted,
         prefill_ms=timings.get("prefill_ms") or 0.0,
         decode_ms=timings.get("decode_ms") or 0.0,
     )

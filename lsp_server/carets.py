@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from lsp_server.context import Site, site_at
-from lsp_server.documents import column_to_units, units_to_column
+from lsp_server.documents import column_to_units, split_lines, units_to_column
 from lsp_server.policy import relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lsp_server.documents import Document, Encoding
 
 ACCEPTED = types.Command(title="Accepted", command="caret.accepted")
 _LABEL = 60
+
+
+def end_of_change(
+    change: types.TextDocumentContentChangePartial, encoding: Encoding
+) -> types.Position:
+    """Where the text put in by a change ends."""
+    start, lines = change.range.start, split_lines(change.text)
+    column = 0 if len(lines) > 1 else start.character
+    units = column_to_units(lines[-1], len(lines[-1]), encoding)
+    return types.Position(start.line + len(lines) - 1, column + units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +43,33 @@ class Caret:
 
     @classmethod
     def at(
-        cls, document: Document, position: types.Position, encoding: Encoding, roots: Iterable[str]
+        cls,
+        document: Document,
+        position: types.Position,
+        encoding: Encoding,
+        roots: Iterable[str],
+        around: tuple[Sequence[str], int],
+        window: int = 0,
     ) -> Caret | None:
-        """The caret at a client's position; None if there is no such line."""
+        """The caret at a client's position; None if there is no such line.
+
+        `around` are the lines to cut the site from, and where the document's begin among them;
+        `window` is as for `site_at`.
+        """
         if position.line >= len(document.lines):
             return None
         line = document.lines[position.line]
         column = units_to_column(line, position.character, encoding)
         path = relative_path(document.path, roots)
-        site = site_at(document.lines, position.line, column, language=document.language, path=path)
+        lines, offset = around
+        site = site_at(
+            lines,
+            offset + position.line,
+            column,
+            language=document.language,
+            path=path,
+            window=window,
+        )
         start, end = (
             types.Position(position.line, column_to_units(line, index, encoding))
             for index in (column - len(site.word), column)

@@ -17,8 +17,9 @@ COMMANDS = {
     "pull": "Download a model.",
     "engine": "Run the engine in the foreground.",
     "doctor": "Check this machine and say which model and format fit it.",
-    "quantize": "Measure the formats in which a model's weights can be held.",
+    "quantize": "Pack a model's weights ahead of time, or measure the formats.",
     "demo": "Complete a sample in seven languages through the real server.",
+    "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
 }
 """Name to one-line help; the long help stands in the command's module."""
 

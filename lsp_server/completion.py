@@ -92,6 +92,15 @@ class Completer:
             self._known.forget(document)
             self._writing.pop(document, None)
 
+    async def read_ahead(self, query: Query, settings: Settings) -> None:
+        """Have the model read what it would for `suggest`, when it has nothing else to do."""
+        shape = shape_of(query.site, settings.completion.multiline)
+        request = replace(_request(query, shape, settings), max_tokens=0)
+        with suppress(CaretError):
+            async with aclosing(self._engine.complete(request, wait=False)) as pieces:
+                async for _ in pieces:
+                    pass
+
     async def _predicted(self, query: Query) -> Prediction | None:
         """What is known for this caret, at once; or what is being written for it."""
         if found := self._known.find(query.document, query.site):
@@ -105,6 +114,8 @@ class Completer:
 
     async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
         """Let the model write one, for automatic queries when the delay since `start` is over."""
+        if other := self._writing.get(query.document):
+            other.stop_unless_awaited()
         if not query.invoked:
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
@@ -151,7 +162,10 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         suffix=query.site.suffix,
         max_tokens=settings.completion.max_tokens,
         stop=("\n",) if shape.kind == "inline" else (),
+        one_line=shape.kind == "line",
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",
         path=query.site.path,
+        context=query.site.context,
+        window=settings.context.window,
     )

@@ -16,6 +16,8 @@ from lsp_server.documents import body
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.api import Snippet
+
 PREFIX_CHARS = 16_000
 SUFFIX_CHARS = 8_000
 """For the lines below, and for the rest of the caret's line."""
@@ -23,6 +25,7 @@ PREFIX_GRID = 64
 """The window's first line is a multiple of this."""
 SUFFIX_GRID = 16
 """The line after the window's last one is a multiple of this."""
+_CHARS_PER_TOKEN = 4
 CHAR_GRID = 4_096
 """Step of an edge that must fall inside a very long line."""
 
@@ -48,6 +51,13 @@ class Site:
     """Of the window, as an index into the document's lines."""
     goes_on: bool = False
     """There are lines below the window."""
+    context: tuple[Snippet, ...] = ()
+    """Text of other places that the model gets to read first."""
+
+    @property
+    def line(self) -> int:
+        """Index of the caret's line in the document."""
+        return self.first_line + self.prefix.count("\n")
 
     @property
     def head(self) -> str:
@@ -78,7 +88,13 @@ class Site:
 
 
 def site_at(
-    lines: Sequence[str], line: int, column: int, *, language: str = "", path: str = ""
+    lines: Sequence[str],
+    line: int,
+    column: int,
+    *,
+    language: str = "",
+    path: str = "",
+    window: int = 0,
 ) -> Site:
     """The site of a caret.
 
@@ -88,13 +104,16 @@ def site_at(
         column: index into that line, not past its end.
         language: LSP language id.
         path: of the file.
+        window: tokens that the prompt may have, where they are more than usual.
     """
-    first = _first_line(lines, line)
-    last = _last_line(lines, line)
+    behind = max(SUFFIX_CHARS, window * _CHARS_PER_TOKEN // 2)
+    front = max(PREFIX_CHARS, window * _CHARS_PER_TOKEN)
+    first = _first_line(lines, line, front)
+    last = _last_line(lines, line, behind)
     before = "".join(lines[first:line]) + lines[line][:column]
-    tail = lines[line][column : column + SUFFIX_CHARS]
+    tail = lines[line][column : column + behind]
     return Site(
-        prefix=_plain(_cut_front(before)),
+        prefix=_plain(_cut_front(before, front)),
         suffix=_plain(tail + "".join(lines[line + 1 : last])),
         language=language,
         path=path,
@@ -104,18 +123,18 @@ def site_at(
     )
 
 
-def _first_line(lines: Sequence[str], line: int) -> int:
+def _first_line(lines: Sequence[str], line: int, room: int) -> int:
     """The lowest grid line from which the text before `line` still fits."""
     first = line - line % PREFIX_GRID
-    room = PREFIX_CHARS - sum(map(len, lines[first:line]))
+    room -= sum(map(len, lines[first:line]))
     while first and (room := room - sum(map(len, lines[first - PREFIX_GRID : first]))) >= 0:
         first -= PREFIX_GRID
     return first
 
 
-def _last_line(lines: Sequence[str], line: int) -> int:
+def _last_line(lines: Sequence[str], line: int, room: int) -> int:
     """One past the last line of the window: on the grid, unless not even one step fits."""
-    room, last, fits = SUFFIX_CHARS, line + 1, line + 1
+    last = fits = line + 1
     while fits < len(lines) and (room := room - len(lines[fits])) >= 0:
         fits += 1
         if fits % SUFFIX_GRID == 0:
@@ -123,12 +142,12 @@ def _last_line(lines: Sequence[str], line: int) -> int:
     return fits if fits == len(lines) or last == line + 1 else last
 
 
-def _cut_front(text: str) -> str:
+def _cut_front(text: str, room: int) -> str:
     """Text with lines so long that no line edge could bound it, cut on a grid of characters.
 
     One step of the grid is let pass, so that typing in a full window does not move its edge.
     """
-    excess = max(len(text) - PREFIX_CHARS, 0)
+    excess = max(len(text) - room, 0)
     return text[excess // CHAR_GRID * CHAR_GRID :]
 
 

@@ -52,7 +52,8 @@ def column_to_units(line: str, column: int, encoding: Encoding) -> int:
     >>> column_to_units("😀x", 1, "utf-16"), column_to_units("😀x", 1, "utf-8")
     (2, 4)
     """
-    return sum(_width(char, encoding) for char in line[:column])
+    head = line[:column]
+    return len(head) if head.isascii() else sum(_width(char, encoding) for char in head)
 
 
 def _width(char: str, encoding: Encoding) -> int:

@@ -77,8 +77,11 @@ def _parse(seen: bytes) -> dict[str, Any] | None:
 
 
 def _result(params: dict[str, Any]) -> dict[str, Any]:
+    knows_notebooks = params["capabilities"].get("notebookDocument") is not None
+    notebooks = {"notebookDocumentSync": {"notebookSelector": [{"notebook": "*"}]}}
     return {
-        "capabilities": {
+        "capabilities": (notebooks if knows_notebooks else {})
+        | {
             "positionEncoding": position_encoding(params["capabilities"]),
             "textDocumentSync": {
                 "openClose": True,
@@ -86,6 +89,7 @@ def _result(params: dict[str, Any]) -> dict[str, Any]:
                 "save": False,
             },
             "completionProvider": {},
+            "documentHighlightProvider": True,
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "inlineCompletionProvider": {},
             "workspace": {

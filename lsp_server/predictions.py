@@ -68,6 +68,8 @@ def typed_between(then: Site, now: Site) -> str | None:
 
     The windows may have moved in between: then what both of them show must be equal.
     """
+    if then.context != now.context:
+        return None
     lines = now.first_line - then.first_line
     *dropped, before = then.prefix.split("\n", max(lines, 0))
     if len(dropped) != lines or not now.prefix.startswith(before):

@@ -10,10 +10,19 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from lsp_server.documents import Document, Encoding, units_to_column
+from lsp_server.notebooks import Notebooks
 from lsp_server.policy import path_of
+from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pygls.protocol.json_rpc import MsgId
+
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [types.NotebookDocumentFilterWithNotebook(notebook="*")]
+)
+"""All of them, with cells in any language."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +34,8 @@ class CaretProtocol(LanguageServerProtocol):
         super().__init__(*args, **kwargs)
         self.documents: dict[str, Document] = {}
         """Open documents by URI."""
+        self.notebooks = Notebooks(self.documents)
+        self.recent = Recent()
         self.answered: MsgId | None = None
         """A request that was answered before the server stood (see `greeting`)."""
 
@@ -41,16 +52,23 @@ class CaretProtocol(LanguageServerProtocol):
         self.documents[item.uri] = document
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
-        """Edit the document."""
-        document = self.documents.get(params.text_document.uri)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
+        """Edit the document, then tell the server."""
+        self._change(params.text_document.uri, params.content_changes)
+        yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+    def _change(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
+        document = self.documents.get(uri)
         if document is None:
             _log.warning("ignored a change of a document that is not open")
             return
-        for change in params.content_changes:
+        for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start = self._index(document, change.range.start)
-                document.edit(start, self._index(document, change.range.end), change.text)
+                end = self._index(document, change.range.end)
+                document.edit(start, end, change.text)
+                lines = change.text.count("\n") + 1
+                self.recent.edited(uri, start[0], end[0], lines)
             else:
                 document.replace(change.text)
 
@@ -59,6 +77,28 @@ class CaretProtocol(LanguageServerProtocol):
         """Forget the document, then tell the server."""
         self.documents.pop(params.text_document.uri, None)
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Keep the notebook."""
+        self.notebooks.open(params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(
+        self, params: types.DidChangeNotebookDocumentParams
+    ) -> None:
+        """Change cells and their texts."""
+        self.notebooks.change(params)
+        cells = params.change.cells
+        for content in (cells and cells.text_content) or ():
+            self._change(content.document.uri, content.changes)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(
+        self, params: types.DidCloseNotebookDocumentParams
+    ) -> None:
+        """Forget the notebook."""
+        self.notebooks.close(params)
 
     def _index(self, document: Document, position: types.Position) -> tuple[int, int]:
         if position.line >= len(document.lines):

@@ -1,10 +1,10 @@
-"""The language server: what it holds, and thin handlers from LSP to the functions that work."""
+"""The language server: what it holds, and how a query becomes suggestions."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -14,24 +14,24 @@ from pygls.lsp.server import LanguageServer
 
 from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
+from lsp_server.ahead import Ahead
 from lsp_server.backend import Backend
 from lsp_server.carets import Caret
 from lsp_server.completion import Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.newest import NewestWins
-from lsp_server.parent import end_with_parent
 from lsp_server.policy import path_of, refusal
-from lsp_server.protocol import CaretProtocol
+from lsp_server.protocol import NOTEBOOKS, CaretProtocol
 from lsp_server.settings import Settings
-from lsp_server.status import LoadProgress, Status, StatusLine, status_of
+from lsp_server.status import LoadProgress, Status, StatusLine, index_status, status_of
+from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from engine.api import ModelStatus
-
-CHOICES = 3
-"""Suggestions for a request made by hand."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,14 +42,20 @@ class CaretServer(LanguageServer):
     protocol: CaretProtocol
 
     def __init__(self) -> None:
-        super().__init__("caret", __version__, protocol_cls=CaretProtocol)
+        super().__init__(
+            "caret", __version__, protocol_cls=CaretProtocol, notebook_document_sync=NOTEBOOKS
+        )
         self.settings = Settings()
         self.configuration = Configuration()
         self.status = StatusLine(self.protocol.notify)
         self.load_progress = LoadProgress(self.work_done_progress)
+        self.index_progress = LoadProgress(self.work_done_progress)
         self.backend = Backend(self._on_model)
         self.completer = Completer(self.backend)
+        self.link = Link(self._on_index)
+        self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.newest = NewestWins()
+        self.ahead = Ahead(self._read_ahead)
         self.accepted = 0
         self.asked_to_shut_down = False
         self._configuring = asyncio.Lock()
@@ -63,6 +69,8 @@ class CaretServer(LanguageServer):
             await self.configuration.update(self, told)
             self.settings, problems = self.configuration.read()
             self.completer.forget()
+            self.gatherer.forget_places()
+            await self.link.use(self.view)
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
             if self.settings.completion.enable:
@@ -79,8 +87,15 @@ class CaretServer(LanguageServer):
         if document is None or reason:
             _log.debug("No completion: %s", reason)
             return None
+        lines, encoding = self.protocol.notebooks.lines(uri), self.protocol.encoding()
+        window = self.settings.context.window
+        return Caret.at(document, position, encoding, self.view.roots, lines, window)
+
+    @property
+    def view(self) -> View:
+        """What context is gathered from."""
         roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
-        return Caret.at(document, position, self.protocol.encoding(), roots)
+        return View(self.protocol.documents, roots, self.settings)
 
     async def suggest(self, query: Query) -> list[str]:
         """Texts to insert, best first; none if a newer query took this one's place.
@@ -90,15 +105,18 @@ class CaretServer(LanguageServer):
         Raises:
             JsonRpcException: it failed, and a person had asked for it.
         """
-        if known := self.completer.known(query):
-            self.newest.cancel(query.document)
-            return known
+        self.ahead.stop()
+        context = self.gatherer.kept(query.document, query.site)
+        if context is not None:
+            query = replace(query, site=replace(query.site, context=context))
+            if known := self.completer.known(query):
+                self.newest.cancel(query.document)
+                return known
         if query.invoked:
             await self._configured.wait()
         with self.status.working():
-            work = self.completer.suggest(query, self.settings)
             try:
-                texts = await self.newest.run(query.document, work)
+                texts = await self.newest.run(query.document, self._suggest(query))
             except CaretError as error:
                 self._failed(error, query)
                 return []
@@ -106,6 +124,21 @@ class CaretServer(LanguageServer):
                 return []
             self.status.recovered()
             return texts
+
+    async def _suggest(self, query: Query) -> list[str]:
+        return await self.completer.suggest(await self._with_context(query), self.settings)
+
+    async def _read_ahead(self, uri: str, position: types.Position) -> None:
+        """Let the engine read around a caret at which it may soon be asked."""
+        wanted = self.settings.completion.read_ahead and not self.settings.fim.endpoint
+        caret = self.caret(uri, position) if wanted and self.backend.ready else None
+        if caret:
+            query = await self._with_context(Query(uri, caret.site))
+            await self.completer.read_ahead(query, self.settings)
+
+    async def _with_context(self, query: Query) -> Query:
+        context = await self.gatherer.gather(query.document, query.site, self.view)
+        return replace(query, site=replace(query.site, context=context))
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""
@@ -128,10 +161,16 @@ class CaretServer(LanguageServer):
 
     def _on_model(self, model: ModelStatus) -> None:
         self.status.show(status_of(model))
+        if model.phase == "ready":
+            self.ahead.resume()
         if get_capability(self.client_capabilities, "window.work_done_progress"):
             self.load_progress.feed(model)
         if model.phase == "failed":
             self.tell(model.error, types.MessageType.Error)
+
+    def _on_index(self, done: int, total: int) -> None:
+        if get_capability(self.client_capabilities, "window.work_done_progress"):
+            self.index_progress.feed(index_status(done, total))
 
     def _failed(self, error: CaretError, query: Query) -> None:
         """Say so where that helps: not for every key while the model is on its way."""
@@ -144,110 +183,3 @@ class CaretServer(LanguageServer):
         self.tell(str(error), types.MessageType.Error)
         if query.invoked:
             raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed)
-
-
-def create_server() -> CaretServer:
-    """A server with all its handlers."""
-    server = CaretServer()
-    for method, (handler, options) in FEATURES.items():
-        server.feature(method, options)(handler)
-    for name, command in COMMANDS.items():
-        server.command(name)(command)
-    return server
-
-
-def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
-    """Remember what comes only here; nothing may be sent yet."""
-    ls.configuration.initial = params.initialization_options
-    if params.process_id is not None:
-        ls.start(end_with_parent(params.process_id))
-
-
-async def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
-    """Read the settings and begin to load the model."""
-    ls.configuration.subscribe(ls)
-    await ls.configure()
-
-
-async def did_change_configuration(
-    ls: CaretServer, params: types.DidChangeConfigurationParams
-) -> None:
-    """Read the settings anew."""
-    await ls.configure(params.settings)
-
-
-def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None:
-    """Nobody waits for completions of this document any more."""
-    ls.newest.cancel(params.text_document.uri)
-    ls.completer.forget(params.text_document.uri)
-
-
-async def inline_completion(
-    ls: CaretServer, params: types.InlineCompletionParams
-) -> types.InlineCompletionList:
-    """Ghost text at the caret."""
-    uri = params.text_document.uri
-    caret = ls.caret(uri, params.position)
-    if caret is None:
-        return types.InlineCompletionList([])
-    invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-    texts = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
-    return types.InlineCompletionList([caret.inline_item(text) for text in texts])
-
-
-async def completion(ls: CaretServer, params: types.CompletionParams) -> types.CompletionList:
-    """The same in the completion menu, for editors without ghost text."""
-    uri = params.text_document.uri
-    ghost = get_capability(ls.client_capabilities, "text_document.inline_completion")
-    caret = None if ghost else ls.caret(uri, params.position)
-    if caret is None:
-        return types.CompletionList(is_incomplete=False, items=[])
-    texts = await ls.suggest(Query(uri, caret.site))
-    # Incomplete, so that the editor asks again as the user types on.
-    return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
-
-
-async def shutdown(ls: CaretServer, _: None) -> None:
-    """Let go of the engine, which stays for others."""
-    ls.asked_to_shut_down = True
-    await ls.backend.aclose()
-
-
-def accepted(ls: CaretServer, *_: object) -> None:
-    """A suggestion was taken; counted here and told to nobody."""
-    ls.accepted += 1
-    _log.info("Suggestions accepted: %d", ls.accepted)
-
-
-def status(ls: CaretServer, *_: object) -> dict[str, Any]:
-    """How things stand: the parameters of `caret/status`, and what the last suggestion cost."""
-    usage = ls.completer.last_usage
-    last = asdict(usage) if usage else {}
-    return asdict(ls.status.current) | {"last": last, "accepted": ls.accepted}
-
-
-async def restart_engine(ls: CaretServer, *_: object) -> None:
-    """End the engine and start it anew."""
-    try:
-        await ls.backend.restart()
-    except CaretError as error:
-        raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
-
-
-FEATURES: dict[str, tuple[Any, Any]] = {
-    types.INITIALIZE: (initialize, None),
-    types.INITIALIZED: (initialized, None),
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: (did_change_configuration, None),
-    types.TEXT_DOCUMENT_DID_CLOSE: (did_close, None),
-    # Without options pygls does not advertise it.
-    types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
-    types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
-    types.SHUTDOWN: (shutdown, None),
-}
-
-COMMANDS = {
-    "caret.accepted": accepted,
-    "caret.status": status,
-    "caret.restartEngine": restart_engine,
-}
-"""Also listed in `greeting`."""

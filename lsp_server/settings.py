@@ -86,6 +86,9 @@ class CompletionSettings:
     debounce_ms: int = 0
     """How long to wait for the next key before starting, in milliseconds: 0 to 5000. Editors
     wait by themselves, so 0 is right for most. A suggestion asked for by hand never waits."""
+    read_ahead: bool = True
+    """Let the model read the text around the caret while it has nothing else to do, so that the
+    first suggestion at a new place does not have to wait for that. Off, it computes less."""
     confidence: float = 0.0
     """Reserved: hide suggestions that the model is less sure of than this (0 to 1). All are shown
     so far."""
@@ -94,6 +97,27 @@ class CompletionSettings:
         _check_range(self.max_tokens, 1, 1024)
         _check_range(self.debounce_ms, 0, 5000)
         _check_range(self.confidence, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSettings:
+    """What of the workspace the model gets to read, beside the text around the caret."""
+
+    recent: bool = True
+    """Show the model the places where you edited and completed last, in open files."""
+    definitions: bool = True
+    """Show the model definitions, from other files of the workspace, of what the code around the
+    caret names and imports."""
+    search: bool = True
+    """Show the model pieces of other files that share rare words with the code around the caret.
+    With this and `definitions` off, the workspace is not indexed."""
+    window: int = 0
+    """Tokens of a prompt, at most a quarter of them context: 256 to 7168; 0 leaves it to the
+    engine, which takes 1024. The larger, the more the model sees, and the longer the first
+    suggestion at a new place takes; [what it costs](context.md#the-window)."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.window or 256, 256, 7168)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +154,7 @@ class Settings:
     fim: FimSettings = field(default_factory=FimSettings)
     instruct: InstructSettings = field(default_factory=InstructSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
 

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from engine.api import ModelStatus
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pygls.progress import Progress
 
-    from engine.api import ModelStatus
-
 METHOD = "caret/status"
+_MANY_FILES = 500
+"""To index at once; from there on a progress bar is shown."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +86,12 @@ def status_of(model: ModelStatus) -> Status:
         return Status("error", model.error, model.name, {"code": model.error_code})
     detail = {"phase": model.phase, "done": model.done, "total": model.total}
     return Status("loading", f"{model.name}: {describe(model)}", model.name, detail)
+
+
+def index_status(done: int, total: int) -> ModelStatus:
+    """The way of the workspace's files into the index, which goes quickly where they are few."""
+    ready = done == total or total < _MANY_FILES
+    return ModelStatus("workspace", "ready" if ready else "loading", done, total)
 
 
 class LoadProgress:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lsp_server.draft import Draft
 
 
+GRACE_S = 0.1
+"""How long it goes on with nobody waiting: some editors cancel a request before they ask anew."""
+
+
 class Writing:
     """Ends when it is whole, when something else is typed, or when nobody waits for it."""
 
@@ -55,10 +59,10 @@ class Writing:
             return self._task.result()
         finally:
             self._waiting -= 1
-            # A newer request has been started by now, and joins before this is called.
-            asyncio.get_running_loop().call_soon(self._stop_unless_awaited)
+            asyncio.get_running_loop().call_later(GRACE_S, self.stop_unless_awaited)
 
-    def _stop_unless_awaited(self) -> None:
+    def stop_unless_awaited(self) -> None:
+        """End it now if nobody waits for it."""
         if not self._waiting:
             self._task.cancel()
 

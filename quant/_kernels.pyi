@@ -1,5 +1,7 @@
 """The C extension, absent where it could not be built; see quant/kernels."""
 
+from array import array
+
 def variants() -> list[str]:
     """Names of the kernels that run on this processor, best first."""
 
@@ -26,4 +28,42 @@ def matmul(
 
     `packed` (in the layout of `kind`), `x`, `bias` and `y` are addresses of contiguous memory, the
     last three float32; `bias` may be 0. Raises ValueError for a variant that does not run here.
+    """
+
+def rows(
+    kind: int, packed: int, out: int, columns: int, numbers: int, count: int, y: int, /
+) -> None:
+    """Unpack single rows: y float32 [count, columns] of `numbers`, int64 [count] below `out`.
+
+    Raises IndexError for a number that is no row.
+    """
+
+class Model:
+    """A decoder for `forward`: no such name exists, it is an opaque capsule."""
+
+def model(words: array[int], eps: float, rope_scale: float, /) -> Model:
+    """Describe a decoder by the 64-bit words that quant/kernels/forward_module.c reads.
+
+    They hold addresses of tensors, which the caller keeps alive.
+    """
+
+def forward(
+    model: Model,
+    variant: str,
+    x: int,
+    logits: int,
+    rows: int,
+    past: int,
+    last: int,
+    keys: int,
+    values: int,
+    blocks: int,
+    threads: int,
+    /,
+) -> None:
+    """Append float32 rows at address `x`, which it overwrites, to a cache of `past` positions.
+
+    The float32 logits of the `last` rows are written at `logits`. `keys` and `values` are addresses
+    of what quant.forward.cache_shapes says, with `blocks`. Raises ValueError for a variant that
+    does not run here, MemoryError where there is none for the workspace.
     """

@@ -30,14 +30,18 @@ class Format:
     """weight [vocab, hidden] float32 → module, token ids [n] → [n, hidden] float32."""
     bits_per_weight: float
     summary: str
+    storable: bool = True
+    """Whether its matrices are of `KINDS`."""
     devices: tuple[str, ...] = ("cpu",)
     """Where it may be used, as torch names devices; where it belongs comes first."""
 
 
 _EXACT = 4e-3
-"""Error of packing, relative to the weights, that tells a matrix that had no more bits before:
-rounding scales to float16 makes 2e-4 to 2e-3 of it, a bit too few 1e-2 and more."""
-_SAMPLE = 64
+"""Error of packing, relative to a row of weights, that tells a matrix that had no more bits before:
+rounding scales to float16 makes 2e-4 to 8e-4 of it, a bit too few 2e-2 and more."""
+_TINY = 1e-20
+"""Stands in for the norm of a row of zeros."""
+_SAMPLE = 32
 """Rows that are tried, from all parts of a matrix: one of several that were stacked may have more
 bits than the others."""
 
@@ -49,9 +53,15 @@ def _native(weight: Tensor, bias: Tensor | None) -> PackedLinear:
     """
     sample = weight[:: max(1, len(weight) // _SAMPLE)].contiguous()
     for kind in (Int4Linear, Int6Linear):
-        if (kind.of(sample, None).dequantized() - sample).norm() <= _EXACT * sample.norm():
+        if _error(kind.of(sample, None).dequantized(), sample) <= _EXACT:
             return kind.of(weight, bias)
     return Int8Linear.of(weight, bias)
+
+
+def _error(packed: Tensor, weight: Tensor) -> float:
+    """Root of the mean square of the rows' relative errors, so that small rows count as well."""
+    norms = weight.norm(dim=1).clamp_min(_TINY)
+    return float(((packed - weight).norm(dim=1) / norms).square().mean().sqrt())
 
 
 def rows_of(linear: nn.Module) -> nn.Module | None:
@@ -69,20 +79,42 @@ def _packed(
 
 FORMATS: dict[str, Format] = {
     "float32": Format(
-        FloatLinear, FloatEmbedding, 32, "the reference: nothing is rounded", ("cpu", "cuda")
+        FloatLinear,
+        FloatEmbedding,
+        32,
+        "the reference: nothing is rounded",
+        storable=False,
+        devices=("cpu", "cuda"),
     ),
     "bfloat16": Format(
-        bfloat16_linear, bfloat16_embedding, 16, "16-bit floats, GPU or CPU", ("cuda", "cpu")
+        bfloat16_linear,
+        bfloat16_embedding,
+        16,
+        "16-bit floats, GPU or CPU",
+        storable=False,
+        devices=("cuda", "cpu"),
     ),
     "nf4": Format(
-        nf4_linear, TorchInt8Embedding, 4.5, "bitsandbytes NF4, GPU or CPU", ("cuda", "cpu")
+        nf4_linear,
+        TorchInt8Embedding,
+        4.5,
+        "bitsandbytes NF4, GPU or CPU",
+        storable=False,
+        devices=("cuda", "cpu"),
     ),
     "llm-int8": Format(
-        LlmInt8Linear, TorchInt8Embedding, 8, "bitsandbytes LLM.int8, GPU", ("cuda",)
+        LlmInt8Linear,
+        TorchInt8Embedding,
+        8,
+        "bitsandbytes LLM.int8, GPU",
+        storable=False,
+        devices=("cuda",),
     ),
     "int8": _packed(Int8Linear.of, 8.5, "8-bit weights and activations, CPU")
     if KERNELS
-    else Format(TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU"),
+    else Format(
+        TorchInt8Linear, TorchInt8Embedding, 8, "8 bits by torch's kernels, CPU", storable=False
+    ),
     "int4": _packed(Int4Linear.of, 5, "4-bit weights, 8-bit activations, CPU"),
 }
 if KERNELS:
@@ -90,6 +122,9 @@ if KERNELS:
         _native, 8.5, "the 4 or 6 bits that the file has, else 8, for each matrix, CPU"
     )
 
-DEFAULT_FORMAT = "native" if KERNELS else "int8"
-"""What a CPU holds a model in: nearer to float32 than the others and quicker, given our kernels;
-without them 4 bits would be unpacked at every use."""
+KINDS = {kind.__name__: kind for kind in (Int4Linear, Int6Linear, Int8Linear)}
+"""The matrices that a store can hold, by the names of their classes."""
+
+PACKING = 1
+"""Raised when the same weights are packed to other bytes than before, or the same bytes mean other
+weights: what stores hold is then packed again."""

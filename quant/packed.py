@@ -106,9 +106,13 @@ class PackedLinear(nn.Module):
 
     def rows(self, numbers: Tensor) -> Tensor:
         """The weights of some outputs: `numbers` int64 [n] → float32 [n, in]."""
-        panels = self.packed.view(-1, -(-self.columns // GROUP), self.block)[numbers // PANEL]
-        weight = self.weights(panels)[torch.arange(len(numbers)), numbers % PANEL]
-        return weight.view(len(numbers), -1)[:, : self.columns]
+        if self.kernel is None:
+            return self.dequantized()[numbers]
+        numbers, y = numbers.contiguous(), torch.empty(len(numbers), self.columns)
+        assert numbers.dtype == torch.int64
+        shape, at = (self.out, self.columns), numbers.data_ptr()
+        _kernels.rows(self.kind, self.packed.data_ptr(), *shape, at, len(numbers), y.data_ptr())
+        return y
 
     def reference(self, x: Tensor) -> Tensor:
         """The slow path: the same roundings, then a float matmul."""

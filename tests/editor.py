@@ -27,6 +27,7 @@ class Editor(LanguageClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.statuses: list[Any] = []
+        self.folder = "/work"
         self.feature("caret/status")(lambda params: self.statuses.append(params))
 
     @property
@@ -35,7 +36,7 @@ class Editor(LanguageClient):
 
     def open(self, text: str, name: str = "a.py", language: str = "python") -> str:
         """Open a document anew; one of this name that is open is closed first."""
-        uri = f"file:///work/{name}"
+        uri = f"file://{self.folder}/{name}"
         self.close(uri)
         item = types.TextDocumentItem(uri, language, 1, text)
         self.text_document_did_open(types.DidOpenTextDocumentParams(item))
@@ -104,10 +105,14 @@ class StartEditor:
         ghost_text: bool = True,
         configuration: dict[str, Any] | None = None,
         asks: bool = True,
+        folder: Path | None = None,
         until: str | None = "ready",
         deadline_s: float = DEADLINE_S,
     ) -> Editor:
-        """A session with `options` as initializationOptions, once `caret/status` says `until`."""
+        """A session with `options` as initializationOptions, once `caret/status` says `until`.
+
+        `folder` is the workspace's, if there is one.
+        """
         config = ClientServerConfig([CARET, "lsp"], _editor, self._environment)
         editor = cast(Editor, await config.start())
         self._started.append(editor)
@@ -120,8 +125,14 @@ class StartEditor:
         capabilities.workspace.configuration = asks
         if configuration is not None:
             editor.set_configuration({"caret": configuration})
+        folders = None
+        if folder:
+            editor.folder = folder.as_posix()
+            folders = [types.WorkspaceFolder(folder.as_uri(), folder.name)]
         await editor.initialize_session(
-            types.InitializeParams(capabilities, initialization_options=options)
+            types.InitializeParams(
+                capabilities, initialization_options=options, workspace_folders=folders
+            )
         )
         if until:
             await editor.until(lambda: until in editor.states, deadline_s)

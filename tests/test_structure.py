@@ -29,7 +29,7 @@ def sources() -> list[Path]:
     "module",
     [
         "lsp_server.cli",
-        "lsp_server.server",
+        "lsp_server.handlers",
         "lsp_server.commands.lsp",
         "engine.client",
         "engine.launch",

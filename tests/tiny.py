@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import torch
+
 from engine.config import DecoderConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from torch import Tensor
 
 CONFIG = DecoderConfig(
     architecture="llama",
@@ -24,3 +33,52 @@ CONFIG = DecoderConfig(
     mlp_bias=False,
     tied_embeddings=True,
 )
+
+
+class RandomSource:
+    """A `TensorSource` of seeded weights for `CONFIG`; counts what is read of it."""
+
+    nbytes = 0
+
+    def __init__(self, *, tied: bool = True) -> None:
+        self.loads = 0
+        shapes = _shapes()
+        if not tied:
+            shapes["lm_head.weight"] = shapes["model.embed_tokens.weight"]
+        draw = torch.Generator().manual_seed(0)
+        self._tensors = {n: torch.randn(shape, generator=draw) for n, shape in shapes.items()}
+
+    def names(self) -> Collection[str]:
+        return self._tensors.keys()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return tuple(self._tensors[name].shape)
+
+    def load(self, name: str) -> Tensor:
+        self.loads += 1
+        return self._tensors[name].clone()
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    hidden, inner = CONFIG.hidden_size, CONFIG.intermediate_size
+    keys = CONFIG.kv_heads * CONFIG.head_dim
+    shapes: dict[str, tuple[int, ...]] = {
+        "model.embed_tokens.weight": (CONFIG.vocab_size, hidden),
+        "model.norm.weight": (hidden,),
+    }
+    for layer in range(CONFIG.layers):
+        shapes |= {
+            f"model.layers.{layer}.{name}.weight": shape
+            for name, shape in {
+                "input_layernorm": (hidden,),
+                "self_attn.q_proj": (hidden, hidden),
+                "self_attn.k_proj": (keys, hidden),
+                "self_attn.v_proj": (keys, hidden),
+                "self_attn.o_proj": (hidden, hidden),
+                "post_attention_layernorm": (hidden,),
+                "mlp.gate_proj": (inner, hidden),
+                "mlp.up_proj": (inner, hidden),
+                "mlp.down_proj": (hidden, inner),
+            }.items()
+        }
+    return shapes

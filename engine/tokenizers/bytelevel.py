@@ -123,13 +123,14 @@ def from_gguf(metadata: dict[str, Any]) -> ByteLevelTokenizer:
     tokens: list[str] = metadata["tokenizer.ggml.tokens"]
     kinds: list[int] = metadata["tokenizer.ggml.token_type"]
     merges: list[str] = metadata["tokenizer.ggml.merges"]
-    merged = {merge.replace(" ", "") for merge in merges}
     vocab: dict[str, int] = {}
     texts: dict[str, int] = {}
     control: dict[str, int] = {}
+    shaped = {text for text in tokens if is_control(text, marked=False)}
+    # Early converters called every token normal; no merge leads to a control token.
+    shaped -= {merge.replace(" ", "") for merge in merges if merge.endswith((">", "]"))}
     for token, (text, kind) in enumerate(zip(tokens, kinds, strict=True)):
-        # Early converters called every token normal; no merge leads to a control token.
-        if kind == _NORMAL and (text in merged or not is_control(text, marked=False)):
+        if kind == _NORMAL and text not in shaped:
             vocab[text] = token
         elif is_control(text, marked=kind not in (_NORMAL, _USER_DEFINED)):
             control[text] = token

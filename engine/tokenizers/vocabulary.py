@@ -80,8 +80,9 @@ def is_control(text: str, *, marked: bool) -> bool:
 
     They call DeepSeek-Coder's letters so too, but no control token is a single character.
     """
-    shaped = CONTROL_SHAPE.fullmatch(text.removeprefix("▁")) is not None
-    return shaped or (marked and len(text) > 1)
+    # Hardly any of 150,000 tokens ends like one, which is soon told.
+    shaped = text.endswith((">", "]")) and CONTROL_SHAPE.fullmatch(text.removeprefix("▁"))
+    return bool(shaped) or (marked and len(text) > 1)
 
 
 def gguf_controls(metadata: dict[str, Any], ids: Mapping[str, int], *, adds_bos: bool) -> Controls:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from engine import sse, wire
-from engine.api import CompletionRequest
+from engine.api import CompletionRequest, Usage
 from engine.errors import CaretError, RequestError
+from engine.scheduler import Rank
 from engine.wire_answers import Envelope
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Completions:
     async def complete(self, request: Request) -> Response:
         """POST /v1/completions."""
         asked, delivery = await self._parsed(request, "completion", wire.parse_completion)
-        pieces = self._pieces("completion", asked, delivery, choices=asked.n)
+        kind: Kind = "completion" if asked.max_tokens else "ahead"
+        pieces = self._pieces(kind, asked, delivery, choices=asked.n)
         return await _respond(pieces, Envelope(asked.model, chat=False), delivery)
 
     async def chat(self, request: Request) -> Response:
@@ -67,21 +69,22 @@ class Completions:
 
         Closing it, or cancelling who waits for it, cancels the job.
         """
-        outcome = "cancelled"
+        self._metrics.count_start(kind)
+        outcome, usage = "cancelled", Usage()
         try:
             work = _work(await self._model(asked.model, delivery), asked)
-            async with aclosing(self._computed(work, kind, asked.document)) as computed:
+            async with aclosing(self._computed(work, _rank(asked), asked.document)) as computed:
                 while choices:
                     piece = await anext(computed)
                     choices -= piece.finish_reason is not None
-                    if piece.usage:
-                        self._metrics.count_usage(kind, piece.usage)
+                    usage = piece.usage or usage
                     yield piece
             outcome = "ok"
         except CaretError as error:
             outcome = error.code
             raise
         finally:
+            self._metrics.count_usage(kind, usage)
             self._metrics.count_request(kind, outcome)
 
     async def _model(self, name: str, delivery: Delivery) -> Model:
@@ -90,7 +93,7 @@ class Completions:
         return self._host.runtime(name)
 
     async def _computed(
-        self, work: Iterator[Piece | None], kind: Kind, document: str | None
+        self, work: Iterator[Piece | None], rank: Rank, document: str | None
     ) -> AsyncGenerator[Piece, None]:
         """What the compute thread delivers; raises the CaretError that it delivers instead."""
         loop = asyncio.get_running_loop()
@@ -99,8 +102,7 @@ class Completions:
         def deliver(item: Piece | CaretError) -> None:
             loop.call_soon_threadsafe(inbox.put_nowait, item)
 
-        urgent = kind == "completion"
-        job = self._scheduler.submit(work, deliver, urgent=urgent, document=document)
+        job = self._scheduler.submit(work, deliver, rank=rank, document=document)
         try:
             while True:
                 item = await inbox.get()
@@ -113,6 +115,12 @@ class Completions:
 
 def _work(model: Model, asked: CompletionRequest | ChatRequest) -> Iterator[Piece | None]:
     return model.complete(asked) if isinstance(asked, CompletionRequest) else model.chat(asked)
+
+
+def _rank(asked: CompletionRequest | ChatRequest) -> Rank:
+    if not asked.max_tokens:
+        return Rank.IDLE
+    return Rank.COMPLETION if isinstance(asked, CompletionRequest) else Rank.CHAT
 
 
 async def _respond(

@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
     from engine.api import Usage
 
-Kind = Literal["completion", "chat"]
+Kind = Literal["completion", "ahead", "chat"]
+"""An "ahead" is a completion of no tokens: its prompt is read for one to come."""
 Labels = tuple[tuple[str, str], ...]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _FAMILIES: Mapping[str, tuple[str, str]] = {
+    "caret_requests_started_total": ("counter", "Requests for text that came, by kind."),
     "caret_requests_total": ("counter", "Requests answered, by kind and outcome."),
     "caret_queue_depth": ("gauge", "Requests on the compute thread or waiting for it."),
     "caret_prompt_tokens_total": ("counter", "Tokens of prompts, cached ones included."),
     "caret_cached_tokens_total": ("counter", "Tokens of prompts found in the KV cache."),
     "caret_generated_tokens_total": ("counter", "Tokens generated."),
+    "caret_generating_passes_total": ("counter", "Forward passes that gave these tokens."),
+    "caret_drafted_tokens_total": ("counter", "Tokens guessed, to be checked in these passes."),
+    "caret_accepted_tokens_total": ("counter", "Guessed tokens that are among the generated."),
     "caret_prefill_seconds_total": ("counter", "Time spent on evaluating prompts."),
     "caret_decode_seconds_total": ("counter", "Time spent on generating tokens."),
     "caret_models": ("gauge", "Models by phase on their way into memory."),
@@ -37,6 +42,10 @@ class Metrics:
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[str, Labels], float] = defaultdict(float)
 
+    def count_start(self, kind: Kind) -> None:
+        """One more request; it may wait for its model or its turn."""
+        self._counts["caret_requests_started_total", (("kind", kind),)] += 1
+
     def count_request(self, kind: Kind, outcome: str) -> None:
         """One more answer; `outcome` is "ok", "cancelled" or the code of an error."""
         labels = (("kind", kind), ("outcome", outcome))
@@ -48,6 +57,9 @@ class Metrics:
             "caret_prompt_tokens_total": usage.prompt_tokens,
             "caret_cached_tokens_total": usage.cached_tokens,
             "caret_generated_tokens_total": usage.completion_tokens,
+            "caret_generating_passes_total": usage.passes,
+            "caret_drafted_tokens_total": usage.drafted_tokens,
+            "caret_accepted_tokens_total": usage.accepted_tokens,
             "caret_prefill_seconds_total": usage.prefill_ms / 1000,
             "caret_decode_seconds_total": usage.decode_ms / 1000,
         }

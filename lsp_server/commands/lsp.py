@@ -43,7 +43,7 @@ def _serve_stdio(log_file: Path | None) -> None:
     stdin, stdout = _take_stdio()
     greeting = greet(stdin, stdout)
     # Imported after the answer: it takes half a second.
-    from lsp_server.server import create_server
+    from lsp_server.handlers import create_server
 
     _log_to(log_file)
     server = create_server()
@@ -53,7 +53,7 @@ def _serve_stdio(log_file: Path | None) -> None:
 
 
 def _serve_tcp(port: int) -> None:
-    from lsp_server.server import create_server
+    from lsp_server.handlers import create_server
 
     try:
         create_server().start_tcp("127.0.0.1", port)

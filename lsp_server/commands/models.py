@@ -16,7 +16,8 @@ from engine.errors import CaretError, ModelDamaged
 from engine.fetch import installed
 from engine.fetch.partial import Partial
 from engine.models import DEFAULT_FIM, MODELS, ModelEntry, find
-from engine.paths import models_dir
+from engine.paths import models_dir, packed_dir
+from engine.shelf import kept_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,8 @@ class Row:
     state: State
     bytes: int
     """On disk."""
+    packed: int
+    """Bytes of its packed weights."""
 
 
 @click.command("models")
@@ -51,6 +54,9 @@ def command(only_installed: bool, as_json: bool) -> None:
         console.print(
             f"`caret pull` gets {DEFAULT_FIM}, `caret pull NAME` another.", highlight=False
         )
+        if packed := sum(row.packed for row in rows):
+            said = f"Packed for this machine: {decimal(packed)} in {packed_dir()}."
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def _pulled_by_id() -> list[ModelEntry]:
@@ -75,7 +81,8 @@ def _look(entry: ModelEntry) -> Row:
             state = "partial"
     except ModelDamaged:
         state = "damaged"
-    return Row(entry, state, _bytes(entry.path) or Partial.found(entry.path))
+    held = _bytes(entry.path) or Partial.found(entry.path)
+    return Row(entry, state, held, kept_bytes(entry.path))
 
 
 def _bytes(path: Path) -> int:
@@ -101,6 +108,7 @@ def _record(row: Row) -> dict[str, Any]:
         "sha256": entry.sha256,
         "state": row.state,
         "bytes_on_disk": row.bytes,
+        "bytes_packed": row.packed,
         "path": str(entry.path) if row.state == "installed" else None,
     }
 

@@ -1,4 +1,4 @@
-"""`caret quantize`: becomes `python -m bench.formats`, since nothing here may import torch."""
+"""`caret quantize`: becomes another program, since nothing here may import torch."""
 
 from __future__ import annotations
 
@@ -10,14 +10,28 @@ import click
 
 @click.command("quantize")
 @click.argument("model")
-@click.option("--report", is_flag=True, required=True, expose_value=False, help="Measure.")
-@click.option("--format", "names", multiple=True, help="Only this one, and float32.")
-def command(model: str, names: tuple[str, ...]) -> None:
-    """Measure the formats of MODEL: size, agreement with float32 on code, and speed.
+@click.argument("fmt", metavar="[FORMAT]", required=False)
+@click.option("--report", is_flag=True, help="Measure the formats instead.")
+@click.option("--format", "names", multiple=True, help="With --report: only this one, and float32.")
+def command(model: str, fmt: str | None, report: bool, names: tuple[str, ...]) -> None:
+    """Pack MODEL in FORMAT ahead of time, or measure its formats with --report.
 
-    Takes minutes, and memory for the model in float32. docs/formats.md has what came out elsewhere.
+    Packed weights are kept on disk, so that the first start takes as long as the others. One
+    format of a model is kept: another one takes its place.
+
+    The report has size, agreement with float32 on code, and speed. It takes minutes, and memory
+    for the model in float32; docs/formats.md has what came out elsewhere.
     """
+    if report == bool(fmt):
+        raise click.UsageError("Give a FORMAT to pack the model in, or --report, and not both.")
+    if names and not report:
+        raise click.UsageError("--format belongs to --report.")
+    if fmt:
+        _become("engine.quantize", "--", model, fmt)
     given = [f"--format={name}" for name in names]
+    _become("bench.formats", model, "--json=formats.json", *given)
+
+
+def _become(module: str, *arguments: str) -> None:
     # -P: the folder it is started in is not searched for modules.
-    arguments = ["-P", "-m", "bench.formats", model, "--json=formats.json", *given]
-    os.execv(sys.executable, [sys.executable, *arguments])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])

@@ -51,6 +51,7 @@ class Editor(LanguageClient):
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[None] = loop.create_future()
         self._last_words: asyncio.Future[str] = loop.create_future()
+        self.offers = types.ServerCapabilities()
         self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)(lambda _params: None)
         self.feature(types.PROGRESS)(_on_progress)
         self.feature("caret/status")(_on_status)
@@ -62,7 +63,8 @@ class Editor(LanguageClient):
 
     async def start(self, model: str) -> None:
         """Initialize the server, with `model` for completions."""
-        await self._ask(self.initialize_async(_initialize(model)))
+        answer = await self._ask(self.initialize_async(_initialize(model)))
+        self.offers = answer.capabilities
         self.initialized(types.InitializedParams())
 
     async def until_ready(self) -> None:

@@ -25,9 +25,9 @@ typedef struct {
 } Matrix;
 
 /* How a group of activations was rounded: to multiples of 2 to the `exponent`, which is shifted to
- * where a float has its own, so that an integer addition multiplies a weight's scale. `offset` is the
- * sum of the rounded group, by which a group's minimum is multiplied; `zeros` are -32 times the sum of
- * each half's bytes, from which dot products with 6-bit numbers start. */
+ * where a float has its own, so that an integer addition multiplies a weight's scale. `offset` is
+ * the sum of the rounded group, by which a group's minimum is multiplied; `zeros` are -32 times the
+ * sum of each half's bytes, from which dot products with 6-bit numbers start. */
 typedef struct {
     int32_t exponent;
     float offset;
@@ -60,6 +60,9 @@ void round_rows(const Variant *variant, const float *x, size_t in, const Rounded
 
 /* Bytes of a packed matrix. */
 size_t packed_size(int kind, size_t in, size_t out);
+/* The weights [in] of one output, as float32. */
+void unpack_row(const Matrix *matrix, size_t row, float *to);
+
 size_t count_panels(const Matrix *matrix);
 /* y [rows, out] = x · matrixᵀ + bias, for the channels of some panels: the columns
  * first_panel * PANEL … last_panel * PANEL of y. Different panels may be multiplied by different

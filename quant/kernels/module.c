@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "forward_module.h"
 #include "matmul.h"
 #include "pack.h"
 
@@ -53,6 +54,24 @@ static PyObject *py_matmul(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_rows(PyObject *module, PyObject *args)
+{
+    (void)module;
+    unsigned long long packed, numbers, y;
+    Py_ssize_t out, in, count;
+    int kind;
+    if (!PyArg_ParseTuple(args, "iKnnKnK:rows", &kind, &packed, &out, &in, &numbers, &count, &y))
+        return NULL;
+    Matrix matrix = {kind, (const uint8_t *)(uintptr_t)packed, NULL, (size_t)in, (size_t)out};
+    const int64_t *rows = (const int64_t *)(uintptr_t)numbers;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (rows[i] < 0 || rows[i] >= out)
+            return PyErr_Format(PyExc_IndexError, "there is no row %lld", (long long)rows[i]);
+        unpack_row(&matrix, (size_t)rows[i], (float *)(uintptr_t)y + i * in);
+    }
+    Py_RETURN_NONE;
+}
+
 static PyObject *py_pack(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -82,8 +101,11 @@ static PyObject *py_variants(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef METHODS[] = {
+    {"forward", py_forward, METH_VARARGS, NULL},
     {"matmul", py_matmul, METH_VARARGS, NULL},
+    {"model", py_model, METH_VARARGS, NULL},
     {"pack", py_pack, METH_VARARGS, NULL},
+    {"rows", py_rows, METH_VARARGS, NULL},
     {"variants", py_variants, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

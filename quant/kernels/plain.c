@@ -1,4 +1,5 @@
 /* Panels in plain C: what the other variants must equal. */
+#include "channel.h"
 #include "half.h"
 #include "variant.h"
 
@@ -8,31 +9,6 @@ static int dot(const uint8_t *numbers, const int8_t *bytes, int count)
     for (int i = 0; i < count; i++)
         sum += numbers[i] * bytes[i];
     return sum;
-}
-
-/* The numbers of one channel. */
-static void unpack_int4(const uint8_t *block, int channel, uint8_t *numbers)
-{
-    for (int i = 0; i < GROUP / 2; i++) {
-        uint8_t pair = block[i / 4 * 64 + channel * 4 + i % 4];
-        numbers[i] = pair & 15;
-        numbers[GROUP / 2 + i] = pair >> 4;
-    }
-}
-
-static void unpack_int6(const uint8_t *block, int channel, uint8_t *numbers)
-{
-    unpack_int4(block, channel, numbers);
-    for (int i = 0; i < GROUP; i++) {
-        uint8_t tops = block[INT6_TOPS + i / 16 * 64 + channel * 4 + i % 4];
-        numbers[i] |= (uint8_t)((tops >> (i / 4 % 4 * 2) & 3) << 4);
-    }
-}
-
-static void unpack_int8(const uint8_t *block, int channel, uint8_t *numbers)
-{
-    for (int i = 0; i < GROUP; i++)
-        numbers[i] = block[i / 4 * 64 + channel * 4 + i % 4];
 }
 
 /* A weight's scale, times the step of a group of activations. */
@@ -83,9 +59,10 @@ static void sum_tile(const uint8_t *blocks, size_t size, Multiply multiply, Tile
     memset(sums, 0, x.rows * sizeof *sums);
     for (size_t group = 0; group < x.groups; group++, blocks += size)
         for (size_t row = 0; row < x.rows; row++) {
-            size_t at = group * x.width + row;
+            const int8_t *bytes = x.bytes + (group * x.width + row) * GROUP;
+            const Factors *by = x.factors + group * x.width + row;
             for (int channel = 0; channel < PANEL; channel++)
-                sums[row][channel] += multiply(blocks, channel, x.bytes + at * GROUP, x.factors + at);
+                sums[row][channel] += multiply(blocks, channel, bytes, by);
         }
 }
 

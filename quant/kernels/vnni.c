@@ -86,7 +86,8 @@ INLINE __m512 times(__m512 scales, const Factors *by)
     return _mm512_castsi512_ps(_mm512_add_epi32(bits, _mm512_set1_epi32(by->exponent)));
 }
 
-INLINE __m512 add_with_minima(const Block *block, const int8_t *bytes, const Factors *by, __m512 sum)
+INLINE __m512 add_with_minima(const Block *block, const int8_t *bytes, const Factors *by,
+                              __m512 sum)
 {
     __m512 products = dot(_mm512_setzero_si512(), block->w, bytes, 8);
     sum = _mm512_fmadd_ps(block->second, _mm512_set1_ps(by->offset), sum);

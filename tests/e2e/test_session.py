@@ -75,6 +75,14 @@ async def _open_requests() -> int:
     return sum(int(float(line.split()[-1])) for line in lines)
 
 
+async def _prompt_tokens() -> int:
+    address = _address()
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(f"{address.url}/metrics", headers=address.headers)
+    lines = [x for x in answer.text.splitlines() if x.startswith("caret_prompt_tokens_total")]
+    return sum(int(float(line.split()[-1])) for line in lines)
+
+
 async def _idle() -> None:
     async with asyncio.timeout(20):
         while await _open_requests():
@@ -124,6 +132,25 @@ async def test_a_cancelled_request_leaves_the_engine_idle(editor: Editor) -> Non
     assert raised.value.code == types.LSPErrorCodes.RequestCancelled
     await _idle()
     assert await editor.texts(editor.open(AREA, "after.py"), 2, 7)
+
+
+async def test_where_the_caret_rests_is_read_ahead(editor: Editor) -> None:
+    text = "".join(f"value_{n} = {n}\n" for n in range(60)) + AREA
+    document = types.TextDocumentIdentifier(editor.open(text, "ahead.py"))
+    await _idle()
+    read = await _prompt_tokens()
+    place = types.DocumentHighlightParams(document, types.Position(62, 7))
+    assert await editor.text_document_document_highlight_async(place) is None
+    async with asyncio.timeout(20):
+        while await _prompt_tokens() < read + 400:
+            await asyncio.sleep(0.02)
+    prefix, suffix = text.split("ret\n")
+    body = {"model": SMALL["fim"]["model"], "prompt": f"{prefix}ret", "suffix": f"\n{suffix}"}
+    address = _address()
+    async with httpx.AsyncClient(base_url=address.url, headers=address.headers) as http:
+        usage = (await http.post("/v1/completions", json=body | {"max_tokens": 1})).json()["usage"]
+    assert usage["prompt_tokens"] - usage["prompt_tokens_details"]["cached_tokens"] == 1
+    assert await editor.texts(document.uri, 62, 7) == ["return width * height"]
 
 
 async def test_two_editors_share_one_engine(editor: Editor, start: StartEditor) -> None:

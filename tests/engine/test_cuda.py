@@ -12,40 +12,17 @@ from engine.cuda import OnDevice, StaticDecoder
 from engine.kvcache import FIRST_ROOM
 from engine.load import build_decoder
 from quant.formats import FORMATS
-from tests.tiny import CONFIG
+from tests.tiny import CONFIG, RandomSource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from engine.decoder import Decoder
 
 TOKENS = torch.arange(300) * 7 % CONFIG.vocab_size
 
 
-class Weights:
-    """Random tensors of any shape that is asked for."""
-
-    nbytes = 0
-
-    def names(self) -> Collection[str]:
-        return ()
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        hidden, inner, size = CONFIG.hidden_size, CONFIG.intermediate_size, CONFIG.head_dim
-        last = name.removesuffix(".weight").rsplit(".", 1)[-1]
-        out = {"embed_tokens": CONFIG.vocab_size, "gate_proj": inner, "up_proj": inner}
-        out |= {"k_proj": CONFIG.kv_heads * size, "v_proj": CONFIG.kv_heads * size}
-        if "norm" in last:
-            return (hidden,)
-        return (out.get(last, hidden), inner if last == "down_proj" else hidden)
-
-    def load(self, name: str) -> torch.Tensor:
-        return torch.randn(self.shape(name), generator=torch.Generator().manual_seed(len(name)))
-
-
 def _pair(fmt: str = "float32") -> tuple[Decoder, StaticDecoder]:
     config = replace(CONFIG, context_length=600)
-    ours = build_decoder(config, OnDevice(Weights(), "cpu"), FORMATS[fmt], lambda *_: None)
+    ours = build_decoder(config, OnDevice(RandomSource(), "cpu"), FORMATS[fmt], lambda *_: None)
     return ours, StaticDecoder(ours, "cpu", graphs=False)
 
 
@@ -90,6 +67,23 @@ def test_a_cache_that_grows_keeps_what_it_holds_and_drops_its_graphs() -> None:
     assert cache.keys[:, :, :250].equal(before)
     expected = decoder.forward(TOKENS[:270], decoder.new_cache(600))
     torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-4)
+
+
+def test_a_forked_cache_goes_on_alone_and_has_no_graphs() -> None:
+    decoder, static = _pair()
+    cache = static.new_cache(600)
+    static.forward(TOKENS[:40], cache)
+    graph = object()
+    cache.graphs[1] = graph  # type: ignore[assignment]  # only its place is looked at
+    copied = cache.fork(25)
+    assert (copied.length, copied.capacity, copied.graphs) == (25, 600, {})
+    assert cache.graphs == {1: graph}
+    ends = {25: copied, 40: cache}
+    for end, each in ends.items():  # the copy first: it must not write into the other
+        found = static.forward(TOKENS[100:110], each)
+        whole = torch.cat([TOKENS[:end], TOKENS[100:110]])
+        expected = decoder.forward(whole, decoder.new_cache(600))
+        torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-4)
 
 
 def test_a_pass_is_a_function_of_its_tensors(monkeypatch: pytest.MonkeyPatch) -> None:

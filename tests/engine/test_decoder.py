@@ -11,6 +11,7 @@ import transformers
 from engine.checkpoint import open_checkpoint
 from engine.load import build_decoder
 from quant.formats import FORMATS
+from quant.packed import Rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,18 @@ def test_cached_prefix_equals_fresh(name: str, tmp_path: Path) -> None:
     cache.truncate(25)
     cached = ours(other[25:], cache)
     torch.testing.assert_close(cached, ours(other, ours.new_cache(64)), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "tied"), [("llama-tied", True), ("llama", False)])
+def test_a_tied_embedding_is_held_once(tmp_path: Path, name: str, tied: bool) -> None:
+    _pair(name, tmp_path)
+    checkpoint = open_checkpoint(tmp_path)
+    assert checkpoint.config is not None
+    decoder = build_decoder(checkpoint.config, checkpoint.source, FORMATS["int8"], lambda *_: None)
+    assert isinstance(decoder.embedding, Rows)
+    assert (decoder.embedding.matrix is decoder.head) is tied
+    expected = checkpoint.source.load("model.embed_tokens.weight")[TOKENS]
+    torch.testing.assert_close(decoder.embedding(TOKENS), expected, atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

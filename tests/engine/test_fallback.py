@@ -90,9 +90,12 @@ def test_greedy_tokens_equal_generate_also_after_truncate(name: str, tmp_path: P
     cache = model.new_cache(64)
     assert _greedy(model, cache, PROMPT, 12) == _generated(reference, PROMPT, 12)
     assert cache.length == 30 + 11  # the last token is not evaluated
+    fork = cache.fork(20)
+    assert fork.nbytes == 20 * fork.position_bytes > 0
     cache.truncate(20)
     assert cache.length == 20
     other = torch.cat([PROMPT[:20], PROMPT[:5]])
+    assert _greedy(model, fork, other[20:], 12) == _generated(reference, other, 12)
     assert _greedy(model, cache, other[20:], 12) == _generated(reference, other, 12)
     cache.truncate(0)
     assert _greedy(model, cache, other, 12) == _generated(reference, other, 12)

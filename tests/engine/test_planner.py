@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.formats import held_bytes
+from bench.weights import held
 from engine.checkpoint import open_checkpoint
 from engine.errors import OutOfMemory, RequestError
 from engine.load import build_decoder
@@ -79,7 +79,7 @@ def test_plan(size: Size, machine: Machine, wish: Wish, device: str, name: str) 
 
 
 REFUSALS = [
-    (LARGE, replace(CPU, free=3 * GB), Wish(), OutOfMemory, r"codellama-7b needs 5\.9 GB as int4"),
+    (LARGE, replace(CPU, free=3 * GB), Wish(), OutOfMemory, r"codellama-7b needs 4\.9 GB as int4"),
     (
         LARGE,
         replace(CPU, free=3 * GB),
@@ -87,6 +87,7 @@ REFUSALS = [
         OutOfMemory,
         r"3\.0 GB are free\. Use [\w.-]+ or cl",
     ),
+    (SMALL, replace(CPU, free=GB), Wish(), OutOfMemory, r"Use qwen2\.5-coder-0\.5b or close"),
     (SMALL, replace(CPU, free=GB // 9), Wish(), OutOfMemory, r"are free\. Please close"),
     (SMALL, replace(CPU, free=GB, limited=True), Wish(), OutOfMemory, r"raise caret\.engine\.mem"),
     (SMALL, replace(CPU, free=2 * GB), Wish("float32"), OutOfMemory, "needs 5.9 GB as float32"),
@@ -127,4 +128,31 @@ def test_planned_bytes_are_those_taken(name: str, smollm2_path: Path) -> None:
     assert checkpoint.config is not None
     planned = Size.of("", checkpoint.config, checkpoint.source.nbytes).packed(name)
     model = build_decoder(checkpoint.config, checkpoint.source, FORMATS[name], lambda *_: None)
-    assert planned == pytest.approx(held_bytes(model), rel=0.15)
+    assert planned == pytest.approx(held(model), rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["int8", "nf4", MIXED])
+def test_planned_positions_take_what_a_cache_takes(name: str, smollm2_path: Path) -> None:
+    checkpoint = open_checkpoint(smollm2_path)
+    assert checkpoint.config is not None
+    made = plan(Size.of("", checkpoint.config, 10**8), Machine.here(), Wish(name, "cpu"))
+    model = build_decoder(checkpoint.config, checkpoint.source, FORMATS[name], lambda *_: None)
+    assert made.position == model.new_cache(1).position_bytes
+
+
+def test_what_is_packed_already_takes_what_it_takes_on_disk() -> None:
+    tight = replace(CPU, free=int(1.9 * GB))
+    assert plan(SMALL, tight).format == "int4"  # no room to pack the head
+    size = replace(SMALL, kept={MIXED: SMALL.packed(MIXED) + 5})
+    made = plan(size, tight)
+    assert (made.format, made.weights) == (MIXED, SMALL.packed(MIXED) + 5)
+
+
+def test_a_refusal_says_how_many_bytes_are_missing() -> None:
+    machine = replace(CPU, free=GB)
+    with pytest.raises(OutOfMemory) as refusal:
+        plan(SMALL, machine)
+    missing = refusal.value.missing
+    assert plan(SMALL, replace(machine, free=GB + missing)).format == "int4"
+    with pytest.raises(OutOfMemory):
+        plan(SMALL, replace(machine, free=GB + missing - 1))

@@ -15,6 +15,7 @@ from engine.generate import generate
 from engine.load import build_decoder
 from engine.sample import make_sampler
 from engine.slots import Slot
+from engine.speculation import Experience, NoDrafts, Speculation
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.decoder import Decoder
+    from engine.generate import Drafter
 
 CODE = '''def quicksort(numbers: list[int]) -> list[int]:
     """Sort numbers in ascending order."""
@@ -41,13 +43,20 @@ class Free:
     def allowed(self) -> list[int] | None:
         return None
 
+    def allows(self, token: int) -> bool:
+        del token
+        return True
+
     def advance(self, token: int) -> None:
         pass
 
 
-def _greedy(model: Decoder, prompt: list[int], count: int) -> list[int]:
-    steps = generate(model, Slot(model.new_cache(512)), prompt, make_sampler(Sampling()), Free())
-    chosen = (step.token for step in steps if step is not None)
+def _greedy(
+    model: Decoder, prompt: list[int], count: int, drafter: Drafter | None = None
+) -> list[int]:
+    slot, sampler = Slot(model.new_cache(512)), make_sampler(Sampling())
+    steps = generate(model, slot, prompt, sampler, Free(), drafter or NoDrafts())
+    chosen = (choice.token for step in steps if step for choice in step.choices)
     return list(itertools.islice(chosen, count))
 
 
@@ -99,6 +108,18 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
     prompt = open_tokenizer(qwen_small_path).encode(CODE)
     ours = _greedy(_decoder(qwen_small_path, "float32"), prompt, 32)
     assert ours == _reference_greedy(reference.eval(), prompt, 32)
+
+
+def test_drafts_hold_in_float32_too(smollm2_path: Path) -> None:
+    """Whatever is drafted: right tokens, tokens with mistakes, other text."""
+    model, tokenizer = _decoder(smollm2_path, "float32"), open_tokenizer(smollm2_path)
+    prompt = tokenizer.encode(CODE)
+    plain = _greedy(model, prompt, 48)
+    experience = Experience()
+    for known in ([], prompt + plain, prompt + [t + i % 5 // 4 for i, t in enumerate(plain)]):
+        experience.reference.begin(known)
+        drafter = Speculation(experience, prompt, 48)
+        assert _greedy(model, prompt, 48, drafter) == plain
 
 
 @pytest.mark.parametrize("fmt", ["int8", "native"])

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
+from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling, Usage
+from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, OutOfMemory, RequestError
+from engine.generate import IDLE_CHUNK
+from engine.load import size_of
 from engine.models import find
-from engine.planner import Machine, Wish
+from engine.planner import Machine, Wish, plan
 from engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 HEAD = '''def area(width: float, height: float) -> float:
     """The area of a rectangle."""
     ret'''
+CACHE = 1 << 30
 TAIL = "\n\n\nprint(area(2, 3))\n"
 
 
 @pytest.fixture(scope="module")
 def qwen(qwen_small_path: Path) -> Runtime:
-    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
 
 
 @pytest.fixture(scope="module")
 def smollm(smollm2_path: Path) -> Runtime:
-    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None)
+    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
 
 
 def _request(**changes: object) -> CompletionRequest:
@@ -59,7 +64,7 @@ def test_one_more_key_costs_only_new_tokens_and_changes_nothing(qwen: Runtime) -
 
 
 def test_cached_equals_fresh(qwen: Runtime, qwen_small_path: Path) -> None:
-    fresh = Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None)
+    fresh = Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
     request = _request(prompt=HEAD + "urn w", stop=(), max_tokens=30)
     list(qwen.complete(_request()))
     assert _text(qwen.complete(request)) == _text(fresh.complete(request))
@@ -69,17 +74,77 @@ def test_several_choices_share_one_prefill(qwen: Runtime) -> None:
     pieces = list(qwen.complete(_request(n=3)))
     assert _text(pieces) == _text(qwen.complete(_request()))
     assert {piece.index for piece in pieces if piece} == {0, 1, 2}
-    [usage] = [piece.usage for piece in pieces if piece and piece.usage]
+    usage = [piece.usage for piece in pieces if piece and piece.usage][-1]
     assert usage.prompt_tokens - usage.cached_tokens <= 1  # the test before has read the prompt
 
 
-def test_zero_tokens_only_warm_the_cache(qwen: Runtime) -> None:
-    pieces = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=0)))
+def _usage(pieces: Iterable[Piece | None]) -> Usage:
+    [usage] = [piece.usage for piece in pieces if piece and piece.usage]
+    return usage
+
+
+def _new(pieces: Iterable[Piece | None]) -> int:
+    """Prompt tokens that were evaluated."""
+    usage = _usage(pieces)
+    return usage.prompt_tokens - usage.cached_tokens
+
+
+def test_what_was_read_ahead_costs_one_token(qwen: Runtime) -> None:
+    place = _request(prompt="class Ahead:\n    x", max_tokens=0, n=2)
+    pieces = list(qwen.complete(place))
     assert _text(pieces) == ""
-    after = list(qwen.complete(_request(prompt="class Warm:\n    x", max_tokens=1)))
-    usage = after[-1].usage if after[-1] else None
-    assert usage is not None
-    assert usage.prompt_tokens - usage.cached_tokens == 1
+    assert [piece.finish_reason for piece in pieces if piece] == ["length", "length"]
+    assert _new(qwen.complete(replace(place, max_tokens=1))) == 1
+
+
+def test_reading_ahead_loses_nothing_when_it_is_let_go(qwen: Runtime) -> None:
+    here, there = _request(prompt=HEAD + "urn w"), _request(prompt="y = 1\n" * 100, max_tokens=0)
+    expected = _text(qwen.complete(here))
+    reading = qwen.complete(there)
+    assert [next(reading), next(reading)] == [None, None]
+    reading.close()  # type: ignore[attr-defined]  # a generator, which the scheduler closes
+    assert _new(list(qwen.complete(here))) == 1
+    assert _text(qwen.complete(here)) == expected
+    assert _usage(qwen.complete(there)).cached_tokens >= 2 * IDLE_CHUNK
+
+
+def test_a_new_line_does_not_read_what_follows_again(qwen: Runtime) -> None:
+    request = _request(prompt=HEAD + "urn width * height", suffix=TAIL * 20, max_tokens=1)
+    list(qwen.complete(request))
+    typed = replace(request, prompt=request.prompt + "\n\n\ndef f():\n    x")
+    assert _new(list(qwen.complete(typed))) <= 8
+
+
+def test_drafts_change_no_answer(qwen: Runtime) -> None:
+    source, drafted, saved = Path(fnmatch.__file__).read_text(), 0, 0
+    for caret in range(1500, 4500, 150):
+        request = _request(prompt=source[:caret], suffix=source[caret + 40 : caret + 1500])
+        request = replace(request, stop=("def ", "\n\n"), one_line=caret % 500 > 0)
+        plain = list(qwen.complete(replace(request, sampling=Sampling(speculate=False))))
+        for _ in range(2):  # the second time after the same answer
+            pieces = list(qwen.complete(request))
+            assert _text(pieces) == _text(plain)
+            assert _usage(pieces).completion_tokens == _usage(plain).completion_tokens
+            drafted += _usage(pieces).drafted_tokens
+            saved += _usage(plain).passes - _usage(pieces).passes
+        assert _usage(plain).drafted_tokens == 0
+        assert _usage(plain).passes == _usage(plain).completion_tokens
+    assert drafted > saved > 0
+
+
+def test_one_line_costs_no_pass_behind_its_end(qwen: Runtime) -> None:
+    pieces = list(qwen.complete(_request(prompt=HEAD + "urn", stop=(), one_line=True)))
+    assert _text(pieces) == " width * height"
+    assert _usage(pieces).completion_tokens <= 4
+
+
+@pytest.mark.parametrize("window", [128, 512])
+def test_the_request_sets_the_size_of_the_prompt(qwen: Runtime, window: int) -> None:
+    request = _request(prompt="x = 1\n" * 2000, window=window, max_tokens=0)
+    pieces = list(qwen.complete(request))
+    usage = pieces[-1].usage if pieces[-1] else None
+    assert usage
+    assert window / 2 < usage.prompt_tokens <= window
 
 
 def test_continues_text_without_a_suffix(smollm: Runtime) -> None:
@@ -125,15 +190,29 @@ def test_a_wish_for_a_format_is_granted(
 ) -> None:
     entry = find("smollm2-135m")
     with caplog.at_level("INFO", "engine"):
-        runtime = Runtime.load(entry, smollm2_path, lambda *_: None, Wish("bfloat16"))
+        runtime = Runtime.load(entry, smollm2_path, lambda *_: None, CACHE, Wish("bfloat16"))
     assert "smollm2-135m is held as bfloat16 on cpu: it was asked for" in caplog.text
     request = CompletionRequest("", "The capital of France is", None, max_tokens=3)
     assert "Paris" in _text(runtime.complete(request))
 
 
 def test_a_model_without_room_is_refused_before_it_is_read(smollm2_path: Path) -> None:
-    cramped = Machine(1 << 27, limited=True)
+    cramped, unread = Machine(1 << 27, limited=True), lambda *_: pytest.fail("read")
     with pytest.raises(OutOfMemory, match=r"smollm2-135m needs 0\.\d GB .* raise caret\.engine"):
-        Runtime.load(
-            find("smollm2-135m"), smollm2_path, lambda *_: pytest.fail("read"), None, cramped
-        )
+        Runtime.load(find("smollm2-135m"), smollm2_path, unread, CACHE, None, cramped)
+
+
+def test_cached_sequences_have_what_the_plan_leaves(smollm2_path: Path) -> None:
+    checkpoint = open_checkpoint(smollm2_path)
+    made = plan(size_of("smollm2-135m", checkpoint), Machine(1 << 30))
+    machine = Machine(made.weights + 6000 * made.position)
+
+    def longest(cache_bytes: int) -> str:
+        entry, prompt = find("smollm2-135m"), CompletionRequest("", "word " * 9000, None)
+        runtime = Runtime.load(entry, smollm2_path, lambda *_: None, cache_bytes, None, machine)
+        with pytest.raises(RequestError) as refusal:
+            next(runtime.complete(prompt))
+        return str(refusal.value)
+
+    assert "takes 1 to 5999" in longest(CACHE)
+    assert "takes 1 to 2999" in longest(3000 * made.position)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from engine.api import Sampling
-from engine.sample import greedy, make_sampler, top_k, top_p
+from engine.sample import greedy, logprob, make_sampler, top_k, top_p
 
 LOGITS = torch.tensor([0.1, 0.5, 0.15, 0.25]).log()
 
@@ -13,6 +13,16 @@ def test_greedy_takes_the_most_likely_and_says_how_likely() -> None:
     assert choice.token == 1
     assert abs(choice.logprob - LOGITS[1].item()) < 1e-6
     assert make_sampler(Sampling())(LOGITS) == greedy(LOGITS)
+
+
+def test_log_probabilities_are_those_of_torch() -> None:
+    logits = 20 * torch.randn(50_000, generator=torch.Generator().manual_seed(0))
+    logits[::3] = -torch.inf
+    expected = logits.log_softmax(-1)
+    for token in (int(logits.argmax()), 1, 7, 100):
+        assert abs(logprob(logits, token) - expected[token].item()) < 1e-4
+    assert greedy(logits).token == int(logits.argmax())
+    assert greedy(torch.ones(9)).token == 0
 
 
 def test_top_k_keeps_the_k_largest() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.api import Piece
 from engine.errors import CaretError, EngineError, OutOfMemory, RequestError, Superseded
-from engine.scheduler import Scheduler
+from engine.scheduler import Rank, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,9 +45,13 @@ class Work:
             self.closed.set()
 
     def submit(
-        self, scheduler: Scheduler, *, urgent: bool = True, document: str | None = None
+        self,
+        scheduler: Scheduler,
+        *,
+        rank: Rank = Rank.COMPLETION,
+        document: str | None = None,
     ) -> Callable[[], None]:
-        job = scheduler.submit(iter(self), self.items.put, urgent=urgent, document=document)
+        job = scheduler.submit(iter(self), self.items.put, rank=rank, document=document)
         return job.cancel
 
     def permit(self, steps: int = 1) -> None:
@@ -96,7 +100,7 @@ def test_other_documents_and_commands_are_not_superseded(scheduler: Scheduler) -
     works = [Work(steps=1) for _ in range(4)]
     works[0].submit(scheduler, document="a.py")
     works[1].submit(scheduler, document="b.py")
-    works[2].submit(scheduler, document="a.py", urgent=False)
+    works[2].submit(scheduler, document="a.py", rank=Rank.CHAT)
     works[3].submit(scheduler)
     for work in works:
         work.permit(1)
@@ -107,10 +111,10 @@ def test_other_documents_and_commands_are_not_superseded(scheduler: Scheduler) -
 
 def test_a_completion_preempts_a_long_answer_which_then_resumes(scheduler: Scheduler) -> None:
     answer, completion = Work("answer", steps=3), Work("completion", steps=2)
-    answer.submit(scheduler, urgent=False)
+    answer.submit(scheduler, rank=Rank.CHAT)
     answer.permit(1)
     assert answer.next() == Piece("answer")
-    completion.submit(scheduler, urgent=True)
+    completion.submit(scheduler)
     completion.permit(2)
     answer.permit(1)  # the step that had begun
     assert completion.next() == Piece("completion")
@@ -119,6 +123,31 @@ def test_a_completion_preempts_a_long_answer_which_then_resumes(scheduler: Sched
     assert completion.next() == Piece(finish_reason="stop")
     answer.permit(1)
     assert [answer.next() for _ in range(3)][-1] == Piece(finish_reason="stop")
+
+
+@pytest.mark.parametrize("rank", list(Rank))
+def test_anything_ends_idle_work_within_one_step(scheduler: Scheduler, rank: Rank) -> None:
+    idle, work = Work(), Work("work", steps=1)
+    idle.submit(scheduler, rank=Rank.IDLE, document="a.py")
+    assert idle.started.wait(10)
+    work.submit(scheduler, rank=rank, document="b.py")
+    assert isinstance(idle.next(), Superseded)
+    idle.permit(1)  # the step that had begun
+    work.permit(1)
+    assert work.next() == Piece("work")
+    assert idle.closed.wait(10)
+    assert idle.taken == 1
+
+
+def test_idle_work_waits_for_everything_else(scheduler: Scheduler) -> None:
+    answer, idle = Work("answer", steps=2), Work("idle", steps=1)
+    answer.submit(scheduler, rank=Rank.CHAT)
+    assert answer.started.wait(10)
+    idle.submit(scheduler, rank=Rank.IDLE)
+    idle.permit(1)
+    answer.permit(2)
+    assert [answer.next() for _ in range(3)][-1] == Piece(finish_reason="stop")
+    assert idle.next() == Piece("idle")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +167,7 @@ def test_an_error_is_delivered_and_the_thread_lives_on(
         raise raised
 
     items: queue.Queue[Item] = queue.Queue()
-    scheduler.submit(failing(), items.put, urgent=True, document=None)
+    scheduler.submit(failing(), items.put, rank=Rank.COMPLETION, document=None)
     assert items.get(timeout=10) == Piece("a")
     assert isinstance(items.get(timeout=10), delivered)
     after = Work(steps=0)

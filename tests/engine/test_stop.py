@@ -50,3 +50,16 @@ def test_stop_at_the_line_end(pieces: list[str]) -> None:
     matcher = StopStrings(("\n",))
     assert "".join(matcher.push(piece) for piece in pieces) == "x = 1"
     assert matcher.stopped
+
+
+@given(st.text("a \n", max_size=12), st.data())
+def test_one_line_may_begin_below_the_caret(text: str, data: st.DataObject) -> None:
+    matcher, seen, rest = StopStrings((), one_line=True), "", text
+    while rest and not matcher.stopped:
+        size = data.draw(st.integers(0, len(rest)))
+        seen += matcher.push(rest[:size])
+        rest = rest[size:]
+    written = text.lstrip()
+    blank = text[: len(text) - len(written)]
+    assert seen == blank + written.split("\n")[0]
+    assert matcher.stopped == ("\n" in written)

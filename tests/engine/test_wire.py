@@ -33,7 +33,7 @@ COMPLETION = CompletionRequest(
     suffix="\n# 😀",
     max_tokens=9,
     stop=("\n\n", "x"),
-    sampling=Sampling(0.5, 40, 0.9, 7),
+    sampling=Sampling(0.5, 40, 0.9, 7, speculate=False),
     n=3,
     document="file:///a.py",
     path="src/a.py",
@@ -85,6 +85,7 @@ def test_openai_request_of_another_client() -> None:
         ({"prompt": "a", "max_tokens": "3"}, "field max_tokens must be an integer"),
         ({"prompt": "a", "max_tokens": True}, "field max_tokens must be an integer"),
         ({"prompt": "a", "max_tokens": -1}, "field max_tokens must not be negative"),
+        ({"prompt": "a", "window": -1}, "field window must not be negative"),
         ({"prompt": "a", "max_tokenz": 3}, "Unknown field: max_tokenz"),
         ({"prompt": "a", "temperature": "hot"}, "field temperature must be a number"),
         ({"prompt": "a", "temperature": float("nan")}, "field temperature must be a number"),
@@ -195,7 +196,7 @@ PIECES = [
     Piece("a\u2028", 0, -0.25),
     Piece("b", 1, -0.5),
     Piece("", 0, None, "stop"),
-    Piece("c\x85", 1, -1.5, "length", Usage(7, 4, 2, 1.5, 2.5)),
+    Piece("c\x85", 1, -1.5, "length", Usage(7, 4, 2, 1.5, 2.5, 1, 3, 1)),
 ]
 
 
@@ -248,6 +249,11 @@ def test_whole_answer_joins_the_pieces_of_each_choice() -> None:
     ]
     assert body["usage"]["total_tokens"] == 9
     assert body["usage"]["prompt_tokens_details"] == {"cached_tokens": 4}
+    assert body["usage"]["completion_tokens_details"] == {
+        "accepted_prediction_tokens": 1,
+        "rejected_prediction_tokens": 2,
+        "passes": 1,
+    }
     assert body["timings"] == {"prefill_ms": 1.5, "decode_ms": 2.5}
 
 

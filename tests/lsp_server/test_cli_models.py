@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.models import DEFAULT_FIM, MODELS, find
+from engine.shelf import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,24 @@ def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def caret(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([CARET, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_models_says_how_much_room_packed_weights_take() -> None:
+    model = find(DEFAULT_FIM).path
+    assert "Packed" not in caret("models").stdout
+    place = Place.of(_file(model), "int4", 1)
+    place.path.write_bytes(bytes(2_000_000))
+    said = f"Packed for this machine: 2.0 MB in {place.path.parent}.\n"
+    assert caret("models").stdout.endswith(said)
+    rows = json.loads(caret("models", "--json").stdout)
+    assert {row["name"]: row["bytes_packed"] for row in rows if row["bytes_packed"]} == {
+        DEFAULT_FIM: 2_000_000
+    }
+
+
+def _file(path: Path) -> Path:
+    path.write_bytes(b"cut short")
+    return path
 
 
 def test_models_lists_the_registry() -> None:

@@ -52,6 +52,7 @@ async def test_the_request() -> None:
     (request,) = script.requests
     assert (request.model, request.prompt, request.suffix) == ("m", "x = ", "\n")
     assert (request.max_tokens, request.stop, request.path) == (9, (), "src/a.py")
+    assert request.one_line
     assert request.document
     assert request.document.endswith("file:///a.py")
     assert (script.waits, script.closed) == ([False], 1)
@@ -61,6 +62,7 @@ async def test_inside_of_a_line_the_engine_stops_at_its_end() -> None:
     script = Script(Piece("1", finish_reason="stop"))
     await Completer(script).suggest(Query("a", Site("f(", "x)")), Settings())
     assert script.requests[0].stop == ("\n",)
+    assert not script.requests[0].one_line
 
 
 async def test_the_stream_is_closed_when_the_line_is_whole() -> None:

@@ -79,3 +79,11 @@ def test_a_very_long_line_is_cut_on_a_grid_of_characters() -> None:
 def test_long_lines_below_come_as_far_as_they_fit() -> None:
     lines = split_lines("a\n" + ("b" * 999 + "\n") * 100)
     assert len(site_at(lines, 0, 0).suffix) == 2 + SUFFIX_CHARS
+
+
+def test_a_larger_window_takes_more_of_the_document() -> None:
+    lines = ["x = 1  # and so on, and on\n"] * 4000
+    usual, large = site_at(lines, 2000, 0), site_at(lines, 2000, 0, window=7168)
+    assert len(usual.prefix) <= PREFIX_CHARS < len(large.prefix) <= 4 * 7168
+    assert len(usual.suffix) <= SUFFIX_CHARS < len(large.suffix) <= 2 * 7168
+    assert usual.line == large.line == 2000

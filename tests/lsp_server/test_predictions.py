@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.api import Snippet
 from lsp_server.context import Site, site_at
 from lsp_server.documents import split_lines
 from lsp_server.predictions import KEPT, Prediction, Predictions
@@ -75,6 +76,13 @@ def test_any_edit_in_the_windows_misses(
     seen = (then.prefix, then.suffix) != (now.prefix, now.suffix)
     left = rest(remembering(then, written), now)
     assert left is None if seen or not written.strip() else left == written
+
+
+def test_other_context_misses() -> None:
+    known = remembering(SITE, "compute()")
+    there = (Snippet("b.py", "def compute(): ..."),)
+    assert rest(known, replace(SITE, context=there)) is None
+    assert rest(remembering(replace(SITE, context=there), "f()"), SITE) is None
 
 
 def test_the_windows_may_move() -> None:

@@ -105,6 +105,34 @@ async def test_typing_joins_what_is_being_written(editor: Editor, model: ModelSe
     assert (len(model.requests), model.hung_up) == (1, 0)
 
 
+async def test_typing_joins_although_the_editor_cancels_first(
+    editor: Editor, model: ModelServer
+) -> None:
+    model.gate.clear()
+    model.answer = lambda _: ["a", "bc", "d"]
+    uri = editor.open("x = \n")
+    old = editor.ask(uri, 0, 4)
+    await editor.until(lambda: len(model.requests) == 1)
+    editor.cancel(old)
+    editor.change(uri, change(0, 4, 4, "a"))
+    await editor.command("caret.status")  # by when the server has dealt with the cancellation
+    new = editor.ask(uri, 0, 5)
+    model.gate.set()
+    assert await answer(new) == ["abcd"]
+    assert (len(model.requests), model.hung_up) == (1, 0)
+
+
+async def test_what_is_cancelled_and_not_asked_for_again_ends(
+    editor: Editor, model: ModelServer
+) -> None:
+    model.gate.clear()
+    uri = editor.open("x = \n")
+    old = editor.ask(uri, 0, 4)
+    await editor.until(lambda: len(model.requests) == 1)
+    editor.cancel(old)
+    await editor.until(lambda: model.hung_up == 1)
+
+
 async def test_what_turns_out_different_is_written_anew(editor: Editor, model: ModelServer) -> None:
     model.gate.clear()
     model.answer = lambda request: ["+ 1"] if request["prompt"].endswith("az") else ["a", "b", "c"]

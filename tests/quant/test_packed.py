@@ -120,6 +120,9 @@ def test_an_embedding_unpacks_single_rows(kind: type[PackedLinear]) -> None:
     rows = rows_of(module)
     assert isinstance(rows, Rows)
     assert rows(tokens).equal(module.dequantized()[tokens])
+    for outside in (-1, 37):
+        with pytest.raises(IndexError, match=str(outside)):
+            rows(torch.tensor([0, outside]))
 
 
 @each_kind
@@ -167,7 +170,7 @@ def test_the_native_format_keeps_what_a_file_has(kind: Kind, fits: type[PackedLi
 
 
 def test_stacked_matrices_of_different_bits_get_the_most() -> None:
-    stacked = torch.cat([_grid(1792, 256, Kind.Q4_K), _grid(256, 256, Kind.Q6_K)])
+    stacked = torch.cat([_grid(1792, 256, Kind.Q4_K), _grid(256, 256, Kind.Q6_K) * 1e-2])
     module = FORMATS["native"].linear(stacked, None)
     assert isinstance(module, Int8Linear)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.fetch import Progress
+    from engine.host import Model
     from engine.models import ModelEntry
 
 DEADLINE_S = 20.0
@@ -58,7 +59,7 @@ class ScriptedModel:
                 raise self.failure
             for index in range(n):
                 yield from self._choice(index)
-                usage = Usage(7, 4, 2, 1.5, 2.5) if index == n - 1 else None
+                usage = Usage(7, 4, 2, 1.5, 2.5, 1, 3, 1) if index == n - 1 else None
                 yield Piece("", index, None, "stop", usage)
         finally:
             self.closed.set()
@@ -80,6 +81,7 @@ class Loader:
         self.failure: Exception | None = None
         self.loads: list[str] = []
         self.formats: list[str] = []
+        self.make: Callable[[ScriptedModel], Model] = lambda model: model
         self.gate = threading.Event()
         """Closed, it holds loading back."""
         self.gate.set()
@@ -97,14 +99,14 @@ class Loader:
         path: Path,
         report: Callable[[int, int], None],
         fmt: str,
-    ) -> ScriptedModel:
+    ) -> Model:
         self.loads.append(entry.name)
         self.formats.append(fmt)
         report(1, 4)
         assert self.gate.wait(DEADLINE_S)
         if self.failure:
             raise self.failure
-        return self.model
+        return self.make(self.model)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ async def test_completion_and_chat(client: EngineClient, model: ScriptedModel) -
         assert await _all(pieces) == [
             Piece("a\u2028", logprob=-0.5),
             Piece("b\x85c", logprob=-0.5),
-            Piece(finish_reason="stop", usage=Usage(7, 4, 2, 1.5, 2.5)),
+            Piece(finish_reason="stop", usage=Usage(7, 4, 2, 1.5, 2.5, 1, 3, 1)),
         ]
     assert model.requests == [REQUEST, chat]
 

@@ -139,6 +139,20 @@ async def test_newer_request_of_the_document_supersedes(
     assert (await newer)[0] == 200
 
 
+async def test_reading_ahead_ends_when_anything_is_asked(
+    http: httpx.AsyncClient, model: ScriptedModel
+) -> None:
+    model.gate.clear()
+    ahead = asyncio.create_task(_post(http, BODY | {"max_tokens": 0, "document": "a.py"}))
+    async with asyncio.timeout(DEADLINE_S):
+        while not model.requests:
+            await asyncio.sleep(0.005)
+    asked = asyncio.create_task(_post(http, BODY | {"document": "b.py"}))
+    assert _code(await ahead) == (409, "superseded")
+    model.gate.set()
+    assert (await asked)[0] == 200
+
+
 async def test_completion_waits_for_its_model(http: httpx.AsyncClient, loader: Loader) -> None:
     loader.gate.clear()
     waiting = asyncio.create_task(_post(http, BODY))
@@ -206,6 +220,9 @@ async def test_metrics_count_tokens(http: httpx.AsyncClient) -> None:
         'caret_prompt_tokens_total{kind="completion"} 7',
         'caret_cached_tokens_total{kind="completion"} 4',
         'caret_generated_tokens_total{kind="completion"} 2',
+        'caret_generating_passes_total{kind="completion"} 1',
+        'caret_drafted_tokens_total{kind="completion"} 3',
+        'caret_accepted_tokens_total{kind="completion"} 1',
         'caret_prefill_seconds_total{kind="completion"} 0.0015',
         'caret_decode_seconds_total{kind="completion"} 0.0025',
         'caret_models{phase="ready"} 1',

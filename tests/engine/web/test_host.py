@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
+import shutil
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
+from engine import host as hosts
 from engine.api import ModelStatus
 from engine.errors import (
     DiskFull,
@@ -16,12 +20,13 @@ from engine.errors import (
 )
 from engine.fetch import Progress
 from engine.host import Host
-from engine.models import DEFAULT_FIM
+from engine.models import DEFAULT_FIM, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engine.host import Model
     from engine.models import ModelEntry
     from tests.engine.web.conftest import Loader, ScriptedModel
 
@@ -157,3 +162,66 @@ def test_one_model_is_loaded_at_a_time(host: Host, loader: Loader) -> None:
     assert len(loader.loads) <= 1
     loader.gate.set()
     assert [future.result(DEADLINE_S) for future in both] == [loader.model, loader.model]
+
+
+class Heavy:
+    """A model whose weights take memory."""
+
+    def __init__(self, model: ScriptedModel) -> None:
+        self.weights = b"w" * 300_000_000
+        self.complete, self.chat = model.complete, model.chat
+        self.itself = self
+        """A cycle, as the parts of a real one are."""
+
+
+@pytest.mark.usefixtures("home")
+def test_the_model_wanted_least_recently_makes_room(loader: Loader) -> None:
+    process, load = psutil.Process(), loader.load
+    limit = process.memory_info().rss + 2_000_000_000
+    loader.make = Heavy
+
+    def planned(
+        entry: ModelEntry, path: Path, report: Callable[[int, int], None], fmt: str
+    ) -> Model:
+        missing = (entry.parameters or 0) - (limit - process.memory_info().rss)
+        if missing > 0:
+            raise OutOfMemory("It does not fit.", missing)
+        return load(entry, path, report, fmt)
+
+    host = Host(planned, loader.pull)
+    other = "qwen2.5-coder-0.5b"
+    for name in (MODEL, other, MODEL):
+        assert host.loaded(name).result(DEADLINE_S)
+    assert [status.name for status in host.statuses()] == [MODEL, other]
+    assert host.loaded(DEFAULT_FIM).result(DEADLINE_S)  # needs 1.54 GB
+    assert [status.name for status in host.statuses()] == [MODEL, DEFAULT_FIM]
+    assert host.loaded(MODEL).done()
+    assert loader.loads == [MODEL, other, DEFAULT_FIM]
+    with pytest.raises(OutOfMemory):
+        host.loaded("codellama-7b").result(DEADLINE_S)
+    assert [status.name for status in host.statuses()][:2] == [MODEL, DEFAULT_FIM]
+
+
+def test_a_refusal_for_a_reason_that_nobody_knows_lets_no_model_go(
+    host: Host, loader: Loader
+) -> None:
+    assert host.loaded(MODEL).result(DEADLINE_S)
+    loader.failure = OutOfMemory("It does not fit.")
+    with pytest.raises(OutOfMemory):
+        host.loaded(DEFAULT_FIM).result(DEADLINE_S)
+    assert host.loaded(MODEL).done()
+    assert loader.loads == [MODEL, DEFAULT_FIM]
+
+
+def test_a_model_that_the_plan_refuses_gets_room(home: Path, smollm2_path: Path) -> None:
+    """Real weights: the first is let go of for the second, under a limit for one of them."""
+    twin = home / "twin.gguf"
+    shutil.copyfile(smollm2_path, twin)
+    load = hosts.loader("int8", "cpu", None)
+    assert load(find(str(twin)), twin, lambda *_: None, "")  # packs it, and warms all code up
+    gc.collect()
+    limit = psutil.Process().memory_info().rss + (330 << 20)
+    host = Host(hosts.loader("int8", "cpu", limit), lambda entry, _: entry.path)
+    assert host.loaded(str(twin)).result(DEADLINE_S)
+    assert host.loaded(str(smollm2_path)).result(3 * DEADLINE_S)
+    assert [status.phase for status in host.statuses()] == ["ready"]

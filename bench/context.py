@@ -1,0 +1,151 @@
+"""What context costs: `python -m bench.context` indexes a made-up workspace and gathers in it.
+
+Prints how long 5,000 files take to index, the memory of the index's process, and how long the
+request path waits at a new place, with the processor idle and with as many busy processes as it
+has cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import psutil
+
+from lsp_server.context import site_at
+from lsp_server.documents import Document
+from lsp_server.settings import Settings
+from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.view import View
+
+FILES, PLACES = 5_000, 200
+_NOUNS = [
+    "order",
+    "basket",
+    "ledger",
+    "parcel",
+    "invoice",
+    "sensor",
+    "frame",
+    "widget",
+    "customer",
+    "stock",
+    "batch",
+    "route",
+]
+_VERBS = [
+    "load",
+    "store",
+    "merge",
+    "check",
+    "parse",
+    "render",
+    "count",
+    "split",
+    "close",
+    "reset",
+    "ship",
+    "weigh",
+]
+
+
+def write_workspace(root: Path, files: int) -> list[Path]:
+    """Python modules in packages of fifty that import and call one another; about 5 KB each."""
+    dice = random.Random(0)
+    paths = [root / f"pkg{n // 50}" / f"module{n}.py" for n in range(files)]
+    for number, path in enumerate(paths):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(_module(number, files, dice))
+    return paths
+
+
+def _module(number: int, files: int, dice: random.Random) -> str:
+    others = [dice.randrange(files) for _ in range(4)]
+    parts = [f"from pkg{n // 50}.module{n} import {_name(n, 0)}" for n in others]
+    for member in range(16):
+        noun, callee = dice.choice(_NOUNS), _name(dice.choice(others), 0)
+        name = _name(number, member)
+        parts.append(
+            f"\n\ndef {name}({noun}_{member}: int, limit: int = {member}) -> int:\n"
+            f'    """{dice.choice(_VERBS).title()} the {noun} as far as the limit allows."""\n'
+            f"    total_{noun} = {callee}({noun}_{member})\n"
+            f"    if total_{noun} > limit:\n        return limit\n"
+            f"    return total_{noun} + {dice.randrange(1000)}"
+        )
+    return "\n".join(parts) + "\n"
+
+
+def _name(module: int, member: int) -> str:
+    verb = _VERBS[(module + member) % len(_VERBS)]
+    noun = _NOUNS[(module * 7 + member) % len(_NOUNS)]
+    return f"{verb}_{noun}_{module}" if member == 0 else f"{verb}_{noun}_{module % 97}_{member}"
+
+
+async def gather_times(link: Link, root: Path, paths: list[Path]) -> list[tuple[float, bool]]:
+    """Milliseconds, and whether anything was found, at places in different files; ascending."""
+    times: list[tuple[float, bool]] = []
+    dice = random.Random(1)
+    for path in dice.sample(paths, PLACES):
+        document = Document.open(path.as_posix(), "python", path.read_text())
+        name = path.relative_to(root).as_posix()
+        view = View({path.as_uri(): document}, [root.as_posix()], Settings())
+        site = site_at(document.lines, 40, 4, language="python", path=name)
+        gatherer = Gatherer(link, Recent())
+        found = await gatherer.gather(path.as_uri(), site, view)
+        times.append((gatherer.last_ms, bool(found)))
+        await asyncio.sleep(0.02)
+    return sorted(times)
+
+
+def _report(name: str, times: list[tuple[float, bool]]) -> None:
+    p50, p95, most = (times[int(len(times) * part)][0] for part in (0.5, 0.95, 0.9999))
+    found = sum(found for _, found in times) / len(times)
+    click.echo(f"{name}: p50 {p50:.1f}, p95 {p95:.1f}, max {most:.1f} ms; in time {found:.0%}")
+
+
+def _burn() -> None:
+    while True:
+        pass
+
+
+async def measure(files: int) -> None:
+    """Index, then gather."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        paths = write_workspace(root, files)
+        size = sum(path.stat().st_size for path in paths)
+        link, began = Link(lambda *_: None), time.perf_counter()
+        await link.use(View({}, [root.as_posix()], Settings()))
+        (process,) = psutil.Process().children()
+        peak = 0
+        while link.files is None:
+            peak = max(peak, process.memory_info().rss)
+            await asyncio.sleep(0.02)
+        seconds = time.perf_counter() - began
+        click.echo(f"{link.files} files, {size / 1e6:.1f} MB: {seconds:.1f} s, {peak >> 20} MiB")
+        _report("idle", await gather_times(link, root, paths))
+        burners = [multiprocessing.Process(target=_burn) for _ in range(psutil.cpu_count() or 1)]
+        for burner in burners:
+            burner.start()
+        _report("busy", await gather_times(link, root, paths))
+        for burner in burners:
+            burner.kill()
+        await link.aclose()
+
+
+@click.command()
+@click.option("--files", default=FILES, show_default=True)
+def main(files: int) -> None:
+    """Measure the cost of context on this machine."""
+    asyncio.run(measure(files))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""A CARET_HOME of a benchmark's own: its engine, and nothing of the user's but the models."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.paths import models_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VARIABLE = "CARET_HOME"
+
+
+@contextmanager
+def private_home() -> Iterator[Path]:
+    """A folder for this process and all that it starts, gone afterwards.
+
+    The user's own engine is neither used nor disturbed, and what Caret keeps from one start to
+    the next is kept within this block only.
+    """
+    models, before = models_dir(), os.environ.get(_VARIABLE)
+    with tempfile.TemporaryDirectory(prefix="caret-bench-", ignore_cleanup_errors=True) as folder:
+        (Path(folder) / "models").symlink_to(models.resolve())
+        os.environ[_VARIABLE] = folder
+        try:
+            yield Path(folder)
+        finally:
+            if before is None:
+                del os.environ[_VARIABLE]
+            else:
+                os.environ[_VARIABLE] = before

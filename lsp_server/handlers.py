@@ -1,0 +1,160 @@
+"""Thin handlers from LSP to the functions that work, and the server that has them all."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+from pygls.exceptions import JsonRpcException
+
+from engine.errors import CaretError
+from lsp_server.carets import end_of_change
+from lsp_server.completion import Query
+from lsp_server.parent import end_with_parent
+from lsp_server.server import CaretServer
+
+CHOICES = 3
+"""Suggestions for a request made by hand."""
+
+_log = logging.getLogger(__name__)
+
+
+def create_server() -> CaretServer:
+    """A server with all its handlers."""
+    server = CaretServer()
+    for method, (handler, options) in FEATURES.items():
+        server.feature(method, options)(handler)
+    for name, command in COMMANDS.items():
+        server.command(name)(command)
+    return server
+
+
+def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
+    """Remember what comes only here; nothing may be sent yet."""
+    ls.configuration.initial = params.initialization_options
+    if params.process_id is not None:
+        ls.start(end_with_parent(params.process_id))
+
+
+async def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
+    """Read the settings and begin to load the model."""
+    # What was imported stays: looking through it for garbage would delay a key now and then.
+    gc.collect()
+    gc.freeze()
+    ls.configuration.subscribe(ls)
+    await ls.configure()
+
+
+async def did_change_configuration(
+    ls: CaretServer, params: types.DidChangeConfigurationParams
+) -> None:
+    """Read the settings anew."""
+    await ls.configure(params.settings)
+
+
+def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Nobody waits for completions of this document any more."""
+    ls.newest.cancel(params.text_document.uri)
+    ls.completer.forget(params.text_document.uri)
+    ls.ahead.forget(params.text_document.uri)
+    ls.gatherer.forget(params.text_document.uri, ls.view)
+
+
+def did_change(ls: CaretServer, params: types.DidChangeTextDocumentParams) -> None:
+    """The caret is where the text changed last."""
+    change = params.content_changes[-1] if params.content_changes else None
+    if isinstance(change, types.TextDocumentContentChangePartial):
+        ls.ahead.rest(params.text_document.uri, end_of_change(change, ls.protocol.encoding()))
+
+
+def document_highlight(ls: CaretServer, params: types.DocumentHighlightParams) -> None:
+    """Nothing is highlighted, but editors ask wherever the caret comes to rest."""
+    ls.ahead.rest(params.text_document.uri, params.position)
+
+
+async def did_change_folders(ls: CaretServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Index the folders that there are now."""
+    await ls.link.use(ls.view)
+
+
+async def inline_completion(
+    ls: CaretServer, params: types.InlineCompletionParams
+) -> types.InlineCompletionList:
+    """Ghost text at the caret."""
+    uri = params.text_document.uri
+    caret = ls.caret(uri, params.position)
+    if caret is None:
+        return types.InlineCompletionList([])
+    invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+    texts = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
+    ls.ahead.rest(uri, params.position)
+    return types.InlineCompletionList([caret.inline_item(text) for text in texts])
+
+
+async def completion(ls: CaretServer, params: types.CompletionParams) -> types.CompletionList:
+    """The same in the completion menu, for editors without ghost text."""
+    uri = params.text_document.uri
+    ghost = get_capability(ls.client_capabilities, "text_document.inline_completion")
+    caret = None if ghost else ls.caret(uri, params.position)
+    if caret is None:
+        return types.CompletionList(is_incomplete=False, items=[])
+    texts = await ls.suggest(Query(uri, caret.site))
+    ls.ahead.rest(uri, params.position)
+    # Incomplete, so that the editor asks again as the user types on.
+    return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
+
+
+async def shutdown(ls: CaretServer, _: None) -> None:
+    """Let go of the engine, which stays for others."""
+    ls.asked_to_shut_down = True
+    await ls.link.aclose()
+    await ls.backend.aclose()
+
+
+def accepted(ls: CaretServer, *_: object) -> None:
+    """A suggestion was taken; counted here and told to nobody."""
+    ls.accepted += 1
+    _log.info("Suggestions accepted: %d", ls.accepted)
+
+
+def status(ls: CaretServer, *_: object) -> dict[str, Any]:
+    """How things stand: the parameters of `caret/status`, and what the last suggestion cost."""
+    usage = ls.completer.last_usage
+    last = asdict(usage) if usage else {}
+    context = {"files": ls.link.files, "ms": ls.gatherer.last_ms}
+    state = asdict(ls.status.current)
+    return state | {"last": last, "accepted": ls.accepted, "context": context}
+
+
+async def restart_engine(ls: CaretServer, *_: object) -> None:
+    """End the engine and start it anew."""
+    try:
+        await ls.backend.restart()
+    except CaretError as error:
+        raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
+
+
+FEATURES: dict[str, tuple[Any, Any]] = {
+    types.INITIALIZE: (initialize, None),
+    types.INITIALIZED: (initialized, None),
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: (did_change_configuration, None),
+    types.TEXT_DOCUMENT_DID_CLOSE: (did_close, None),
+    types.TEXT_DOCUMENT_DID_CHANGE: (did_change, None),
+    types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: (document_highlight, None),
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: (did_change_folders, None),
+    # Without options pygls does not advertise it.
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
+    types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
+    types.SHUTDOWN: (shutdown, None),
+}
+
+COMMANDS = {
+    "caret.accepted": accepted,
+    "caret.status": status,
+    "caret.restartEngine": restart_engine,
+}
+"""Also listed in `greeting`."""

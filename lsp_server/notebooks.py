@@ -1,0 +1,86 @@
+"""Notebooks as LSP synchronises them: cells are documents, their order is kept here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsp_server.documents import Document
+from lsp_server.policy import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lsprotocol import types
+
+
+class Notebooks:
+    """Which cells a notebook has, and which notebook a cell is in."""
+
+    def __init__(self, documents: dict[str, Document]) -> None:
+        """Cells are put into `documents`, and taken out again."""
+        self._documents = documents
+        self._cells: dict[str, list[str]] = {}
+
+    def open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Keep a notebook and its cells."""
+        notebook = params.notebook_document
+        self._cells[notebook.uri] = [cell.document for cell in notebook.cells]
+        self._open(notebook.uri, params.cell_text_documents)
+
+    def change(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Put cells in and out; their text is changed elsewhere."""
+        notebook, changed = params.notebook_document.uri, params.change.cells
+        if not (changed and changed.structure) or notebook not in self._cells:
+            return
+        array = changed.structure.array
+        new = [cell.document for cell in array.cells or ()]
+        self._cells[notebook][array.start : array.start + array.delete_count] = new
+        self._close(cell.uri for cell in changed.structure.did_close or ())
+        self._open(notebook, changed.structure.did_open or ())
+
+    def close(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Forget a notebook."""
+        self._cells.pop(params.notebook_document.uri, None)
+        self._close(cell.uri for cell in params.cell_text_documents)
+
+    def lines(self, uri: str) -> tuple[list[str], int]:
+        """The lines in which a document's carets stand, and where among them its own begin.
+
+        Those of a cell lie between those of the other cells in its language, with a blank line
+        between two cells, as in a script.
+
+        Raises:
+            KeyError: there is no such document.
+        """
+        document = self._documents[uri]
+        order = next((cells for cells in self._cells.values() if uri in cells), [uri])
+        if len(order) == 1:
+            return document.lines, 0
+        at = order.index(uri)
+        above, below = (
+            _joined(self._documents, part, document.language)
+            for part in (order[:at], order[at + 1 :])
+        )
+        own = [*document.lines[:-1], f"{document.lines[-1]}\n", "\n"] if below else document.lines
+        return [*above, *own, *below], len(above)
+
+    def _open(self, notebook: str, items: Iterable[types.TextDocumentItem]) -> None:
+        for item in items:
+            self._documents[item.uri] = Document.open(
+                path_of(notebook), item.language_id, item.text
+            )
+
+    def _close(self, uris: Iterable[str]) -> None:
+        for uri in uris:
+            self._documents.pop(uri, None)
+
+
+def _joined(documents: Mapping[str, Document], uris: Iterable[str], language: str) -> list[str]:
+    """Lines of the cells in that language, each cell with a blank line behind it."""
+    cells = [documents[uri] for uri in uris if uri in documents]
+    return [
+        line
+        for cell in cells
+        if cell.language == language
+        for line in (*cell.lines[:-1], f"{cell.lines[-1]}\n", "\n")
+    ]

@@ -1,0 +1,1 @@
+"""What of the workspace goes into a prompt beside the caret's own file."""

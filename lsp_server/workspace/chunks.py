@@ -1,0 +1,29 @@
+"""A file cut into pieces of a few lines, for search. Pure functions."""
+
+from __future__ import annotations
+
+LINES = 24
+"""At most, in one piece."""
+_LEAST = 8
+"""A piece ends before a line at the margin once it has so many."""
+
+
+def chunks(text: str) -> list[tuple[int, str]]:
+    """Pieces and the indices of their first lines; blank lines around them are left out.
+
+    They end where something new begins at the margin, or when they are full.
+    """
+    lines = text.splitlines()
+    edges = [0]
+    for index, line in enumerate(lines):
+        long = index - edges[-1]
+        begins = line[:1].strip() not in ("", "}", ")", "]") and not lines[index - 1].strip()
+        if long >= LINES or (long >= _LEAST and begins):
+            edges.append(index)
+    pieces = ((at, lines[at:end]) for at, end in zip(edges, [*edges[1:], len(lines)], strict=True))
+    return [_stripped(at, piece) for at, piece in pieces if any(line.strip() for line in piece)]
+
+
+def _stripped(at: int, lines: list[str]) -> tuple[int, str]:
+    full = [index for index, line in enumerate(lines) if line.strip()]
+    return at + full[0], "\n".join(lines[full[0] : full[-1] + 1])

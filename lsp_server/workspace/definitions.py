@@ -1,0 +1,148 @@
+"""The definitions in a file, each in as few lines as tell how it is used. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tree_sitter import QueryCursor
+
+from lsp_server.workspace.grammars import GRAMMARS, parser
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Query
+
+SHORT = 5
+"""Lines of a definition that is shown as it is."""
+OUTLINE = 32
+"""Lines of a longer one, at most."""
+_LINE = 200
+"""Characters of a line."""
+_WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
+_QUALIFIED = re.compile(r"::|\.|:")
+_DOCSTRING = re.compile(r"""\s*[rRuU]?(?:\"\"\"|''')""")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition."""
+
+    name: str
+    owner: str
+    """The type that it is a member of, or ""."""
+    outside: bool
+    """It stands outside of its owner, whose outline lacks it."""
+    line: int
+    """Index of its first line."""
+    text: str
+    """Its outline: signatures, fields, the first line of a docstring."""
+
+
+def definitions(text: str, language: str) -> list[Definition]:
+    """Types, functions and constants in the order of the file; none in an unknown language.
+
+    What is local to a function is left out.
+    """
+    if language not in GRAMMARS:
+        return []
+    reader, query = parser(language)
+    source = text.encode("utf-8", "replace")
+    found = _nested(_captured(reader.parse(source).root_node, query, source))
+    return [
+        Definition(
+            item.name,
+            item.owner or (item.around.name if item.around else ""),
+            bool(item.owner) and item.around is None,
+            item.node.start_point[0],
+            "\n".join(line[:_LINE] for line in item.outline()[:OUTLINE]),
+        )
+        for item in found
+        if item.kind != "field"
+    ]
+
+
+@dataclass(slots=True)
+class _Found:
+    """A node that the query captured."""
+
+    kind: str
+    name: str
+    owner: str
+    """As its own text has it: `S` in Go's `func (s *S) F()`."""
+    node: Node
+    source: bytes
+    around: _Found | None = None
+    members: list[_Found] = field(default_factory=list)
+
+    def outline(self) -> list[str]:
+        """All of it if it is short; else the heads of it and of what it holds."""
+        whole = self.lines(self.node.start_byte, self.node.end_byte)
+        if len(whole) <= SHORT:
+            return whole
+        heads = [*self.head(), *(line for member in self.members for line in member.head())]
+        return whole if len(heads) == 1 and self.kind == "type" else heads
+
+    def head(self) -> list[str]:
+        """Up to the body, with the first line of a docstring."""
+        body = _body(self.node)
+        if body is None:
+            return self.lines(self.node.start_byte, self.node.end_byte)
+        head = self.lines(self.node.start_byte, body.start_byte)
+        inside = self.lines(body.start_byte, body.end_byte)
+        return head + inside[:1] if inside and _DOCSTRING.match(inside[0]) else head
+
+    def lines(self, start: int, end: int) -> list[str]:
+        """With the indentation of the first one, where nothing else stands before it."""
+        line = self.source.rfind(b"\n", 0, start) + 1
+        start = start if self.source[line:start].strip() else line
+        return self.source[start:end].decode("utf-8", "replace").rstrip().splitlines()
+
+
+def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
+    """In the order of the file, outer ones first, each place once."""
+    found: dict[int, _Found] = {}
+    for _, captures in QueryCursor(query).matches(root):
+        kind = next(key for key in captures if key not in ("name", "owner"))
+        *path, name = _QUALIFIED.split(_name(captures["name"][0]))
+        owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
+        node = _whole(captures[kind][0])
+        found.setdefault(node.start_byte, _Found(kind, name, owner, node, source))
+    return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))
+
+
+def _nested(found: list[_Found]) -> list[_Found]:
+    """Each put among the members of the type around it; those in functions left out."""
+    kept: list[_Found] = []
+    stack: list[_Found] = []
+    for item in found:
+        while stack and stack[-1].node.end_byte <= item.node.start_byte:
+            stack.pop()
+        local = any(outer.kind == "function" for outer in stack)
+        if stack and not local:
+            item.around = stack[-1]
+            stack[-1].members.append(item)
+        kept += [] if local else [item]
+        stack.append(item)
+    return kept
+
+
+def _name(node: Node) -> str:
+    """Without parameters, template arguments and C++'s stars."""
+    text = (node.text or b"").decode("utf-8", "replace")
+    return re.split(r"[(<\[]", text)[0].strip("*& ")
+
+
+def _whole(node: Node) -> Node:
+    """With its decorators, `export` or `template<...>`."""
+    while node.parent is not None and node.parent.type in _WRAPPERS:
+        node = node.parent
+    return node
+
+
+def _body(node: Node) -> Node | None:
+    if found := node.child_by_field_name("body"):
+        return found
+    if node.type not in _WRAPPERS:
+        return None
+    return next((body for child in node.named_children if (body := _body(child))), None)

@@ -1,0 +1,149 @@
+"""What goes into the prompts of a place: gathered once when the caret comes there, then kept.
+
+A prompt begins with what is gathered, so a change of it costs the evaluation of the whole prompt.
+Where that is due anyhow, at a new place or after a pause, it is gathered anew; never while one
+types.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsp_server.policy import excluding, path_of, relative_path
+from lsp_server.workspace.choice import choose, snippets
+from lsp_server.workspace.found import Found
+from lsp_server.workspace.ignore import MAX_BYTES, caretignored
+from lsp_server.workspace.recent import text_around
+from lsp_server.workspace.wanted import wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from engine.api import Snippet
+    from lsp_server.context import Site
+    from lsp_server.documents import Document
+    from lsp_server.workspace.link import Link
+    from lsp_server.workspace.recent import Recent
+    from lsp_server.workspace.view import View
+
+DEADLINE_S = 0.015
+"""For the index, of 20 ms for all; what it finds later is not waited for."""
+REACH = 32
+"""Lines around the place in which what was gathered there is kept."""
+PAUSE_S = 30.0
+"""A document that nobody completed in for so long is a new place."""
+BUILDING_PAUSE_S = 3.0
+"""The same, for what was gathered before the index had all files."""
+WINDOW = 1024
+"""Tokens of a prompt where the settings leave it to the engine."""
+_ROOM = 0.8
+"""Characters of context for each token of the window: a quarter of it, at 3.2 a token."""
+_SHOWN = 3
+"""Characters of the caret's own file for each token of the window, on either side."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Where something was gathered, and what."""
+
+    line: int
+    chosen: list[Found]
+    context: tuple[Snippet, ...]
+    pause_s: float
+    """It is kept while it is asked for more often than this."""
+    asked: float
+    """When a completion was last wanted there."""
+
+
+class Gatherer:
+    """Keeps the places, one for each document."""
+
+    def __init__(
+        self, link: Link, recent: Recent, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._link, self._recent, self._now = link, recent, now
+        self._places: dict[str, Place] = {}
+        self.last_ms = 0.0
+        """What it took when something was gathered last."""
+
+    def kept(self, document: str, site: Site) -> tuple[Snippet, ...] | None:
+        """What was gathered for this place; None at a new one, and after a pause."""
+        place, now = self._places.get(document), self._now()
+        if (
+            place is None
+            or abs(place.line - site.line) > REACH
+            or now - place.asked > place.pause_s
+        ):
+            return None
+        place.asked = now
+        return place.context
+
+    async def gather(self, document: str, site: Site, view: View) -> tuple[Snippet, ...]:
+        """What is kept for the place, else what is found for it before the deadline."""
+        if (kept := self.kept(document, site)) is not None:
+            return kept
+        began = time.perf_counter()
+        found = [*self._visited(view), *await self._index(document, site, view)]
+        tokens = view.settings.context.window or WINDOW
+        shown = site.prefix[-tokens * _SHOWN :] + site.suffix[: tokens * _SHOWN]
+        before = self._places.get(document)
+        chosen = choose(found, before.chosen if before else (), shown, int(tokens * _ROOM))
+        pause = BUILDING_PAUSE_S if self._link.building else PAUSE_S
+        place = Place(site.line, chosen, snippets(chosen), pause, self._now())
+        self._places[document] = place
+        self._recent.visited(document, site.line)
+        self.last_ms = (time.perf_counter() - began) * 1000
+        return place.context
+
+    def forget(self, document: str, view: View) -> None:
+        """The document was closed."""
+        self._places.pop(document, None)
+        self._recent.forget(document)
+        path = path_of(document)
+        if root := view.root_of(path):
+            self._link.closed(root, relative_path(path, [root]))
+
+    def forget_places(self) -> None:
+        """Gather anew everywhere: the settings changed."""
+        self._places.clear()
+
+    def _visited(self, view: View) -> Iterator[Found]:
+        spots = self._recent.spots if view.settings.context.recent else []
+        for rank, spot in enumerate(spots):
+            document = view.documents.get(spot.document)
+            if document and _allowed(document, view):
+                line, text = text_around(document.lines, spot.line)
+                path = relative_path(document.path, view.roots)
+                yield Found(path, line, text, 1 / (1 + rank), "recent")
+
+    async def _index(self, document: str, site: Site, view: View) -> list[Found]:
+        """What the index finds, in time; then it is told of documents edited since."""
+        held, sources = view.documents.get(document), view.settings.context
+        root = view.root_of(held.path) if held else None
+        if held is None or root is None:
+            return []
+        about = wanted(site, held.lines)
+        found = await self._link.ask(root, about, DEADLINE_S)
+        self._send_edited(view)
+        kinds = {"definition": sources.definitions, "piece": sources.search}
+        return [item for item in found if kinds[item.kind]]
+
+    def _send_edited(self, view: View) -> None:
+        for uri in self._recent.take_edited():
+            document = view.documents.get(uri)
+            root = view.root_of(document.path) if document else None
+            if document and root and _allowed(document, view):
+                path = relative_path(document.path, [root])
+                self._link.opened(root, path, "".join(document.lines))
+
+
+def _allowed(document: Document, view: View) -> bool:
+    """Whether other files' prompts may have text of this one."""
+    if document.binary or document.characters > MAX_BYTES:
+        return False
+    root = view.root_of(document.path)
+    if root and caretignored(root, relative_path(document.path, [root])):
+        return False
+    return excluding(document.path, view.settings.privacy.exclude) is None

@@ -1,0 +1,182 @@
+"""The languages whose definitions are found, and where their grammars have them.
+
+The grammars come as wheels of the tree-sitter project, compiled: nothing is fetched or built when
+they are used. The `tags.scm` in those wheels differ too much to rest on (Bash has none,
+TypeScript's is an addition to JavaScript's), so the patterns are our own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from tree_sitter import Language, Parser, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A grammar's package, its function that gives the language, and a query over its trees.
+
+    The query captures `@name` of each `@type`, `@function`, `@value` and `@field`; a field is a
+    part of a type's outline only.
+    """
+
+    package: str
+    query: str
+    function: str = "language"
+
+
+_JAVASCRIPT = """
+(class_declaration name: (_) @name) @type
+(function_declaration name: (_) @name) @function
+(generator_function_declaration name: (_) @name) @function
+(method_definition name: (_) @name) @function
+(program (lexical_declaration (variable_declarator name: (identifier) @name)) @value)
+(export_statement (lexical_declaration (variable_declarator name: (identifier) @name)) @value)
+"""
+_TYPESCRIPT = f"""{_JAVASCRIPT}
+(abstract_class_declaration name: (_) @name) @type
+(interface_declaration name: (_) @name) @type
+(enum_declaration name: (_) @name) @type
+(type_alias_declaration name: (_) @name) @value
+(abstract_method_signature name: (_) @name) @function
+(public_field_definition name: (_) @name) @field
+(property_signature name: (_) @name) @field
+(method_signature name: (_) @name) @field
+"""
+
+GRAMMARS: dict[str, Grammar] = {
+    "python": Grammar(
+        "tree_sitter_python",
+        """
+(class_definition name: (_) @name) @type
+(function_definition name: (_) @name) @function
+(module (expression_statement (assignment left: (identifier) @name)) @value)
+(class_definition body: (block (expression_statement (assignment left: (_) @name)) @field))
+""",
+    ),
+    "cpp": Grammar(
+        "tree_sitter_cpp",
+        """
+(class_specifier name: (_) @name body: (_)) @type
+(struct_specifier name: (_) @name body: (_)) @type
+(enum_specifier name: (_) @name body: (_)) @type
+(function_definition declarator: (function_declarator declarator: (_) @name)) @function
+(function_definition
+  declarator: (_ declarator: (function_declarator declarator: (_) @name))) @function
+(function_definition
+  declarator: (_ (function_declarator declarator: (_) @name))) @function
+(declaration declarator: (function_declarator declarator: (identifier) @name)) @function
+(field_declaration declarator: (_) @name) @field
+(alias_declaration name: (_) @name) @value
+(preproc_def name: (_) @name) @value
+""",
+    ),
+    "java": Grammar(
+        "tree_sitter_java",
+        """
+(class_declaration name: (_) @name) @type
+(interface_declaration name: (_) @name) @type
+(enum_declaration name: (_) @name) @type
+(record_declaration name: (_) @name) @type
+(method_declaration name: (_) @name) @function
+(constructor_declaration name: (_) @name) @function
+(field_declaration declarator: (variable_declarator name: (_) @name)) @field
+""",
+    ),
+    "php": Grammar(
+        "tree_sitter_php",
+        """
+(class_declaration name: (_) @name) @type
+(interface_declaration name: (_) @name) @type
+(trait_declaration name: (_) @name) @type
+(enum_declaration name: (_) @name) @type
+(function_definition name: (_) @name) @function
+(method_declaration name: (_) @name) @function
+(property_declaration (property_element name: (_) @name)) @field
+(const_declaration (const_element (name) @name)) @field
+""",
+        "language_php",
+    ),
+    "javascript": Grammar("tree_sitter_javascript", _JAVASCRIPT),
+    "typescript": Grammar("tree_sitter_typescript", _TYPESCRIPT, "language_typescript"),
+    "typescriptreact": Grammar("tree_sitter_typescript", _TYPESCRIPT, "language_tsx"),
+    "csharp": Grammar(
+        "tree_sitter_c_sharp",
+        """
+(class_declaration name: (_) @name) @type
+(interface_declaration name: (_) @name) @type
+(struct_declaration name: (_) @name) @type
+(enum_declaration name: (_) @name) @type
+(record_declaration name: (_) @name) @type
+(method_declaration name: (_) @name) @function
+(constructor_declaration name: (_) @name) @function
+(property_declaration name: (_) @name) @field
+(field_declaration (variable_declaration (variable_declarator name: (_) @name))) @field
+""",
+    ),
+    "shellscript": Grammar(
+        "tree_sitter_bash",
+        """
+(function_definition name: (_) @name) @function
+(program (variable_assignment name: (_) @name) @value)
+""",
+    ),
+    "go": Grammar(
+        "tree_sitter_go",
+        """
+(type_declaration (type_spec name: (_) @name)) @type
+(function_declaration name: (_) @name) @function
+(method_declaration
+  receiver: (parameter_list (parameter_declaration type: [
+    (type_identifier) @owner (pointer_type (type_identifier) @owner)]))
+  name: (_) @name) @function
+(source_file (const_declaration (const_spec name: (_) @name)) @value)
+(source_file (var_declaration (var_spec name: (_) @name)) @value)
+""",
+    ),
+    "rust": Grammar(
+        "tree_sitter_rust",
+        """
+(struct_item name: (_) @name) @type
+(enum_item name: (_) @name) @type
+(trait_item name: (_) @name) @type
+(impl_item type: (_) @name) @type
+(function_item name: (_) @name) @function
+(function_signature_item name: (_) @name) @function
+(field_declaration name: (_) @name) @field
+(const_item name: (_) @name) @value
+(type_item name: (_) @name) @value
+(macro_definition name: (_) @name) @value
+""",
+    ),
+    "lua": Grammar(
+        "tree_sitter_lua",
+        """
+(function_declaration name: (_) @name) @function
+(assignment_statement
+  (variable_list name: (_) @name) (expression_list value: (function_definition))) @function
+""",
+    ),
+    "ruby": Grammar(
+        "tree_sitter_ruby",
+        """
+(class name: (_) @name) @type
+(module name: (_) @name) @type
+(method name: (_) @name) @function
+(singleton_method name: (_) @name) @function
+(assignment left: (constant) @name) @value
+(body_statement (call method: (identifier) @name) @field)
+""",
+    ),
+}
+"""By the language ids of the protocol."""
+
+
+@cache
+def parser(language: str) -> tuple[Parser, Query]:
+    """What reads a language and finds its definitions."""
+    grammar = GRAMMARS[language]
+    made = Language(getattr(import_module(grammar.package), grammar.function)())
+    return Parser(made), Query(made, grammar.query)

@@ -1,0 +1,145 @@
+"""The language server's end of the index process."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lsp_server.workspace.found import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lsp_server.workspace.view import View
+    from lsp_server.workspace.wanted import Wanted
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_S = 60.0
+"""A process that died is started anew no sooner than this."""
+_LINE_BYTES = 1 << 22
+
+
+@dataclass(slots=True)
+class _Answer:
+    """As far as it has come."""
+
+    found: list[Found] = field(default_factory=list)
+    whole: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Link:
+    """Starts the process, asks it, and is asked for nothing by it."""
+
+    def __init__(self, report: Callable[[int, int], None]) -> None:
+        """`report` gets (files done, in all) while there is something to index."""
+        self._report = report
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._subject: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+        self._answers: dict[int, _Answer] = {}
+        self._ids = itertools.count()
+        self._began = -_AGAIN_S
+        self.files: int | None = None
+        """That the index had when it was last in step with the disk; None before that."""
+
+    async def use(self, view: View) -> None:
+        """Index the view's folders; with none, there is no process."""
+        subject = view.indexed, view.settings.privacy.exclude
+        if subject == self._subject and self._alive:
+            return
+        await self.aclose()
+        self._subject = subject
+        self._began = -_AGAIN_S
+        await self._start()
+
+    async def ask(self, root: str, about: Wanted, within_s: float) -> list[Found]:
+        """What is found in time; nothing when there is no process."""
+        if not self._alive:
+            await self._start()
+        number = next(self._ids)
+        answer = self._answers[number] = _Answer()
+        try:
+            async with asyncio.timeout(within_s):
+                if self._send(ask=asdict(about), root=root, id=number):
+                    await answer.whole.wait()
+        except TimeoutError:
+            _log.debug("The index did not answer in time.")
+        finally:
+            del self._answers[number]
+        return answer.found
+
+    def opened(self, root: str, path: str, text: str) -> None:
+        """The text of a document that differs from its file's."""
+        self._send(open=path, root=root, text=text)
+
+    def closed(self, root: str, path: str) -> None:
+        """The file's text counts again."""
+        self._send(close=path, root=root)
+
+    @property
+    def building(self) -> bool:
+        """The index does not have all files yet."""
+        return self._alive and self.files is None
+
+    async def aclose(self) -> None:
+        """End the process."""
+        process, self._process, self._subject = self._process, None, None
+        self.files = None
+        if process and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        if self._reading:
+            await asyncio.wait([self._reading])
+
+    @property
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def _start(self) -> None:
+        """Start the process, unless there is nothing to index or it died just now."""
+        if not (self._subject and self._subject[0]) or time.monotonic() - self._began < _AGAIN_S:
+            return
+        self._began = time.monotonic()
+        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        command = (sys.executable, "-m", "lsp_server.workspace.process")
+        self._process = await asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=null, limit=_LINE_BYTES
+        )
+        self._send(roots=self._subject[0], exclude=self._subject[1])
+        self._reading = asyncio.create_task(self._read(self._process))
+
+    def _send(self, **message: object) -> bool:
+        """False if nobody is there to read it."""
+        stdin = self._process.stdin if self._process and self._alive else None
+        if stdin is None or stdin.is_closing():
+            return False
+        stdin.write(json.dumps(message).encode() + b"\n")
+        return True
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        async for line in process.stdout:
+            self._take(json.loads(line))
+        for answer in self._answers.values():
+            answer.whole.set()
+        _log.info("The index of the workspace ended with %d.", await process.wait())
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"done": done, "total": total}:
+                self._report(done, total)
+            case {"files": files}:
+                self.files = files
+            case {"id": asked, "found": found} if asked in self._answers:
+                self._answers[asked].found += [Found(**item) for item in found]
+            case {"id": asked} if asked in self._answers:
+                self._answers[asked].whole.set()

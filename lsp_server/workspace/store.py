@@ -1,0 +1,178 @@
+"""The index: definitions by name, and pieces of text by BM25, in an SQLite database in memory.
+
+SQLite's FTS5 ranks by BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009),
+takes single files in and out, and comes with Python.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.chunks import chunks
+from lsp_server.workspace.definitions import definitions
+from lsp_server.workspace.found import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lsp_server.workspace.wanted import Wanted
+
+DEFINITIONS, PIECES = 24, 6
+"""Found for one caret, at most."""
+AMBIGUOUS = 6
+"""A name with more definitions counts only where one of them is imported, or near."""
+_MANY = 64
+"""Definitions of one name that are looked at."""
+MENTIONED = 0.3
+"""Weight of a name that stands near the caret, not in the imports only."""
+_IMPORTED, _NEAR, _MEMBER = 2.0, 1.2, 0.7
+"""Factors for definitions in imported files, in the same folder, and of members."""
+COMMON = 50
+"""A word in so many pieces is not searched for: it tells little, and costs much."""
+SEARCH_MS = 10
+"""After so long a search is broken off and finds nothing."""
+_STEPS = 1_000
+"""SQLite's instructions between two looks at the clock."""
+_SCHEMA = """
+PRAGMA journal_mode = OFF;
+CREATE TABLE file (id INTEGER PRIMARY KEY, root TEXT, path TEXT, stem TEXT, language TEXT,
+                   UNIQUE (root, path));
+CREATE INDEX by_stem ON file (stem);
+CREATE TABLE definition (name TEXT, owner TEXT, outside INTEGER, file INTEGER, line INTEGER,
+                         text TEXT);
+CREATE INDEX by_name ON definition (name);
+CREATE INDEX by_owner ON definition (owner) WHERE outside;
+CREATE INDEX definition_file ON definition (file);
+CREATE TABLE piece (id INTEGER PRIMARY KEY, file INTEGER, line INTEGER);
+CREATE INDEX piece_file ON piece (file);
+CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'unicode61');
+"""
+_ROWS = "path, line, text, owner, stem FROM definition CROSS JOIN file ON file.id = definition.file"
+_NAMED = f"""
+SELECT {_ROWS} WHERE name = ?3 AND root = ?1 AND language = ?2
+UNION ALL SELECT {_ROWS} WHERE owner = ?3 AND outside AND root = ?1 AND language = ?2
+LIMIT {_MANY}
+"""
+_MODULE = """
+SELECT path, line, text, owner, stem FROM file CROSS JOIN definition ON definition.file = file.id
+WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 LIMIT 24
+"""
+"""CROSS JOIN: SQLite takes the tables in this order, and so goes by the name's index."""
+_PIECES = f"""
+SELECT path, line, text, rank FROM words CROSS JOIN piece ON piece.id = words.rowid
+CROSS JOIN file ON file.id = piece.file
+WHERE words MATCH ? AND root = ? AND language = ? AND path != ? ORDER BY rank LIMIT {PIECES}
+"""
+_HOLDING = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {COMMON})"
+_INDEXES = ("__init__", "index", "mod", "init", "lib")
+"""Files that are imported by the name of their folder."""
+_ALIKE = {"typescriptreact": "typescript", "javascript": "typescript"}
+"""Languages that use one another's definitions."""
+
+
+class Store:
+    """Files and what stands in them."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect(":memory:", isolation_level=None)
+        self._db.executescript(_SCHEMA)
+        self._deadline = 0.0
+        self._db.set_progress_handler(self._late, _STEPS)
+
+    def put(self, root: str, path: str, language: str, text: str) -> None:
+        """Take a file in, in place of what was known of it."""
+        self.drop(root, path)
+        row = (root, path, _stem(path), _ALIKE.get(language, language))
+        added = self._db.execute(
+            "INSERT INTO file (root, path, stem, language) VALUES (?, ?, ?, ?)", row
+        )
+        file = added.lastrowid
+        self._db.executemany(
+            "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (d.name, d.owner, d.outside, file, d.line, d.text)
+                for d in definitions(text, language)
+            ),
+        )
+        for line, piece in chunks(text):
+            values = self._db.execute("INSERT INTO piece (file, line) VALUES (?, ?)", (file, line))
+            row_id = values.lastrowid
+            self._db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (row_id, piece))
+
+    def drop(self, root: str, path: str) -> None:
+        """Forget a file, if it is known."""
+        found = self._db.execute("SELECT id FROM file WHERE root = ? AND path = ?", (root, path))
+        for (file,) in found.fetchall():
+            self._db.execute(
+                "DELETE FROM words WHERE rowid IN (SELECT id FROM piece WHERE file = ?)", (file,)
+            )
+            self._db.execute("DELETE FROM piece WHERE file = ?", (file,))
+            self._db.execute("DELETE FROM definition WHERE file = ?", (file,))
+            self._db.execute("DELETE FROM file WHERE id = ?", (file,))
+
+    def find(self, root: str, about: Wanted) -> Iterator[list[Found]]:
+        """Definitions, then pieces, each the best first; the end when it takes too long."""
+        self._deadline = time.monotonic() + SEARCH_MS / 1000
+        try:
+            yield self.definitions(root, about)
+            yield self.pieces(root, about)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+        finally:
+            self._deadline = 0.0
+
+    def definitions(self, root: str, about: Wanted) -> list[Found]:
+        """Of the names near the caret, and of modules among them that the file imports."""
+        best: dict[tuple[str, int], Found] = {}
+        for name, weight in about.names.items():
+            for found in self._named(root, name, weight, about):
+                known = best.get((found.path, found.line))
+                if known is None or known.score < found.score:
+                    best[found.path, found.line] = found
+        return sorted(best.values(), key=lambda found: -found.score)[:DEFINITIONS]
+
+    def pieces(self, root: str, about: Wanted) -> list[Found]:
+        """Text that shares the caret's rarer words."""
+        words = self._rare(about.words)
+        if not words:
+            return []
+        rows = self._db.execute(_PIECES, (" OR ".join(words), root, _like(about), about.path))
+        return [Found(path, line, text, -rank, "piece") for path, line, text, rank in rows]
+
+    def _named(self, root: str, name: str, weight: float, about: Wanted) -> Iterator[Found]:
+        rows = self._db.execute(_NAMED, (root, _like(about), name)).fetchall()
+        rows = [row for row in rows if len(rows) <= AMBIGUOUS or row[4] in about.imports]
+        if name in about.imports and weight >= MENTIONED:
+            module = self._db.execute(_MODULE, (root, _like(about), name)).fetchall()
+            rows += module if len({row[0] for row in module}) == 1 else []
+        folder = PurePosixPath(about.path).parent
+        for path, line, text, owner, stem in rows:
+            score = weight / len(rows) ** 0.5
+            score *= _IMPORTED if stem in about.imports else 1
+            score *= _NEAR if PurePosixPath(path).parent == folder else 1
+            yield Found(path, line, text, score * (_MEMBER if owner else 1), "definition")
+
+    def _rare(self, words: Iterable[str]) -> list[str]:
+        """Those in few pieces: they tell most, and cost least."""
+        quoted = [f'"{word}"' for word in words]
+        return [
+            word for word in quoted if self._db.execute(_HOLDING, (word,)).fetchone()[0] < COMMON
+        ]
+
+    def _late(self) -> bool:
+        return bool(self._deadline) and time.monotonic() > self._deadline
+
+
+def _stem(path: str) -> str:
+    """The name by which a file is imported."""
+    pure = PurePosixPath(path)
+    stem = pure.name.split(".")[0]
+    return pure.parent.name if stem in _INDEXES else stem
+
+
+def _like(about: Wanted) -> str:
+    return _ALIKE.get(about.language, about.language)

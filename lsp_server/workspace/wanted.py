@@ -1,0 +1,101 @@
+"""What the text around a caret is about: the names to look up, and the words to search for."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsp_server.context import Site
+
+ABOVE, BELOW = 40, 10
+"""Lines around the caret in which names count."""
+NAMES = 48
+WORDS = 12
+_NEAR = 6
+"""Lines above the caret within which a name counts twice and more."""
+_IMPORTED = 0.25
+"""What a name in the imports weighs besides."""
+_IMPORT_LINES = 400
+"""At the beginning of a file, in which imports are looked for."""
+_NAME = re.compile(r"[^\W\d]\w{2,63}")
+_IMPORTED_NAME = re.compile(r"[^\W\d]\w{0,63}")
+"""Modules may have short names, where variables with short ones say nothing."""
+_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\'""")
+_IMPORT = re.compile(
+    r"\s*(?:from\b|import\b|use\b|using\b|#\s*include\b|source\b|\.\s+[\w/]|require\w*\b|load\b|"
+    r"(?:const|let|var|local)\b.*\brequire\b|export\b.*\bfrom\b|\}\s*from\b)"
+)
+_KEYWORDS = frozenset(
+    """
+    abstract and any assert async await bool boolean break byte case catch char class const
+    continue def default delete del do done double echo elif else elseif end enum esac except
+    export extends extern false final finally float fn for foreach from func function global go
+    goto if impl implements import in include inline instanceof int interface internal is lambda
+    let local long match mod module mut namespace new nil none nonlocal not null number object or
+    override package pass private protected pub public raise range readonly rescue ret return self
+    sealed short signed sizeof static str string struct super switch template then this throw
+    throws trait true try type typedef typename typeof undefined union unless unsigned use using
+    var virtual void volatile when where while with yield
+    """.split()  # noqa: SIM905 - a list of 150 quoted words reads worse
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to ask the index for."""
+
+    language: str
+    path: str
+    """Of the caret's file, relative to its workspace folder."""
+    names: dict[str, float]
+    """Name to weight, the heaviest first."""
+    imports: tuple[str, ...]
+    """Names that stand in the file's imports: modules, and what is taken from them."""
+    words: tuple[str, ...]
+    """For the search, the most telling first."""
+
+
+def wanted(site: Site, top: Sequence[str]) -> Wanted:
+    """Names near the caret weigh the more the nearer they are; imported ones always count.
+
+    Args:
+        site: The caret.
+        top: Lines of its file from the first one on, for the imports.
+    """
+    lines, line = (site.prefix + site.suffix).split("\n"), site.prefix.count("\n")
+    weights: defaultdict[str, float] = defaultdict(float)
+    for index in range(max(line - ABOVE, 0), min(line + BELOW + 1, len(lines))):
+        distance = line - index if index <= line else 2 * (index - line)
+        for name in names_in(lines[index]):
+            weights[name] += 1 / (1 + distance / _NEAR)
+    words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
+    imports = imported(top)
+    for name in imports:
+        weights[name] += _IMPORTED
+    heaviest = sorted(weights, key=weights.__getitem__, reverse=True)[:NAMES]
+    names = {name: weights[name] for name in heaviest}
+    return Wanted(site.language, site.path, names, tuple(imports), tuple(words))
+
+
+def names_in(line: str) -> set[str]:
+    """Identifiers of a line, without keywords and what stands in strings."""
+    found = set(_NAME.findall(_STRING.sub('""', line)))
+    return {name for name in found if name.lower() not in _KEYWORDS}
+
+
+def imported(lines: Sequence[str]) -> list[str]:
+    """Names in import lines, also in those that go over several lines by a bracket."""
+    found: dict[str, None] = {}
+    open_bracket = False
+    for line in lines[:_IMPORT_LINES]:
+        if open_bracket or _IMPORT.match(line):
+            opens = line.count("(") + line.count("{") > line.count(")") + line.count("}")
+            open_bracket = opens or (open_bracket and not re.search(r"[)}]", line))
+            names = _IMPORTED_NAME.findall(line)
+            found |= {name: None for name in names if name.lower() not in _KEYWORDS}
+    return list(found)

@@ -1,0 +1,152 @@
+"""A decoder's whole forward pass as one call of our C, over matrices that its kernels know.
+
+What it computes is what the modules of such a decoder compute in torch, which is its oracle. Keys
+and values are float16, in blocks of 64 positions: see `cache_shapes`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeGuard
+
+import torch
+from torch import nn
+
+from quant.packed import KERNELS, PackedLinear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torch import Tensor
+
+if KERNELS:
+    from quant import _kernels
+
+BLOCK = 64
+"""Positions whose keys lie together."""
+HEAD_STEP = 64
+"""A value's elements are stored in a multiple of so many."""
+
+
+class NormWeights(Protocol):
+    """RMSNorm's, or with a bias LayerNorm's; float32 [hidden] each."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One block of a decoder. `up` is gate and up stacked, or for GELU up alone."""
+
+    attention_norm: NormWeights
+    mlp_norm: NormWeights
+    qkv: PackedLinear
+    out: PackedLinear
+    up: PackedLinear
+    down: PackedLinear
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the matrices do not say."""
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    eps: float
+    rope_scale: float
+    """Positions are divided by it."""
+
+
+def is_packed(module: nn.Module) -> TypeGuard[PackedLinear]:
+    """Whether the forward pass in C can multiply by it."""
+    return isinstance(module, PackedLinear) and bool(KERNELS) and module.packed.device.type == "cpu"
+
+
+def cache_shapes(
+    layers: int, kv_heads: int, blocks: int, head_dim: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of a cache's keys, [layers, kv_heads, blocks, head_dim, 64], and of its values.
+
+    Those are [layers, kv_heads, blocks, 64, head_dim], head_dim rounded up to a multiple of 64. One
+    query meets the 64 keys of a block at once.
+    """
+    padded = -(-head_dim // HEAD_STEP) * HEAD_STEP
+    shape = (layers, kv_heads, blocks)
+    return (*shape, head_dim, BLOCK), (*shape, BLOCK, padded)
+
+
+class ForwardPass:
+    """Decoders of the Llama, Qwen2 and StarCoder2 families. Not for two threads at a time."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        frequency: Tensor,
+        layers: Sequence[Layer],
+        norm: NormWeights,
+        head: PackedLinear,
+    ) -> None:
+        """`frequency` float32 [head_dim / 2] is the rotary embedding's."""
+        self.kernel = KERNELS[0]
+        self._layers, self._vocabulary = len(layers), head.out
+        self._shape = shape
+        self._kept: list[Tensor] = []
+        hidden = layers[0].qkv.columns
+        sizes = (hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
+        words = array("Q", [*sizes, self._address(frequency)])
+        for layer in layers:
+            for weights in (layer.attention_norm, layer.mlp_norm):
+                words.extend(self._norm(weights))
+            for matrix in (layer.qkv, layer.out, layer.up, layer.down):
+                words.extend(self._matrix(matrix))
+        words.extend(self._norm(norm))
+        words.extend(self._matrix(head))
+        self._model = _kernels.model(words, shape.eps, shape.rope_scale)
+
+    def __call__(self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int) -> Tensor:
+        """Append embedded rows x [n, hidden] float32, which it overwrites, to `past` positions.
+
+        `keys` and `values`, which have room for them, are float16 of `cache_shapes`.
+        Returns logits float32 [last, vocabulary].
+        """
+        shape, rows, blocks = self._shape, len(x), keys.shape[2]
+        x, logits = x.contiguous(), torch.empty(last, self._vocabulary)
+        assert x.dtype == torch.float32
+        expected = cache_shapes(self._layers, shape.kv_heads, blocks, shape.head_dim)
+        assert (keys.shape, values.shape) == expected
+        assert 0 < last <= rows <= blocks * BLOCK - past
+        _kernels.forward(
+            self._model,
+            self.kernel,
+            x.data_ptr(),
+            logits.data_ptr(),
+            rows,
+            past,
+            last,
+            keys.data_ptr(),
+            values.data_ptr(),
+            blocks,
+            torch.get_num_threads(),
+        )
+        return logits
+
+    def _norm(self, norm: NormWeights) -> Iterator[int]:
+        yield self._address(norm.weight)
+        yield self._address(norm.bias)
+
+    def _matrix(self, matrix: PackedLinear) -> Iterator[int]:
+        yield matrix.kind
+        yield self._address(matrix.packed)
+        yield self._address(matrix.bias)
+        yield matrix.columns
+        yield matrix.out
+
+    def _address(self, tensor: Tensor | None) -> int:
+        if tensor is None:
+            return 0
+        assert tensor.is_contiguous()
+        self._kept.append(tensor)
+        return tensor.data_ptr()

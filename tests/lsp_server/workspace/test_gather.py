@@ -1,0 +1,193 @@
+"""Gathering with the real index process over real files."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from lsp_server.context import site_at
+from lsp_server.documents import Document
+from lsp_server.settings import Settings, read_settings
+from lsp_server.workspace import gather as gather_module
+from lsp_server.workspace.gather import PAUSE_S, REACH, Gatherer
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from engine.api import Snippet
+
+HELPER = "def frobnicate(widget: int) -> int:\n    return widget\n"
+MAIN = "from helper import frobnicate\n\n\nx = frobnicate(\n" + "y = 1\n" * 100
+PATIENCE_S = 20.0
+
+
+class Desk:
+    """A workspace folder, its open documents, and what gathers for them."""
+
+    def __init__(self, folder: Path, link: Link, settings: Settings) -> None:
+        self.folder, self.link = folder, link
+        self.recent, self.clock = Recent(), 0.0
+        self.gatherer = Gatherer(link, self.recent, lambda: self.clock)
+        self.view = View({}, [folder.as_posix()], settings)
+
+    def uri(self, path: str) -> str:
+        return (self.folder / path).as_uri()
+
+    def open(self, path: str, text: str, language: str = "python") -> Document:
+        document = Document.open((self.folder / path).as_posix(), language, text)
+        self.view = replace(self.view, documents={**self.view.documents, self.uri(path): document})
+        return document
+
+    async def gather(self, path: str, line: int, column: int = 0) -> tuple[Snippet, ...]:
+        document = self.view.documents[self.uri(path)]
+        site = site_at(document.lines, line, column, language=document.language, path=path)
+        return await self.gatherer.gather(self.uri(path), site, self.view)
+
+
+@asynccontextmanager
+async def at_desk(folder: Path, settings: Settings | None = None) -> AsyncIterator[Desk]:
+    link = Link(lambda *_: None)
+    desk = Desk(folder, link, settings or Settings())
+    await link.use(desk.view)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while desk.view.indexed and link.files is None:
+                await asyncio.sleep(0.01)
+        yield desk
+    finally:
+        await link.aclose()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the deadline would decide, which one test below is about."""
+    monkeypatch.setattr(gather_module, "DEADLINE_S", PATIENCE_S)
+
+
+def shown(context: tuple[Snippet, ...]) -> dict[str, str]:
+    return {snippet.path: snippet.text for snippet in context}
+
+
+async def test_a_definition_in_another_file(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        assert shown(await desk.gather("main.py", 3, 15)) == {"helper.py": HELPER.rstrip()}
+
+
+async def test_typing_gathers_nothing_and_a_new_place_does(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        document = desk.open("main.py", MAIN)
+        first = await desk.gather("main.py", 3)
+        desk.open("other.py", HELPER)
+        desk.recent.edited(desk.uri("other.py"), 1, 1, 1)
+        document.edit((3, 0), (3, 0), "z = 1\n")
+        assert await desk.gather("main.py", 4) is first
+        assert await desk.gather("main.py", 3 + REACH) is first
+        assert "other.py" in shown(await desk.gather("main.py", 4 + REACH))
+
+
+async def test_a_pause_gathers_anew(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        desk.open("other.py", HELPER)
+        assert await desk.gather("main.py", 3) == ()
+        desk.recent.edited(desk.uri("other.py"), 1, 1, 1)
+        desk.clock = PAUSE_S
+        assert await desk.gather("main.py", 3) == ()
+        desk.clock = 2 * PAUSE_S + 1
+        assert "other.py" in shown(await desk.gather("main.py", 3))
+
+
+async def test_secrets_never_come_along(tmp_path: Path) -> None:
+    (tmp_path / ".caretignore").write_text("private/\n")
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        for path in (".env", "private/plans.py", "binary.py", "open.py"):
+            text = "\0" if path == "binary.py" else f"TOKEN_OF_{path} = 1\n"
+            desk.open(path, text)
+            desk.recent.edited(desk.uri(path), 0, 0, 1)
+        assert list(shown(await desk.gather("main.py", 3))) == ["open.py"]
+
+
+async def test_unsaved_text_reaches_the_index(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    settings, _ = read_settings({"context": {"recent": False}})
+    async with at_desk(tmp_path, settings) as desk:
+        desk.open("main.py", MAIN)
+        desk.open("helper.py", HELPER.replace("widget", "gadget"))
+        desk.recent.edited(desk.uri("helper.py"), 0, 0, 1)
+        await desk.gather("main.py", 90)
+        assert "gadget: int" in shown(await desk.gather("main.py", 3))["helper.py"]
+
+
+@pytest.mark.parametrize("off", ["definitions", "search", "recent"])
+async def test_each_source_can_be_switched_off(tmp_path: Path, off: str) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    (tmp_path / "piece.py").write_text("# zygote quux\nvalue = 1\n")
+    settings, problems = read_settings({"context": {off: False}})
+    assert not problems
+    async with at_desk(tmp_path, settings) as desk:
+        desk.open("main.py", MAIN.replace("x =", "zygote = quux ="))
+        desk.open("recent.py", "other = 1\n")
+        desk.recent.edited(desk.uri("recent.py"), 0, 0, 1)
+        files = {"definitions": "helper.py", "search": "piece.py", "recent": "recent.py"}
+        found = shown(await desk.gather("main.py", 3))
+        # What no definition tells of, a search may.
+        expected = {name for source, name in files.items() if source != off}
+        assert expected <= found.keys()
+        assert files[off] not in found or off == "definitions"
+
+
+async def test_the_deadline_is_kept_and_what_comes_late_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        (process,) = _indexes()
+        process.suspend()
+        monkeypatch.setattr(gather_module, "DEADLINE_S", 0.02)
+        assert await desk.gather("main.py", 3) == ()
+        process.resume()
+        monkeypatch.setattr(gather_module, "DEADLINE_S", PATIENCE_S)
+        assert await desk.gather("main.py", 4) == ()
+        assert "helper.py" in shown(await desk.gather("main.py", 80))
+
+
+async def test_a_killed_index_leaves_the_rest_working(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        desk.open("recent.py", "other = 1\n")
+        desk.recent.edited(desk.uri("recent.py"), 0, 0, 1)
+        (process,) = _indexes()
+        process.kill()
+        assert list(shown(await desk.gather("main.py", 3))) == ["recent.py"]
+
+
+async def test_the_process_ends_with_its_link(tmp_path: Path) -> None:
+    async with at_desk(tmp_path):
+        (process,) = _indexes()
+    assert not process.is_running()
+
+
+async def test_nothing_is_indexed_for_another_server_or_in_a_home_folder(tmp_path: Path) -> None:
+    elsewhere, _ = read_settings({"fim": {"endpoint": "http://gpu-box:8000"}})
+    async with at_desk(tmp_path, elsewhere):
+        assert _indexes() == []
+    home = View({}, [tmp_path.home().as_posix(), "/"], Settings())
+    assert home.indexed == ()
+
+
+def _indexes() -> list[psutil.Process]:
+    children = psutil.Process().children()
+    return [child for child in children if "lsp_server.workspace.process" in child.cmdline()]

@@ -1,0 +1,155 @@
+"""The index: what is found for a caret, kept in step with the disk and with open documents."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lsp_server.context import Site
+from lsp_server.workspace import index as index_module
+from lsp_server.workspace.chunks import LINES, chunks
+from lsp_server.workspace.index import Index
+from lsp_server.workspace.store import AMBIGUOUS, Store
+from lsp_server.workspace.wanted import wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lsp_server.workspace.found import Found
+
+MODULE = "def frobnicate(widget):\n    return widget\n"
+
+
+def search(store: Store, root: object, code: str, path: str = "main.py") -> list[Found]:
+    site = Site(code, "", "python", path)
+    return list(chain.from_iterable(store.find(str(root), wanted(site, code.splitlines()))))
+
+
+def texts(found: list[Found], kind: str = "definition") -> list[str]:
+    return [item.text for item in found if item.kind == kind]
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def test_a_named_function_is_found(store: Store) -> None:
+    store.put("/w", "lib/gadgets.py", "python", MODULE)
+    found, piece = search(store, "/w", "x = frobnicate(")
+    assert (found.path, found.line, found.text) == ("lib/gadgets.py", 0, MODULE.rstrip())
+    assert (piece.path, piece.kind) == ("lib/gadgets.py", "piece")
+    assert search(store, "/other", "x = frobnicate(") == []
+
+
+def test_what_is_imported_comes_first(store: Store) -> None:
+    for name in ("a", "b", "c"):
+        store.put("/w", f"lib/{name}.py", "python", f"def frobnicate({name}): ...")
+    found = search(store, "/w", "from lib.b import frobnicate\n\nfrobnicate(")
+    assert texts(found)[0] == "def frobnicate(b): ..."
+
+
+def test_what_everybody_defines_is_found_where_it_is_imported_only(store: Store) -> None:
+    for number in range(AMBIGUOUS + 1):
+        store.put("/w", f"lib/m{number}.py", "python", f"def run(n{number}): ...")
+    assert texts(search(store, "/w", "run(")) == []
+    assert texts(search(store, "/w", "from lib.m3 import run\nrun(")) == ["def run(n3): ..."]
+
+
+def test_a_mentioned_module_shows_what_it_has(store: Store) -> None:
+    store.put("/w", "lib/gadgets.py", "python", MODULE)
+    assert texts(search(store, "/w", "from lib import gadgets\n\ny = 1\n")) == [MODULE.rstrip()]
+    assert texts(search(store, "/w", "import other\n\ny = gadgets.")) == []
+
+
+def test_members_that_stand_outside_of_their_type_come_with_its_name(store: Store) -> None:
+    text = "package p\n\nfunc (s *Stack) Push(x int) {}\n"
+    store.put("/w", "p/push.go", "go", text)
+    site = Site("func f(s *Stack) {\n\ts.", "", "go", "p/main.go")
+    found = next(store.find("/w", wanted(site, [])))
+    assert texts(found) == ["func (s *Stack) Push(x int) {}"]
+
+
+def test_other_languages_keep_to_themselves(store: Store) -> None:
+    store.put("/w", "gadgets.js", "javascript", "function frobnicate(widget) {}")
+    assert search(store, "/w", "frobnicate(") == []
+
+
+def test_rare_words_find_pieces(store: Store) -> None:
+    store.put("/w", "a.py", "python", "# zygote quux\nvalue = 1\n")
+    store.put("/w", "b.py", "python", "# nothing of the kind\nother = 1\n")
+    found = search(store, "/w", "zygote = quux + ")
+    assert texts(found, "piece") == ["# zygote quux\nvalue = 1"]
+
+
+def test_a_file_put_again_replaces_what_was_known(store: Store) -> None:
+    store.put("/w", "a.py", "python", MODULE)
+    store.put("/w", "a.py", "python", "def other(): ...")
+    assert search(store, "/w", "frobnicate(") == []
+    assert texts(search(store, "/w", "other(")) == ["def other(): ..."]
+
+
+def test_chunks_hold_every_line_once() -> None:
+    text = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(40))
+    pieces = chunks(text)
+    joined = [line for _, piece in pieces for line in piece.split("\n") if line]
+    assert joined == [line for line in text.split("\n") if line]
+    assert all(piece.count("\n") < LINES for _, piece in pieces)
+    lines = text.split("\n")
+    assert all(lines[at] == piece.split("\n")[0] for at, piece in pieces)
+
+
+def updated(index: Index) -> Index:
+    for _ in index.update():
+        pass
+    return index
+
+
+def test_the_index_follows_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(MODULE)
+    reports: list[tuple[int, int]] = []
+    root = tmp_path.as_posix()
+    index = updated(Index((root,), (), lambda *done: reports.append(done)))
+    assert reports == [(0, 1), (1, 1)]
+    assert texts(search(index.store, root, "frobnicate(")) == [MODULE.rstrip()]
+
+    (tmp_path / "a.py").write_text("def changed_since(): ...")
+    (tmp_path / "b.py").write_text("def added_since(): ...")
+    updated(index)
+    assert index.files == 2
+    assert search(index.store, root, "frobnicate(") == []
+    assert len(texts(search(index.store, root, "changed_since(added_since("))) == 2
+
+    (tmp_path / "a.py").unlink()
+    (tmp_path / ".gitignore").write_text("b.py")
+    updated(index)
+    assert index.files == 0
+    assert search(index.store, root, "changed_since(added_since(") == []
+
+
+def test_an_open_documents_text_counts_until_it_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(MODULE)
+    root = tmp_path.as_posix()
+    index = updated(Index((root,), (), lambda *_: None))
+    index.open(root, "a.py", "def unsaved(): ...")
+    updated(index)
+    assert texts(search(index.store, root, "unsaved(frobnicate(")) == ["def unsaved(): ..."]
+    index.close(root, "a.py")
+    assert index.due
+    updated(index)
+    assert texts(search(index.store, root, "unsaved(frobnicate(")) == [MODULE.rstrip()]
+
+
+def test_memory_is_bounded_by_files_and_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        (tmp_path / f"m{number}.py").write_text(f"def number_{number}(): ...\n" * 10)
+    monkeypatch.setattr(index_module, "MAX_FILES", 7)
+    index = updated(Index((tmp_path.as_posix(),), (), lambda *_: None))
+    assert index.files == 7
+    monkeypatch.setattr(index_module, "MAX_CHARACTERS", 500)
+    index = updated(Index((tmp_path.as_posix(),), (), lambda *_: None))
+    assert index.files == 3
