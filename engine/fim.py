@@ -95,8 +95,9 @@ _REPOSITORY = "project"
 _CONTEXT_SHARE = 4
 _SUFFIX_SHARE = 4
 """One part in so many of the budget, at most."""
-_HEAD_STEP = 128
-"""Tokens by which the room behind the anchor grows, so that the lines above stay put."""
+_HEAD_STEP, _HEAD_SHARE = 128, 4
+"""Tokens by which the room behind the anchor grows, so that the lines above stay put; in a small
+budget it is one part in so many of the room."""
 _REACH = 8
 """Tokens that a longer one may replace when the caret cuts it."""
 
@@ -243,7 +244,8 @@ def _parted(tokenizer: Tokenizer, prefix: str, anchor: int, room: int) -> dict[S
     encode, goes_on = tokenizer.encode, tokenizer.encode_continuation
     typed = window.tail(prefix[anchor:], room // 2, _size(goes_on))
     head = goes_on(typed)
-    room -= max(1, -(-len(head) // _HEAD_STEP)) * _HEAD_STEP
+    step = min(_HEAD_STEP, max(1, room // _HEAD_SHARE))
+    room -= max(1, -(-len(head) // step)) * step
     # What stands above a text that had to be cut does not lead to what is left of it.
     above = prefix[:anchor] if len(typed) == len(prefix) - anchor else ""
     return {Slot.LINES: encode(window.tail(above, room, _size(encode))), Slot.HEAD: head}

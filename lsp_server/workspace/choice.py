@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from engine.api import Snippet
@@ -27,8 +29,8 @@ def choose(found: Iterable[Found], before: Sequence[Found], shown: str, room: in
     Those that were chosen `before` keep their order and stand first, so that the prompt begins as
     it did; what is new stands behind them.
     """
-    places = {_key(item): place for place, item in enumerate(before)}
-    ranked = sorted(found, key=lambda item: -item.score * (STAY if _key(item) in places else 1))
+    stay = {_key(item) for item in before}
+    ranked = sorted(found, key=lambda item: -item.score * (STAY if _key(item) in stay else 1))
     chosen: list[Found] = []
     seen = _lines(shown)
     for kinds, share in (*(((kind,), share) for kind, share in SHARES.items()), (SHARES, 1.0)):
@@ -37,7 +39,19 @@ def choose(found: Iterable[Found], before: Sequence[Found], shown: str, room: in
             if item.kind in kinds and fits and not _known(item, seen, chosen):
                 chosen.append(item)
                 seen |= _lines(item.text)
-    return sorted(chosen, key=lambda item: places.get(_key(item), len(places)))
+    return _in_place(chosen, before)
+
+
+def _in_place(chosen: Iterable[Found], before: Sequence[Found]) -> list[Found]:
+    """What was there `before` first, in its order; of several with one key, one after the other."""
+    places: dict[tuple[str, str], deque[int]] = {}
+    for place, item in enumerate(before):
+        places.setdefault(_key(item), deque()).append(place)
+    placed = [
+        (places[key].popleft() if places.get(key := _key(item)) else len(before), item)
+        for item in chosen
+    ]
+    return [item for _, item in sorted(placed, key=itemgetter(0))]
 
 
 def snippets(chosen: Iterable[Found]) -> tuple[Snippet, ...]:

@@ -75,12 +75,19 @@ async def _open_requests() -> int:
     return sum(int(float(line.split()[-1])) for line in lines)
 
 
-async def _prompt_tokens() -> int:
+async def _tokens(kind: str) -> int:
+    """Of all prompts so far; `kind` is prompt or cached."""
     address = _address()
     async with httpx.AsyncClient() as http:
         answer = await http.get(f"{address.url}/metrics", headers=address.headers)
-    lines = [x for x in answer.text.splitlines() if x.startswith("caret_prompt_tokens_total")]
+    lines = [x for x in answer.text.splitlines() if x.startswith(f"caret_{kind}_tokens_total")]
     return sum(int(float(line.split()[-1])) for line in lines)
+
+
+async def _until_prompts_have(tokens: int) -> None:
+    async with asyncio.timeout(20):
+        while await _tokens("prompt") < tokens:
+            await asyncio.sleep(0.02)
 
 
 async def _idle() -> None:
@@ -138,19 +145,14 @@ async def test_where_the_caret_rests_is_read_ahead(editor: Editor) -> None:
     text = "".join(f"value_{n} = {n}\n" for n in range(60)) + AREA
     document = types.TextDocumentIdentifier(editor.open(text, "ahead.py"))
     await _idle()
-    read = await _prompt_tokens()
+    read = await _tokens("prompt")
     place = types.DocumentHighlightParams(document, types.Position(62, 7))
     assert await editor.text_document_document_highlight_async(place) is None
-    async with asyncio.timeout(20):
-        while await _prompt_tokens() < read + 400:
-            await asyncio.sleep(0.02)
-    prefix, suffix = text.split("ret\n")
-    body = {"model": SMALL["fim"]["model"], "prompt": f"{prefix}ret", "suffix": f"\n{suffix}"}
-    address = _address()
-    async with httpx.AsyncClient(base_url=address.url, headers=address.headers) as http:
-        usage = (await http.post("/v1/completions", json=body | {"max_tokens": 1})).json()["usage"]
-    assert usage["prompt_tokens"] - usage["prompt_tokens_details"]["cached_tokens"] == 1
+    await _until_prompts_have(read + 400)
+    read, cached = await _tokens("prompt"), await _tokens("cached")
     assert await editor.texts(document.uri, 62, 7) == ["return width * height"]
+    await _until_prompts_have(read + 400)
+    assert await _tokens("prompt") - read - (await _tokens("cached") - cached) == 1
 
 
 async def test_two_editors_share_one_engine(editor: Editor, start: StartEditor) -> None:
