@@ -105,7 +105,7 @@ def _load(checkpoint: Checkpoint, name: str) -> Decoder:
 
 def _figures(model: Decoder, reference: Reference, size: Size) -> Figures:
     taken = held(model)
-    bits = 8 * taken / (size.matrices + size.table)
+    bits = 8 * taken / (size.matrices + (0 if size.tied else size.table))
     agreement = reference.compare(model)
     prefill, decode = speed(model)
     speeds = {"prefill_per_s": prefill, "decode_per_s": decode}
