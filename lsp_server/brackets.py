@@ -32,6 +32,11 @@ HASH_COMMENTS = frozenset(
 )
 """Languages where `#` begins a comment; in the others it is `//`."""
 
+_BACKTICKS = frozenset(
+    ["javascript", "javascriptreact", "typescript", "typescriptreact", "go"],
+)
+"""Languages where a string in backticks may have several lines."""
+
 _TAB_STOP = 4
 
 
@@ -55,28 +60,62 @@ def indent(line: str) -> int:
     return len(wide) - len(wide.lstrip())
 
 
-def loose(text: str, language: str) -> tuple[list[Bracket], list[Bracket]]:
-    """Closers and openers without a partner, outside of strings and comments.
+class Balance:
+    """Brackets without a partner in a text that grows; what is settled is not read again.
 
-    A closer goes with the innermost opener of its kind; openers left inside are forgotten, for they
-    are mostly prose.
+    Strings and comments are skipped, as far as the text goes. A closer goes with the innermost
+    opener of its kind; openers left inside are forgotten, for they are mostly prose.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._tokens = _tokens(language)
+        self.text, self._read = "", 0
+        self._openers: list[int] = []
+        self._closers: list[int] = []
+        self.open_text = False
+        """Whether it ends inside of a string or comment that goes on in the next line."""
+
+    def feed(self, text: str) -> None:
+        """Take the text so far, which begins with what was fed before."""
+        self.text, self.open_text = text, False
+        for found in self._tokens.finditer(text, self._read):
+            if found.end() == len(text) and found[0] not in PAIRS and found[0] not in CLOSERS:
+                self._read = found.start()  # it may go on
+                self.open_text = _has_more_lines(found[0])
+                return
+            self._take(found[0], found.start())
+            self._read = found.end()
+
+    @property
+    def closers(self) -> list[Bracket]:
+        """Those without an opener."""
+        return [_bracket(self.text, at) for at in self._closers]
+
+    @property
+    def openers(self) -> list[Bracket]:
+        """Those without a closer."""
+        return [_bracket(self.text, at) for at in self._openers]
+
+    def _take(self, char: str, offset: int) -> None:
+        if char in PAIRS:
+            self._openers.append(offset)
+        elif char in CLOSERS:
+            depth = _partner(self.text, self._openers, char)
+            if depth is None:
+                self._closers.append(offset)
+            else:
+                del self._openers[depth:]
+
+
+def loose(text: str, language: str) -> tuple[list[Bracket], list[Bracket]]:
+    """Closers and openers without a partner, outside of strings and comments; see `Balance`.
 
     >>> [[b.char for b in side] for side in loose("a) + f(b, [c]) + {", "")]
     [[')'], ['{']]
     """
-    closers: list[int] = []
-    openers: list[int] = []
-    for found in _tokens(language).finditer(text):
-        char, offset = found[0], found.start()
-        if char in PAIRS:
-            openers.append(offset)
-        elif char in CLOSERS:
-            depth = _partner(text, openers, char)
-            if depth is None:
-                closers.append(offset)
-            else:
-                del openers[depth:]
-    return [_bracket(text, at) for at in closers], [_bracket(text, at) for at in openers]
+    balance = Balance(language)
+    balance.feed(text)
+    return balance.closers, balance.openers
 
 
 def wanted_closers(site: Site) -> list[str]:
@@ -87,7 +126,7 @@ def wanted_closers(site: Site) -> list[str]:
     than that bracket's line: then it belongs further out.
     """
     _, openers = loose(site.prefix, site.language)
-    closers, _ = loose(site.suffix, site.language)
+    closers, _ = loose(after_string(site.suffix, open_quote(site)), site.language)
     inner_first = [PAIRS[opener.char] for opener in reversed(openers)]
     if on_line := sum(closer.offset < len(site.tail) for closer in closers):
         opened = len(loose(site.head, site.language)[1])
@@ -100,7 +139,7 @@ def wanted_closers(site: Site) -> list[str]:
 
 def strays(text: str, site: Site) -> list[Bracket]:
     """Closers of a completion that close something outside of it."""
-    return loose(_after_string(text, open_quote(site)), site.language)[0]
+    return loose(after_string(text, open_quote(site)), site.language)[0]
 
 
 def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | None:
@@ -113,18 +152,34 @@ def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | No
 
 def open_quote(site: Site) -> str:
     """The quote of the string that the caret stands in, or ""."""
+    if site.language in _BACKTICKS and site.prefix.count("`") % 2:
+        return "`"
     tokens = _tokens(site.language).findall(site.head)
     last = tokens[-1] if tokens else ""
     whole = len(last) > 1 and last.endswith(last[0])
     return last[0] if last[:1] in ("'", '"') and not whole and site.head.endswith(last) else ""
 
 
-def _after_string(text: str, quote: str) -> str:
-    """The same text with the rest of a string blanked, so that offsets stay."""
+def after_string(text: str, quote: str) -> str:
+    """The same text with the rest of a string blanked, so that offsets stay.
+
+    >>> after_string('b", c)', '"'), after_string("b :)", '"')
+    ('  , c)', '    ')
+    """
     if not quote:
         return text
-    end = text.partition("\n")[0].find(quote) + 1
+    first = text if quote == "`" else text.partition("\n")[0]
+    end = first.find(quote) + 1 or len(first)
     return " " * end + text[end:]
+
+
+def _has_more_lines(token: str) -> bool:
+    """Whether an unfinished token is of a kind that line ends do not end."""
+    if token.startswith("`"):
+        return len(token) == 1 or not token.endswith("`")
+    if token.startswith("--[["):
+        return not token.endswith("]]")
+    return token.startswith("/*") and not token.endswith("*/")
 
 
 def _partner(text: str, openers: list[int], closer: str) -> int | None:
@@ -146,10 +201,20 @@ def _tokens(language: str) -> re.Pattern[str]:
     An apostrophe inside of a word (don't) opens no string; a triple quote is read as an empty
     string and a quote, which is right often enough, and does not depend on where the window starts.
     """
-    skipped = r"(?<!\S)#[^\n]*" if language in HASH_COMMENTS else r"//[^\n]*|/\*.*?\*/"
+    skipped = _comments(language)
     if language == "shellscript":
         skipped += r"|(?m:^[ \t]*[^\s()\[\]{}]+\))"  # the pattern of a `case`
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"
-    return re.compile(rf"{skipped}|\"(?:\\.|[^\"\\\n])*\"?|{single}|`[^`]*`|[()\[\]{{}}]")
+    back = "`[^`]*`?" if language in _BACKTICKS else "`[^`]*`"
+    return re.compile(rf"{skipped}|\"(?:\\.|[^\"\\\n])*\"?|{single}|{back}|[()\[\]{{}}]")
+
+
+def _comments(language: str) -> str:
+    if language in HASH_COMMENTS:
+        return r"(?<!\S)#[^\n]*"
+    if language == "lua":
+        return r"--\[\[[\s\S]*?(?:\]\]|\Z)|--[^\n]*"
+    hashes = r"|(?<!\S)#[^\n]*" if language == "php" else ""
+    return r"//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)" + hashes

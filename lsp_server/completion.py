@@ -162,7 +162,7 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         suffix=query.site.suffix,
         max_tokens=settings.completion.max_tokens,
         stop=("\n",) if shape.kind == "inline" else (),
-        one_line=shape.kind == "line",
+        one_line=shape.kind == "line" and not shape.grows,
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",
         path=query.site.path,

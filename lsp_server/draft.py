@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.api import Usage
-from lsp_server.postprocess import polish
-from lsp_server.stopping import end_of
+from lsp_server.postprocess import Place, polish
+from lsp_server.stopping import Ending
+from lsp_server.syntax import Syntax
 
 if TYPE_CHECKING:
     from engine.api import FinishReason, Piece
@@ -20,6 +21,8 @@ class Draft:
 
     def __init__(self, site: Site, shape: Shape) -> None:
         self.site, self._shape = site, shape
+        self._syntax = Syntax(site)
+        self._ending = Ending(site, shape, self._syntax)
         self._text = ""
         self._end: int | None = None
         self._reason: FinishReason | None = None
@@ -34,16 +37,16 @@ class Draft:
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
-        self._end = self._ending(final=self._reason not in (None, "length"))
+        self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
         return self._end is not None or self._reason is not None
 
     def text(self) -> str:
         """What to insert, once no more is to come."""
         unfinished = self._end is None and self._reason == "length"
         if self._end is None and not unfinished:
-            self._end = self._ending(final=True)
+            self._end = self._ending.find(self._text, final=True)
         text = self._text[: self._end]
-        return polish(text, self.site, self._shape.wanted, unfinished=unfinished)
+        return polish(text, Place(self.site, self._shape, self._syntax, unfinished))
 
     def may_become(self, typed: str) -> bool:
         """Whether what came so far agrees with what was typed, as far as either goes."""
@@ -65,6 +68,3 @@ class Draft:
             prefill_ms=(first[0] - self._times[0]) * 1000,
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
-
-    def _ending(self, *, final: bool) -> int | None:
-        return end_of(self._text, self.site, self._shape, final=final)

@@ -1,36 +1,61 @@
-"""From what the model wrote to what may be inserted. Each rule is pure and only takes text away."""
+"""From what the model wrote to what may be inserted: one pipeline of pure rules.
+
+All but the last only take text away from its end. They go round until nothing changes, for what one
+takes away may bare what another looks for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import CLOSERS, first_surplus, loose, strays
+from lsp_server import overlap
+from lsp_server.blocks import opens_block
+from lsp_server.brackets import after_string, first_surplus, loose, open_quote
+from lsp_server.indentation import restyle
+from lsp_server.repetition import circle, stutter
+from lsp_server.secrets import first_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lsp_server.context import Site
+    from lsp_server.shape import Shape
+    from lsp_server.syntax import Syntax
 
-_SHORT = 3
-"""An overlap of words shorter than this is chance."""
+_PUNCTUATION = ",;:.)]}{"
+_CUTS = 12
+"""Line ends at which a suggestion is cut to see whether that parses."""
 
 
-def polish(text: str, site: Site, wanted: Sequence[str], *, unfinished: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the rules know beside the text."""
+
+    site: Site
+    shape: Shape
+    syntax: Syntax
+    unfinished: bool = False
+    """The text was cut off by its length."""
+
+
+Rule = Callable[[str, Place], str]
+
+
+def polish(text: str, place: Place) -> str:
     """The text to insert at the caret; "" when nothing worth showing is left.
 
     Args:
         text: what the model wrote, cut where it ends.
-        site: where it is to be inserted.
-        wanted: closers that may stand in it without an opener (`brackets.wanted_closers`).
-        unfinished: it was cut off by its length, so its last line may be half a line.
+        place: where it is to be inserted.
     """
-    if unfinished:
+    if place.unfinished:
         text = drop_half_line(text)
-    text = cut_stray_closers(text, site, wanted)
-    text = drop_tail_overlap(text, site)
-    text = drop_lines_below(text, site)
-    text = trim_end(text, site)
-    return "" if is_noise(text, site) else text
+    before = None
+    while text != before:
+        before = text
+        for rule in RULES:
+            text = rule(text, place)
+    return own_indentation(text, place)
 
 
 def drop_half_line(text: str) -> str:
@@ -43,82 +68,105 @@ def drop_half_line(text: str) -> str:
     return kept if newline and kept.strip() else text
 
 
-def cut_stray_closers(text: str, site: Site, wanted: Sequence[str]) -> str:
-    """Cut before a closer that nothing before the caret waits for.
-
-    >>> cut_stray_closers("a, b)", Site("f(", ")"), [])
-    'a, b'
-    >>> cut_stray_closers("a, b)", Site("f(", ""), [")"])
-    'a, b)'
-    """
-    return text[: first_surplus(strays(text, site), wanted)]
-
-
-def drop_tail_overlap(text: str, site: Site) -> str:
-    """Drop an ending that the rest of the caret's line repeats.
-
-    >>> drop_tail_overlap('hello")', Site('print("', '")'))
-    'hello'
-    >>> drop_tail_overlap("max", Site("f(", "x)"))
-    'max'
-    """
-    tail = site.tail.rstrip()
-    for size in range(min(len(tail), len(text)), 0, -1):
-        if text.endswith(tail[:size]) and _is_repeat(text, tail, size, site.language):
-            return text[:-size]
-    return text
-
-
-def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
-    """Whether an overlap is more than chance, and dropping it leaves no bracket open."""
-    kept, dropped = text[:-size], text[-size:]
-    telling = size == len(tail) or len(dropped.strip()) >= _SHORT or not _has_word(dropped)
-    splits_word = _has_word(dropped[0]) and _has_word(kept[-1:])
-    if not telling or splits_word:
-        return False
-    if any(char in CLOSERS for char in dropped):
-        return len(loose(kept, language)[1]) <= len(loose(text, language)[1])
-    return True
-
-
-def _has_word(text: str) -> bool:
-    return any(char.isalnum() or char == "_" for char in text)
-
-
-def drop_lines_below(text: str, site: Site) -> str:
-    r"""Drop last lines that stand below the caret already, indentation included.
-
-    >>> drop_lines_below("a()\n    return x", Site("    ", "\n    return x\n"))
-    'a()'
-    """
-    if site.tail.strip():
+def drop_secrets(text: str, place: Place) -> str:
+    """Cut before the line that has a credential in it."""
+    head = place.site.head
+    found = first_secret(head + text, len(head))
+    if found is None:
         return text
-    lines = (site.head + text).split("\n")
-    written = [number for number, line in enumerate(lines) if line.strip()]
-    below = [line.rstrip() for line in site.below]
-    for count in range(min(len(written), len(below)), 0, -1):
-        if [lines[number].rstrip() for number in written[-count:]] == below[:count]:
-            kept = "\n".join(lines[: written[-count]])
-            return kept[len(site.head) :]
+    return text[: max(text.rfind("\n", 0, max(found - len(head), 0)), 0)]
+
+
+def drop_circles(text: str, _: Place) -> str:
+    """Cut where the text begins to repeat itself."""
+    lines = text.split("\n")
+    offset = 0
+    for number, line in enumerate(lines):
+        again = stutter(line)
+        if again is not None:
+            return text[: offset + again]
+        first = circle([written.strip() for written in lines[: number + 1]])
+        if first is not None:
+            return "\n".join(lines[:first])
+        offset += len(line) + 1
     return text
 
 
-def trim_end(text: str, site: Site) -> str:
-    r"""No white space at the end, as far as the rest of the caret's line does not want it.
+def cut_stray_closers(text: str, place: Place) -> str:
+    """Cut before a closer that nothing before the caret waits for."""
+    code = after_string(text, open_quote(place.site))
+    return text[: first_surplus(loose(code, place.site.language)[0], place.shape.wanted)]
 
-    >>> trim_end("x  \n\n", Site("", "")), trim_end("\n  x\n", Site("{", "}"))
-    ('x', '\n  x\n')
+
+def drop_tail_overlap(text: str, place: Place) -> str:
+    """Drop an ending that the rest of the caret's line repeats."""
+    return overlap.drop_tail_overlap(text, place.site)
+
+
+def drop_lines_below(text: str, place: Place) -> str:
+    """Drop last lines that stand below the caret already."""
+    return overlap.drop_lines_below(text, place.site)
+
+
+def drop_lines_above(text: str, place: Place) -> str:
+    """Drop all where it is only what stands before the caret already."""
+    return "" if overlap.repeats_above(text, place.site) else text
+
+
+def keep_parse(text: str, place: Place) -> str:
+    """Shorten to what fits best into the file, for a parser; drop it where that breaks the file.
+
+    It is cut at line ends and before trailing punctuation. A block that its length cut off, and the
+    first line of one where only one line is wanted, may leave open what the user has begun.
     """
-    if not site.tail.strip():
+    syntax = place.syntax
+    if not syntax.errors(text):
+        return text
+    best = min([text, *_cuts(text)], key=syntax.errors)
+    if not syntax.is_worse(best):
+        return best
+    if _opens_by_order(text, place):
+        return text
+    return text if place.unfinished and syntax.errors(text) <= syntax.now else ""
+
+
+def _cuts(text: str) -> list[str]:
+    """Beginnings of the text, the longest first."""
+    line = text.rstrip()
+    found = [line[:-size] for size in (1, 2) if line[-size:].strip(_PUNCTUATION) == ""]
+    lines = text.split("\n")
+    sizes = range(len(lines) - 1, max(len(lines) - _CUTS, 0), -1)
+    found += ["\n".join(lines[:size]) for size in sizes]
+    return [cut for cut in found if cut.strip()]
+
+
+def _opens_by_order(text: str, place: Place) -> bool:
+    """Whether it opens a block that may not follow, for one line is wanted."""
+    last = (place.site.head + text).rpartition("\n")[2]
+    return not place.shape.grows and opens_block(last, place.site.language)
+
+
+def trim_end(text: str, place: Place) -> str:
+    """No white space at the end, as far as the rest of the caret's line does not want it."""
+    if not place.site.tail.strip():
         return text.rstrip()
+    if not text.strip():
+        return ""
     return text if "\n" in text.rstrip() else text.rstrip("\n")
 
 
-def is_noise(text: str, site: Site) -> bool:
-    """Nothing but white space, or a line that stands right above or below."""
-    if not text.strip():
-        return True
-    line = (site.head + text).rstrip()
-    if "\n" in text or site.tail.strip():
-        return False
-    return line in (site.above.rstrip(), *(below.rstrip() for below in site.below[:1]))
+def own_indentation(text: str, place: Place) -> str:
+    """Lines indented as the file is: tabs or spaces, and as many."""
+    return restyle(text, place.site)
+
+
+RULES: tuple[Rule, ...] = (
+    drop_secrets,
+    drop_circles,
+    cut_stray_closers,
+    drop_tail_overlap,
+    drop_lines_below,
+    drop_lines_above,
+    keep_parse,
+    trim_end,
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsp_server.context import SUFFIX_GRID
-from lsp_server.postprocess import drop_lines_below, drop_tail_overlap
+from lsp_server.overlap import drop_lines_below, drop_tail_overlap
 
 if TYPE_CHECKING:
     from lsp_server.context import Site

@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from lsp_server.brackets import indent, loose, wanted_closers
+from lsp_server.blocks import (
+    first_word,
+    floor_under,
+    needs_after,
+    opened_by_word,
+    opening_bracket,
+    opens_block,
+    words,
+)
+from lsp_server.brackets import indent, wanted_closers
 
 if TYPE_CHECKING:
     from lsp_server.context import Site
@@ -14,11 +23,9 @@ if TYPE_CHECKING:
 
 _CLOSING = " \t)]}>\"'`;,:"
 """What an editor's auto-closing may have put after the caret."""
-_OPENER = re.compile(r"(?:[:{(\[]|\b(?:then|do|else))\s*$")
 _TRIPLE = ('"""', "'''")
 _DOCSTRING_START = re.compile(r"""[rRuU]?("{3}|'{3})""")
 _COMMENTS = ("#", "//", "/*", "*", "--")
-END_WORDS = ("end", "fi", "done", "esac")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,10 @@ class Shape:
     """For a block: what closes it."""
     closed: bool = False
     """For a block: that stands after the caret already."""
+    needs: tuple[str, ...] = ()
+    """For a block: words of which one must begin another block after it."""
+    grows: bool = field(default=False, compare=False)
+    """For a line: where it opens a bracket or a block, go on to the end of that."""
     wanted: tuple[str, ...] = field(default=(), compare=False)
     """See `brackets.wanted_closers`."""
 
@@ -44,10 +55,29 @@ def shape_of(site: Site, multiline: Multiline) -> Shape:
     lines below do not hold its body already. With "always", a block is wanted everywhere but
     inside of a line.
     """
-    return replace(_shape(site, multiline), wanted=tuple(wanted_closers(site)))
+    wanted = tuple(wanted_closers(site))
+    shape = _shape(site, multiline, wanted)
+    return replace(shape, wanted=wanted, grows=multiline != "never")
 
 
-def _shape(site: Site, multiline: Multiline) -> Shape:
+def grown(line: str, site: Site, *, own_brackets: bool) -> Shape | None:
+    """The block that the model opens by a whole line; None where the line stands for itself.
+
+    Args:
+        line: the line, with what stands before the caret.
+        site: the caret at which it is written.
+        own_brackets: it leaves brackets open that the model wrote.
+    """
+    if _has_body(site, line):
+        return None
+    if own_brackets:
+        return Shape("block", floor_under(line), "bracket", needs=needs_after(line))
+    if opens_block(line, site.language):
+        return _block(site, line, closed=False)
+    return None
+
+
+def _shape(site: Site, multiline: Multiline, wanted: tuple[str, ...]) -> Shape:
     if site.tail.strip(_CLOSING):
         return Shape("inline")
     if multiline == "never":
@@ -55,7 +85,7 @@ def _shape(site: Site, multiline: Multiline) -> Shape:
     opener = site.head if site.head.strip() else code_above(site)
     opens = opens_block(opener, site.language)
     if opens and not (multiline == "auto" and _has_body(site, opener)):
-        return _block(site, opener)
+        return _block(site, opener, closed=not wanted)
     return Shape("block", indent(opener)) if multiline == "always" else Shape("line")
 
 
@@ -78,29 +108,22 @@ def code_above(site: Site) -> str:
     return ""
 
 
-def opens_block(line: str, language: str) -> bool:
-    """Whether the next line is expected to be indented deeper.
-
-    >>> [opens_block(text, "python") for text in ("if x:", "def f(a:", "f(", "x = 1")]
-    [True, False, True, False]
-    """
-    if not _OPENER.search(line):
-        return False
-    return not (line.rstrip().endswith(":") and loose(line, language)[1])
-
-
-def _block(site: Site, opener: str) -> Shape:
-    floor, last = indent(opener) + 1, opener.rstrip()[-1]
-    if last in "({[":
-        return Shape("block", floor, "bracket", closed=not wanted_closers(site))
+def _block(site: Site, opener: str, *, closed: bool) -> Shape:
+    """`closed`: the text after the caret closes all brackets."""
+    floor, needs = floor_under(opener), needs_after(opener)
+    last = opening_bracket(opener)
     if last == ":":
-        return Shape("block", floor)
-    closed = any(_is_end(line) and indent(line) == floor - 1 for line in site.below[:1])
-    return Shape("block", floor, "word", closed)
-
-
-def _is_end(line: str) -> bool:
-    return line.strip(" \t;)").split(" ", 1)[0] in END_WORDS
+        return Shape("block", floor, needs=needs)
+    if last:
+        return Shape("block", floor, "bracket", closed, needs)
+    assert opened_by_word(opener, site.language)
+    below = site.below[:1]
+    known = words(site.language)
+    ended = known and any(
+        first_word(line) in (*known.ends, *known.parts) and indent(line) == indent(opener)
+        for line in below
+    )
+    return Shape("block", floor, "word", bool(ended))
 
 
 def _has_body(site: Site, opener: str) -> bool:

@@ -1,88 +1,227 @@
-"""Where a completion ends, decided while it streams. Pure functions over the text so far."""
+"""Where a completion ends, decided line by line while it streams."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import first_surplus, indent, strays
-from lsp_server.shape import END_WORDS, Shape
+from lsp_server.blocks import CASE_END, first_word, words
+from lsp_server.brackets import Balance, after_string, first_surplus, indent, open_quote
+from lsp_server.overlap import same_line
+from lsp_server.repetition import circle, stutter
+from lsp_server.shape import grown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lsp_server.context import Site
+    from lsp_server.shape import Shape
+    from lsp_server.syntax import Syntax
 
-_LEADING_LINES = 1
-"""Line ends that a one-line completion may begin with: the caret's line may be complete."""
-_CLOSERS = {
-    "bracket": re.compile(r"\s*[)\]}]+[)\]};,]*"),
-    "word": re.compile(rf"\s*(?:{'|'.join(END_WORDS)})\b[;)]*"),
-}
-
-
-def end_of(text: str, site: Site, shape: Shape, *, final: bool) -> int | None:
-    """Length of the whole completion, or None while it has to go on.
-
-    Args:
-        text: what the model wrote so far.
-        site: where it is to be inserted.
-        shape: what it should look like.
-        final: the model has ended, so the last line is complete.
-    """
-    if shape.kind == "block":
-        end = _block_end(text, site, shape, final=final)
-    else:
-        end = _line_end(text, leading=_LEADING_LINES if shape.kind == "line" else 0)
-    surplus = first_surplus(strays(text, site), shape.wanted)
-    ends = [offset for offset in (end, surplus) if offset is not None]
-    return min(ends, default=len(text) if final else None)
+_LEADING_LINES = {"inline": 0, "line": 1, "block": 1_000}
+"""Line ends that a completion may begin with: the caret's line may be complete."""
+_MOST_BLANK = 3
+_MORE_LINES = 4
+"""As many more lines may a statement take that does not parse at its first line's end."""
+_LONG_LINE = 120
+_CLOSERS = re.compile(r"\s*[)\]}]+[)\]};]*")
+_TRIPLE = re.compile(r'"{3}' + "|'{3}")
+_DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif|else|endif|define|undef|include|pragma)\b")
 
 
-def _line_end(text: str, leading: int) -> int | None:
-    """The first line end after something was written; too many before that: nothing at all."""
-    start = len(text) - len(text.lstrip())
-    if text.count("\n", 0, start) > leading:
-        return 0
-    end = text.find("\n", start)
-    return None if end < 0 else end
+class Ending:
+    """Follows one completion and says where it ends, as soon as that can be told."""
 
+    def __init__(self, site: Site, shape: Shape, syntax: Syntax | None = None) -> None:
+        """`syntax` tells whether a statement is whole where brackets and indentation do not."""
+        self._site, self._shape, self._syntax = site, shape, syntax
+        self._quote = open_quote(site)
+        self._balance = Balance(site.language)
+        self._below = site.below[0] if site.below else None
+        self._at = 0
+        """Where the line begins that is not whole yet."""
+        self._lines: list[str] = []
+        """Whole ones, without white space at their ends."""
+        self._body = 0
+        """Index of the first line that can lie outside of the block."""
+        self._own = False
+        """The block was opened by the model, not by who typed."""
+        self._half: list[int] = []
+        """Ends of lines at which a statement might end, but does not parse."""
+        self._text_goes_on = False
+        self._triple = ""
+        """The quotes of the Python string that the last whole line leaves open."""
 
-def _block_end(text: str, site: Site, shape: Shape, *, final: bool) -> int | None:
-    """The first line outside of the block, the block's own closer, or text that follows anyway."""
-    below = site.below[0].rstrip() if site.below else None
-    for number, (start, line, complete) in enumerate(_lines(text, final=final)):
-        if number and line.strip() and indent(line) < shape.floor:
-            return _dedent_end(start, line, shape, complete=complete)
-        if not complete:
+    def find(self, text: str, *, final: bool) -> int | None:
+        """Length of the whole completion, or None while it has to go on.
+
+        Args:
+            text: what the model wrote so far; begins with what was given before.
+            final: the model has ended, so the last line is whole.
+        """
+        for start, line, whole in list(_lines(text, self._at, final=final)):
+            self._balance.feed(after_string(text[: start + len(line)], self._quote))
+            end = self._line_end(start, line, whole=whole)
+            surplus = first_surplus(self._balance.closers, self._shape.wanted)
+            if end is not None or surplus is not None:
+                return min(offset for offset in (end, surplus) if offset is not None)
+            if whole:
+                self._keep(start, line)
+        return len(text) if final else None
+
+    def _keep(self, start: int, line: str) -> None:
+        self._lines.append(line.strip())
+        self._at = start + len(line) + 1
+        self._text_goes_on = self._balance.open_text
+        if self._site.language == "python":
+            self._triple = _open_triple(line, self._triple)
+
+    def _line_end(self, start: int, line: str, *, whole: bool) -> int | None:
+        """What one line, or its beginning, says."""
+        if not line.strip():
+            return self._blank_end(line, whole=whole)
+        if whole or len(line) > _LONG_LINE:
+            going_round = self._circle(start, line)
+            if going_round is not None:
+                return going_round
+        if self._in_text:
             return None
-        if number and line.rstrip() == below:
+        if self._shape.kind == "block":
+            return self._block_end(start, line, whole=whole)
+        return self._statement_end(start, line) if whole else None
+
+    def _blank_end(self, line: str, *, whole: bool) -> int | None:
+        """Too many line ends before anything else: nothing at all; or one after the other."""
+        if not any(self._lines) and len(line) > _LONG_LINE:
+            return 0
+        if not whole:
+            return None
+        if not any(self._lines):
+            return 0 if len(self._lines) >= _LEADING_LINES[self._shape.kind] else None
+        blank = not any(self._lines[-_MOST_BLANK:])
+        return self._at if blank and not self._in_text else None
+
+    @property
+    def _in_text(self) -> bool:
+        """Whether the line begins inside of a string or comment with several lines."""
+        return bool(self._triple) or self._text_goes_on
+
+    def _circle(self, start: int, line: str) -> int | None:
+        again = stutter(line)
+        if again is not None:
+            return start + again
+        lines = [*self._lines, line.strip()]
+        index = circle(lines)
+        return None if index is None else self._offset(index, start)
+
+    def _offset(self, index: int, start: int) -> int:
+        """Where a line begins, counted back from the current one that begins at `start`."""
+        back = len(self._lines) - index
+        text = self._balance.text[:start]
+        for _ in range(back):
+            text = text[: text.rfind("\n", 0, len(text) - 1) + 1]
+        return len(text)
+
+    def _statement_end(self, start: int, line: str) -> int | None:
+        """At the end of a line, unless it opens something or is only a statement's beginning."""
+        end = start + len(line)
+        if self._shape.kind == "inline" or not self._shape.grows:
+            return end
+        if self._balance.open_text or _open_triple(line, self._triple):
+            return None
+        opener = line if self._lines else self._site.head + line
+        block = grown(opener, self._site, own_brackets=bool(self._balance.openers))
+        if block:
+            self._grow(block)
+            return None
+        if self._syntax and self._syntax.is_worse(self._balance.text[:end]):
+            self._half.append(end)
+            return self._half[0] if len(self._half) > _MORE_LINES else None
+        return end
+
+    def _grow(self, block: Shape) -> None:
+        self._shape = replace(block, wanted=self._shape.wanted)
+        self._body = len(self._lines) + 1
+        self._own = True
+
+    def _block_end(self, start: int, line: str, *, whole: bool) -> int | None:
+        """The first line outside of the block, its own closer, or text that follows anyway."""
+        number = len(self._lines)
+        outside = number > 0 and number >= self._body and indent(line) < self._shape.floor
+        if outside and not self._is_directive(line):
+            return self._outside_end(start, line, whole=whole)
+        if not whole:
+            return None
+        if number and self._below and same_line(line, self._below):
             return start
-        if shape.ends == "bracket" and strays(text[: start + len(line)], site):
+        return start + len(line) if self._is_closed(line) else None
+
+    def _is_directive(self, line: str) -> bool:
+        return self._site.language in ("cpp", "c") and bool(_DIRECTIVE.match(line))
+
+    def _is_closed(self, line: str) -> bool:
+        """Whether a line inside of the block closes it."""
+        if self._shape.ends == "bracket":
+            return not self._balance.openers if self._own else bool(self._balance.closers)
+        if self._shape.ends == "word":
+            return line.rstrip().endswith(CASE_END) and self._site.language == "shellscript"
+        return False
+
+    def _outside_end(self, start: int, line: str, *, whole: bool) -> int | None:
+        """Before the line, or after the closers that it begins with when they are still missing."""
+        if self._shape.needs and self._is_needed(line, whole=whole):
+            return None
+        if self._shape.closed or self._shape.ends == "dedent":
+            return start
+        if self._shape.ends == "word":
+            return self._word_end(start, line, whole=whole)
+        return self._bracket_end(start, line, whole=whole)
+
+    def _is_needed(self, line: str, *, whole: bool) -> bool:
+        """Whether the line begins the block that must follow, or may turn out to."""
+        if not whole:
+            return True
+        if first_word(line) not in self._shape.needs:
+            return _CLOSERS.fullmatch(line) is not None and self._shape.ends == "bracket"
+        self._shape = replace(self._shape, needs=())
+        return True
+
+    def _word_end(self, start: int, line: str, *, whole: bool) -> int | None:
+        known = words(self._site.language)
+        word = first_word(line)
+        if known is None or indent(line) < self._shape.floor - 1:
+            return start
+        if not whole:
+            may_be = (*known.ends, *known.parts)
+            return None if any(each.startswith(word) for each in may_be) else start
+        if word in known.ends:
             return start + len(line)
-    return None
+        return None if word in known.parts else start
+
+    def _bracket_end(self, start: int, line: str, *, whole: bool) -> int | None:
+        found = _CLOSERS.match(line)
+        if not whole:
+            return None if found or not line.strip() else start
+        if found is None:
+            return start
+        rest = line[found.end() :].strip()
+        if not rest or rest[0].isalpha():
+            return start + found.end()
+        return None if self._balance.openers else start + len(line)
 
 
-def _dedent_end(start: int, line: str, shape: Shape, *, complete: bool) -> int | None:
-    """Before the line, or after the closers that it begins with when they are still missing."""
-    if shape.closed or shape.ends == "dedent":
-        return start
-    found = _CLOSERS[shape.ends].match(line)
-    if found and (complete or found.end() < len(line)):
-        return start + found.end()
-    return None if not complete and _may_close(line, shape) else start
+def _open_triple(line: str, quotes: str) -> str:
+    for found in _TRIPLE.finditer(line):
+        if not quotes:
+            quotes = found[0]
+        elif quotes == found[0]:
+            quotes = ""
+    return quotes
 
 
-def _may_close(line: str, shape: Shape) -> bool:
-    """Whether the beginning of a line may still turn out to be, or to go on with, closers."""
-    if shape.ends == "bracket":
-        return _CLOSERS["bracket"].fullmatch(line) is not None
-    return any(word.startswith(line.strip(" \t;)")) for word in END_WORDS)
-
-
-def _lines(text: str, *, final: bool) -> Iterator[tuple[int, str, bool]]:
-    """(offset, line without its end, whether it is complete)."""
-    start = 0
+def _lines(text: str, start: int, *, final: bool) -> Iterator[tuple[int, str, bool]]:
+    """(offset, line without its end, whether it is whole) of those from `start` on."""
     while (end := text.find("\n", start)) >= 0:
         yield start, text[start:end], True
         start = end + 1

@@ -9,12 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server import postprocess
-from lsp_server.brackets import loose, wanted_closers
+from lsp_server.brackets import loose
 from lsp_server.context import Site
+from lsp_server.postprocess import Place
+from lsp_server.shape import shape_of
+from lsp_server.syntax import Syntax
 
 
 def polish(text: str, site: Site, *, unfinished: bool) -> str:
-    return postprocess.polish(text, site, wanted_closers(site), unfinished=unfinished)
+    place = Place(site, shape_of(site, "auto"), Syntax(site), unfinished)
+    return postprocess.polish(text, place)
 
 
 def test_docstrings() -> None:

@@ -51,7 +51,8 @@ def test_docstrings() -> None:
     ],
 )
 def test_auto(prefix: str, suffix: str, expected: Shape) -> None:
-    assert shape_of(Site(prefix, suffix, "python"), "auto") == expected
+    language = "shellscript" if prefix.endswith(("then", "do")) else "python"
+    assert shape_of(Site(prefix, suffix, language), "auto") == expected
 
 
 def test_never_and_always() -> None:

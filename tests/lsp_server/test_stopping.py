@@ -6,17 +6,19 @@ import pytest
 
 from lsp_server.context import Site
 from lsp_server.shape import shape_of
-from lsp_server.stopping import end_of
+from lsp_server.stopping import Ending
+from lsp_server.syntax import Syntax
 
 
 def stream(text: str, site: Site, multiline: str = "auto") -> tuple[str, bool]:
     """(what is kept, whether the rest was never asked for)."""
     shape = shape_of(site, multiline)  # type: ignore[arg-type]  # a literal in every call
+    ending = Ending(site, shape, Syntax(site))
     for size in range(len(text) + 1):
-        end = end_of(text[:size], site, shape, final=False)
+        end = ending.find(text[:size], final=False)
         if end is not None:
             return text[:end], True
-    end = end_of(text, site, shape, final=True)
+    end = ending.find(text, final=True)
     assert end is not None
     return text[:end], False
 
@@ -42,7 +44,7 @@ def stream(text: str, site: Site, multiline: str = "auto") -> tuple[str, bool]:
         ("  if (x) {", "", "\n    a;\n  } else {\n    b;", "\n    a;\n  }"),
         ("if x; then", "", "\n  a\nfi\nb", "\n  a\nfi"),
         ("if x; then", "", "\n  a\nfile=1\nb", "\n  a\n"),
-        ("for x in y; do", "", "\n  a\ndone < f\n", "\n  a\ndone"),
+        ("for x in y; do", "", "\n  a\ndone < f\n", "\n  a\ndone < f"),
         # or without, when it follows
         ("int f() {\n", "\n}", "  a;\n  b;\n}\n", "  a;\n  b;\n"),
         ("if x; then\n", "\nfi", "  a\nfi\n", "  a\n"),
@@ -56,7 +58,8 @@ def stream(text: str, site: Site, multiline: str = "auto") -> tuple[str, bool]:
     ],
 )
 def test_ends_while_it_streams(prefix: str, suffix: str, text: str, kept: str) -> None:
-    assert stream(text, Site(prefix, suffix, "python")) == (kept, True)
+    language = "shellscript" if prefix.endswith(("then", "do", "then\n")) else "python"
+    assert stream(text, Site(prefix, suffix, language)) == (kept, True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""The file's own indentation, and a suggestion put into it. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lsp_server.context import Site
+
+_WHITE = re.compile(r"[ \t]*")
+_AROUND = 400
+"""Lines before the caret, and after it, that show the style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one level is indented."""
+
+    tabs: bool
+    width: int
+    """Spaces of a level; 0 where the file does not show it."""
+
+    @property
+    def unit(self) -> str:
+        """White space of one level."""
+        return "\t" if self.tabs else " " * self.width
+
+
+def style_of(site: Site) -> Style | None:
+    r"""What most lines around the caret are indented with; None where none is.
+
+    >>> style_of(Site("a:\n  b:\n    c\n", "")), style_of(Site("a {\n\tb\n}", ""))
+    (Style(tabs=False, width=2), Style(tabs=True, width=0))
+    """
+    lines = site.prefix.split("\n")[-_AROUND:] + site.suffix.split("\n")[:_AROUND]
+    whites = [_white(line) for line in lines if line.strip()]
+    tabs, spaces = (sum(white.startswith(char) for white in whites) for char in "\t ")
+    if not tabs and not spaces:
+        return None
+    if tabs > spaces:
+        return Style(True, 0)
+    steps = Counter(
+        len(under) - len(above)
+        for above, under in pairwise(whites)
+        if len(under) > len(above) and "\t" not in above + under
+    )
+    width = next((step for step, _ in steps.most_common() if step in (2, 3, 4, 8)), 0)
+    return Style(False, width)
+
+
+def restyle(text: str, site: Site) -> str:
+    r"""The lines of a suggestion after its first one, indented as the file is.
+
+    Levels are counted from the caret's line. Where the lines do not stand on levels, for they are
+    aligned with something, all is left as it is.
+
+    >>> tabbed = Site("if (a) {\n\tb();\n}\nif (c) {", "", "cpp")
+    >>> restyle("\n    d();\n    if (e) {\n        f();\n    }\n}", tabbed)
+    '\n\td();\n\tif (e) {\n\t\tf();\n\t}\n}'
+    >>> restyle("\n    b\n", Site("a:\n  b\nc:", "", "python"))
+    '\n  b\n'
+    """
+    lines = text.split("\n")
+    kept = 0 if not site.head else 1  # lines that the caret's own indentation governs
+    style = style_of(site) if any(line.strip() for line in lines[kept:]) else None
+    if style is None:
+        return text
+    base = _white(site.head)
+    written = _written_style(lines[kept:], base, style)
+    if written is None:
+        return text
+    moved = [_moved(line, base, written, style) for line in lines[kept:]]
+    return "\n".join([*lines[:kept], *moved])
+
+
+def _written_style(lines: list[str], base: str, style: Style) -> Style | None:
+    """How the suggestion is indented, where it is on levels and that is not the file's way."""
+    whites = [_white(line) for line in lines if line.strip()]
+    deeper = [white[len(base) :] for white in whites if white.startswith(base) and white != base]
+    if not deeper:
+        return None
+    if all(set(white) == {"\t"} for white in deeper):
+        return None if style.tabs or not style.width else Style(True, 0)
+    if any("\t" in white for white in deeper):
+        return None
+    width = min(map(len, deeper))
+    on_levels = all(len(white) % width == 0 for white in deeper)
+    if width not in (2, 3, 4, 8) or not on_levels or not (style.tabs or style.width):
+        return None
+    return None if width == style.width else Style(False, width)
+
+
+def _moved(line: str, base: str, written: Style, style: Style) -> str:
+    white = _white(line)
+    if not white.startswith(base):
+        return line
+    levels = (len(white) - len(base)) // len(written.unit)
+    return base + style.unit * levels + line[len(white) :]
+
+
+def _white(line: str) -> str:
+    found = _WHITE.match(line)
+    return found[0] if found else ""

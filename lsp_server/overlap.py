@@ -1,0 +1,108 @@
+"""What a suggestion repeats of the text around the caret. Pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsp_server.brackets import CLOSERS, indent, loose
+
+if TYPE_CHECKING:
+    from lsp_server.context import Site
+
+_SHORT = 3
+"""An overlap of words shorter than this is chance."""
+_LONG = 12
+"""A line of as many letters says the same at any depth."""
+_REPEATED_HEAD = 6
+"""Letters of the caret's line that are no chance when they come again."""
+
+
+def drop_tail_overlap(text: str, site: Site) -> str:
+    """Drop an ending that the rest of the caret's line repeats.
+
+    >>> drop_tail_overlap('hello")', Site('print("', '")'))
+    'hello'
+    >>> drop_tail_overlap("max", Site("f(", "x)"))
+    'max'
+    """
+    tail = site.tail.rstrip()
+    for size in range(min(len(tail), len(text)), 0, -1):
+        if text.endswith(tail[:size]) and _is_repeat(text, tail, size, site.language):
+            return text[:-size]
+    return text
+
+
+def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
+    """Whether an overlap is more than chance, and dropping it leaves no bracket open."""
+    kept, dropped = text[:-size], text[-size:]
+    telling = size == len(tail) or len(dropped.strip()) >= _SHORT or not _has_word(dropped)
+    splits_word = _has_word(dropped[0]) and _has_word(kept[-1:])
+    if not telling or splits_word:
+        return False
+    if any(char in CLOSERS for char in dropped):
+        return len(loose(kept, language)[1]) <= len(loose(text, language)[1])
+    return True
+
+
+def drop_lines_below(text: str, site: Site) -> str:
+    r"""Drop last lines that stand below the caret already, whatever white space is in them.
+
+    >>> drop_lines_below("a()\n    return f(x,y)", Site("    ", "\n    return f(x, y)\n"))
+    'a()'
+
+    Short lines must be indented alike: deeper, the same words are other code.
+
+    >>> drop_lines_below("\n        return x", Site("    if a:", "\n    return x\n"))
+    '\n        return x'
+    """
+    if site.tail.strip():
+        return text
+    lines = (site.head + text).split("\n")
+    written = [number for number, line in enumerate(lines) if line.strip()]
+    below = site.below
+    for count in range(min(len(written), len(below)), 0, -1):
+        last = [lines[number] for number in written[-count:]]
+        if all(map(same_line, last, below)):
+            kept = "\n".join(lines[: written[-count]])
+            return kept[len(site.head) :]
+    return text
+
+
+def repeats_above(text: str, site: Site) -> bool:
+    r"""Whether it is, as a whole, what stands above the caret, or begins the caret's line anew.
+
+    >>> repeats_above("b()\nc()", Site("a()\nb()\nc()\n", ""))
+    True
+    >>> repeats_above("total = sum(x)", Site("total = ", ""))
+    True
+    """
+    if begins_anew(text, site):
+        return True
+    if site.tail.strip():
+        return False
+    lines = [line for line in (site.head + text).split("\n") if line.strip()]
+    above = [line for line in site.prefix[: -len(site.head) or None].split("\n") if line.strip()]
+    return len(lines) <= len(above) and all(map(same_line, lines, above[-len(lines) :]))
+
+
+def begins_anew(text: str, site: Site) -> bool:
+    """Whether it writes again what stands before the caret on its line."""
+    head = squeezed(site.head)
+    return len(head) >= _REPEATED_HEAD and squeezed(text).startswith(head)
+
+
+def same_line(written: str, there: str) -> bool:
+    """Whether two lines differ in white space only."""
+    letters = squeezed(written)
+    if letters != squeezed(there):
+        return False
+    return len(letters) >= _LONG or indent(written) == indent(there)
+
+
+def squeezed(text: str) -> str:
+    """Without white space."""
+    return "".join(text.split())
+
+
+def _has_word(text: str) -> bool:
+    return any(char.isalnum() or char == "_" for char in text)

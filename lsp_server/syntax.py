@@ -1,0 +1,135 @@
+"""What a parser says of the text around a caret, with a suggestion and without.
+
+Tree-sitter parses the window around the caret once; with text put in, it reads again only what that
+touches. The file as a whole is never parsed: 50,000 lines would take a second.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lsp_server.brackets import indent
+from lsp_server.workspace.grammars import GRAMMARS, parser
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Tree
+
+    from lsp_server.context import Site
+
+BEFORE, AFTER = 16_000, 8_000
+"""Characters that are parsed, at most."""
+_TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
+_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b)")
+_LANGUAGES = {"c": "cpp", "javascriptreact": "javascript"}
+
+
+class Syntax:
+    """The window around one caret."""
+
+    def __init__(self, site: Site) -> None:
+        self._language = _LANGUAGES.get(site.language, site.language)
+        self._line = site.head, site.tail
+        self._before, self._after = _window(site)
+        self._known: dict[str, int] = {}
+
+    def errors(self, text: str) -> int:
+        """Places where the window with `text` at the caret does not fit the grammar.
+
+        0 in languages that have no parser.
+        """
+        if self._language not in GRAMMARS:
+            return 0
+        if text not in self._known:
+            self._known[text] = self._edited(len(self._before), 0, text.encode("utf-8", "replace"))
+        return self._known[text]
+
+    @cached_property
+    def now(self) -> int:
+        """Errors in the window as it stands, with what the user has begun."""
+        return errors(self._tree.root_node) if self._language in GRAMMARS else 0
+
+    @cached_property
+    def allowed(self) -> int:
+        """Errors that a whole suggestion may leave: those that are not the caret's own.
+
+        So many are left when the statement that is being written is taken away: the caret's line,
+        and lines below that are indented deeper or close it.
+        """
+        if not self.now:
+            return 0
+        start = len(self._before) - len(self._line[0].encode())
+        ends = (len(self._line[1].encode()), self._statement_end())
+        return min(self.now, *(self._edited(start, end, b"") for end in ends))
+
+    def is_worse(self, text: str) -> bool:
+        """Whether `text` leaves errors that are the caret's own."""
+        return self.errors(text) > self.allowed
+
+    def _statement_end(self) -> int:
+        """Bytes behind the caret up to the end of the lines that seem to belong to its own."""
+        deep = indent(self._line[0])
+        lines = self._after.decode().split("\n")
+        count = 1
+        for line in lines[1:]:
+            if line.strip() and indent(line) <= deep:
+                break
+            count += 1
+        if count > 1 and count < len(lines) and _CLOSES.match(lines[count]):
+            count += 1
+        return len("\n".join(lines[:count]).encode())
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return self._parser.parse(self._before + self._after)
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return parser(self._language)[0]
+
+    def _edited(self, start: int, dropped: int, put: bytes) -> int:
+        """Errors with the text from `start` to `dropped` behind the caret replaced."""
+        old = self._before + self._after
+        end = len(self._before) + dropped
+        new = old[:start] + put + old[end:]
+        tree = self._tree.copy()
+        tree.edit(
+            start,
+            end,
+            start + len(put),
+            _point(old, start),
+            _point(old, end),
+            _point(new, start + len(put)),
+        )
+        return errors(self._parser.parse(new, tree).root_node)
+
+
+def errors(root: Node) -> int:
+    """Places where a tree does not fit its grammar."""
+    count, rest = 0, [root]
+    while rest:
+        node = rest.pop()
+        count += node.is_error or node.is_missing
+        if node.has_error:
+            rest += node.children
+    return count
+
+
+def _window(site: Site) -> tuple[bytes, bytes]:
+    """Text before and after the caret; where it is cut, at a line that is not indented."""
+    before, after = site.prefix[-BEFORE:], site.suffix[:AFTER]
+    if site.first_line or len(before) < len(site.prefix):
+        above = before[: len(before) - len(site.head)]
+        found = _TOP_LEVEL.search(above, above.find("\n") + 1)
+        before = before[found.start() if found else 0 :]
+    if site.goes_on or len(after) < len(site.suffix):
+        ends = [found.start() for found in _TOP_LEVEL.finditer(after, len(site.tail))]
+        after = after[: ends[-1] if ends else len(after)]
+    if site.language == "php" and "<?" not in before:
+        before = "<?php\n" + before
+    return before.encode("utf-8", "replace"), after.encode("utf-8", "replace")
+
+
+def _point(text: bytes, offset: int) -> tuple[int, int]:
+    return text.count(b"\n", 0, offset), offset - text.rfind(b"\n", 0, offset) - 1
