@@ -10,6 +10,8 @@ from lsp_server.brackets import indent, loose
 _OPENER = re.compile(r"[:{(\[]\s*(?:(?:\s#|//)[^\"']*)?$")
 _LABELLED = re.compile(r"\s*(?:[\w<>]+\s+)*(?:switch|select|class|struct)\b[^;]*\{")
 """What braces hold at their own depth: `case` and `public:` are often not indented."""
+_MEMBERS = re.compile(r"\s*(?:[\w@]+\s+)*(?:class|interface|trait|impl|namespace|module)\b")
+_BRANCH = re.compile(r"^\s*[^\s(){}]+\)\s*$")
 _CASE = re.compile(r"\s*case\b.*\bin\s*$")
 _NEEDS = {
     "try": ("except", "catch", "finally"),
@@ -33,7 +35,7 @@ CASE_END = ";;"
 """Ends a branch of Bash's `case`."""
 WORDS = {
     "shellscript": Words(
-        re.compile(_THEN + r"|^\s*case\b.*\bin\s*$|^\s*[^\s(){}]+\)\s*$"),
+        re.compile(rf"{_THEN}|{_CASE.pattern}|{_BRANCH.pattern}"),
         ("fi", "done", "esac"),
         ("else", "elif"),
     ),
@@ -103,6 +105,20 @@ def floor_under(opener: str) -> int:
     """
     own_depth = _LABELLED.match(opener) or _CASE.match(opener)
     return indent(opener) + (not own_depth)
+
+
+def holds_members(opener: str) -> bool:
+    """Whether a line opens a block of definitions, which are written one at a time.
+
+    >>> holds_members("export class A {"), holds_members("def f():")
+    (True, False)
+    """
+    return _MEMBERS.match(opener) is not None
+
+
+def is_branch(opener: str, language: str) -> bool:
+    """Whether it is the pattern of a branch in Bash's `case`."""
+    return language == "shellscript" and _BRANCH.match(opener) is not None
 
 
 def needs_after(opener: str) -> tuple[str, ...]:

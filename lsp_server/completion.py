@@ -14,6 +14,7 @@ from engine.errors import CaretError
 from lsp_server.draft import Draft
 from lsp_server.predictions import Predictions
 from lsp_server.shape import Shape, shape_of
+from lsp_server.silence import silence
 from lsp_server.writing import Writing
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class Completer:
         """Let the model write one, for automatic queries when the delay since `start` is over."""
         if other := self._writing.get(query.document):
             other.stop_unless_awaited()
+        if not query.invoked and silence(query.site):
+            return None
         if not query.invoked:
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))

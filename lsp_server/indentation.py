@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from lsp_server.context import Site
 
 _WHITE = re.compile(r"[ \t]*")
+_WIDTHS = (2, 3, 4, 8)
+_RARE = 10
+"""A width is rare that is used a tenth as often as the most common one."""
 _AROUND = 400
 """Lines before the caret, and after it, that show the style."""
 
@@ -23,6 +26,8 @@ class Style:
     tabs: bool
     width: int
     """Spaces of a level; 0 where the file does not show it."""
+    others: frozenset[int] = field(default=frozenset(), compare=False)
+    """Other widths that are not rare in the file."""
 
     @property
     def unit(self) -> str:
@@ -48,8 +53,9 @@ def style_of(site: Site) -> Style | None:
         for above, under in pairwise(whites)
         if len(under) > len(above) and "\t" not in above + under
     )
-    width = next((step for step, _ in steps.most_common() if step in (2, 3, 4, 8)), 0)
-    return Style(False, width)
+    width = next((step for step, _ in steps.most_common() if step in _WIDTHS), 0)
+    common = (step for step, count in steps.items() if count * _RARE > steps[width])
+    return Style(False, width, frozenset(common))
 
 
 def restyle(text: str, site: Site) -> str:
@@ -89,9 +95,9 @@ def _written_style(lines: list[str], base: str, style: Style) -> Style | None:
         return None
     width = min(map(len, deeper))
     on_levels = all(len(white) % width == 0 for white in deeper)
-    if width not in (2, 3, 4, 8) or not on_levels or not (style.tabs or style.width):
+    if width not in _WIDTHS or not on_levels or not (style.tabs or style.width):
         return None
-    return None if width == style.width else Style(False, width)
+    return None if width in (style.width, *style.others) else Style(False, width)
 
 
 def _moved(line: str, base: str, written: Style, style: Style) -> str:

@@ -14,7 +14,7 @@ from lsp_server import overlap
 from lsp_server.blocks import opens_block
 from lsp_server.brackets import after_string, first_surplus, loose, open_quote
 from lsp_server.indentation import restyle
-from lsp_server.repetition import circle, stutter
+from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
 
 if TYPE_CHECKING:
@@ -79,17 +79,7 @@ def drop_secrets(text: str, place: Place) -> str:
 
 def drop_circles(text: str, _: Place) -> str:
     """Cut where the text begins to repeat itself."""
-    lines = text.split("\n")
-    offset = 0
-    for number, line in enumerate(lines):
-        again = stutter(line)
-        if again is not None:
-            return text[: offset + again]
-        first = circle([written.strip() for written in lines[: number + 1]])
-        if first is not None:
-            return "\n".join(lines[:first])
-        offset += len(line) + 1
-    return text
+    return cut_circles(text)
 
 
 def cut_stray_closers(text: str, place: Place) -> str:

@@ -8,26 +8,47 @@ TIMES = 3
 """As often must lines come in a row to be a circle."""
 _PERIOD = 4
 """Lines of the longest circle."""
-_TELLING = re.compile(r"\w{2}")
+LOOK_BACK = _PERIOD * TIMES
+"""Lines that show any circle."""
+_TELLING = re.compile(r"\w.*\w")
 _IN_LINE = re.compile(r"(\S.{1,39}?)\1{5,}.{0,40}\Z")
 """The same characters six times in a row, up to what may be the beginning of a seventh."""
-_LOOK_BACK = 320
+_REACH = 320
+"""Characters that are looked at."""
 
 
-def circle(lines: list[str]) -> int | None:
-    """Index of the line from which the last lines only repeat those before them, or None.
+def circle(lines: list[str]) -> int:
+    """How many of the last lines only repeat those before them: 0 for none.
 
     >>> circle(["a = 1", "go()", "go()", "go()"]), circle(["a1", "b2", "a1", "b2", "a1", "b2"])
-    (2, 2)
+    (2, 4)
     >>> circle(["}", "}", "}"]), circle(["go()", "go()"])
-    (None, None)
+    (0, 0)
     """
     for period in range(1, _PERIOD + 1):
         last = lines[-period * TIMES :]
         once = last[:period]
         if last == once * TIMES and any(_TELLING.search(line) for line in once):
-            return len(lines) - period * (TIMES - 1)
-    return None
+            return period * (TIMES - 1)
+    return 0
+
+
+def cut_circles(text: str) -> str:
+    r"""The text up to where it begins to repeat itself.
+
+    >>> cut_circles("a = 1\ngo()\ngo()\n  go()\nb = 1")
+    'a = 1\ngo()'
+    """
+    lines = text.split("\n")
+    stripped = [line.strip() for line in lines]
+    for number, line in enumerate(lines):
+        again = stutter(line)
+        if again is not None:
+            return "\n".join([*lines[:number], line[:again]])
+        repeated = circle(stripped[max(number + 1 - LOOK_BACK, 0) : number + 1])
+        if repeated:
+            return "\n".join(lines[: number + 1 - repeated])
+    return text
 
 
 def stutter(line: str) -> int | None:
@@ -36,7 +57,7 @@ def stutter(line: str) -> int | None:
     >>> stutter("x = [" + "0, 1, " * 9), stutter("abc" * 3), stutter("# " + "-" * 70)
     (11, None, None)
     """
-    cut = max(len(line) - _LOOK_BACK, 0)
+    cut = max(len(line) - _REACH, 0)
     found = _IN_LINE.search(line, cut)
     if found is None or len(set(found[1])) < 2 or not re.search(r"\w", found[1]):
         return None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from lsp_server.blocks import (
     first_word,
     floor_under,
+    holds_members,
+    is_branch,
     needs_after,
     opened_by_word,
     opening_bracket,
@@ -36,7 +38,7 @@ class Shape:
     """inline: text follows on the caret's line, so stay in it; line: one line; block: a body."""
     floor: int = 0
     """For a block: a line indented by fewer columns lies outside of it."""
-    ends: Literal["dedent", "bracket", "word"] = "dedent"
+    ends: Literal["dedent", "bracket", "word", "branch"] = "dedent"
     """For a block: what closes it."""
     closed: bool = False
     """For a block: that stands after the caret already."""
@@ -85,7 +87,10 @@ def _shape(site: Site, multiline: Multiline, wanted: tuple[str, ...]) -> Shape:
     opener = site.head if site.head.strip() else code_above(site)
     opens = opens_block(opener, site.language)
     if opens and not (multiline == "auto" and _has_body(site, opener)):
-        return _block(site, opener, closed=not wanted)
+        block = _block(site, opener, closed=not wanted)
+        whole = block.closed or block.ends == "dedent"
+        members = multiline == "auto" and whole and holds_members(opener)
+        return Shape("line") if members else block
     return Shape("block", indent(opener)) if multiline == "always" else Shape("line")
 
 
@@ -118,6 +123,8 @@ def _block(site: Site, opener: str, *, closed: bool) -> Shape:
         return Shape("block", floor, "bracket", closed, needs)
     assert opened_by_word(opener, site.language)
     below = site.below[:1]
+    if is_branch(opener, site.language):
+        return Shape("block", floor, "branch")
     known = words(site.language)
     ended = known and any(
         first_word(line) in (*known.ends, *known.parts) and indent(line) == indent(opener)

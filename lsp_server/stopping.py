@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lsp_server.blocks import CASE_END, first_word, words
 from lsp_server.brackets import Balance, after_string, first_surplus, indent, open_quote
 from lsp_server.overlap import same_line
-from lsp_server.repetition import circle, stutter
+from lsp_server.repetition import LOOK_BACK, circle, stutter
 from lsp_server.shape import grown
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from lsp_server.shape import Shape
     from lsp_server.syntax import Syntax
 
-_LEADING_LINES = {"inline": 0, "line": 1, "block": 1_000}
+_LEADING_LINES = {"inline": 0, "line": 1, "block": 3}
 """Line ends that a completion may begin with: the caret's line may be complete."""
 _MOST_BLANK = 3
 _MORE_LINES = 4
 """As many more lines may a statement take that does not parse at its first line's end."""
 _LONG_LINE = 120
+_LETTERS = string.ascii_letters
 _CLOSERS = re.compile(r"\s*[)\]}]+[)\]};]*")
 _TRIPLE = re.compile(r'"{3}' + "|'{3}")
-_DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|elif|else|endif|define|undef|include|pragma)\b")
 
 
 class Ending:
@@ -36,6 +37,7 @@ class Ending:
     def __init__(self, site: Site, shape: Shape, syntax: Syntax | None = None) -> None:
         """`syntax` tells whether a statement is whole where brackets and indentation do not."""
         self._site, self._shape, self._syntax = site, shape, syntax
+        self._words = words(site.language)
         self._quote = open_quote(site)
         self._balance = Balance(site.language)
         self._below = site.below[0] if site.below else None
@@ -85,8 +87,6 @@ class Ending:
             going_round = self._circle(start, line)
             if going_round is not None:
                 return going_round
-        if self._in_text:
-            return None
         if self._shape.kind == "block":
             return self._block_end(start, line, whole=whole)
         return self._statement_end(start, line) if whole else None
@@ -111,17 +111,14 @@ class Ending:
         again = stutter(line)
         if again is not None:
             return start + again
-        lines = [*self._lines, line.strip()]
-        index = circle(lines)
-        return None if index is None else self._offset(index, start)
+        repeated = circle([*self._lines[1 - LOOK_BACK :], line.strip()])
+        return self._back(repeated - 1, start) if repeated else None
 
-    def _offset(self, index: int, start: int) -> int:
-        """Where a line begins, counted back from the current one that begins at `start`."""
-        back = len(self._lines) - index
-        text = self._balance.text[:start]
-        for _ in range(back):
-            text = text[: text.rfind("\n", 0, len(text) - 1) + 1]
-        return len(text)
+    def _back(self, count: int, start: int) -> int:
+        """Where the line begins that stands so many lines above the one that begins at `start`."""
+        for _ in range(count):
+            start = self._balance.text.rfind("\n", 0, start - 1) + 1
+        return start
 
     def _statement_end(self, start: int, line: str) -> int | None:
         """At the end of a line, unless it opens something or is only a statement's beginning."""
@@ -149,7 +146,7 @@ class Ending:
         """The first line outside of the block, its own closer, or text that follows anyway."""
         number = len(self._lines)
         outside = number > 0 and number >= self._body and indent(line) < self._shape.floor
-        if outside and not self._is_directive(line):
+        if outside and not self._in_text and not self._is_directive(line):
             return self._outside_end(start, line, whole=whole)
         if not whole:
             return None
@@ -158,21 +155,22 @@ class Ending:
         return start + len(line) if self._is_closed(line) else None
 
     def _is_directive(self, line: str) -> bool:
-        return self._site.language in ("cpp", "c") and bool(_DIRECTIVE.match(line))
+        """Those of C's preprocessor stand at the margin."""
+        return self._site.language in ("cpp", "c") and line.startswith("#")
 
     def _is_closed(self, line: str) -> bool:
         """Whether a line inside of the block closes it."""
         if self._shape.ends == "bracket":
             return not self._balance.openers if self._own else bool(self._balance.closers)
-        if self._shape.ends == "word":
-            return line.rstrip().endswith(CASE_END) and self._site.language == "shellscript"
-        return False
+        if self._shape.ends == "word" and self._lines and indent(line) <= self._shape.floor:
+            return self._words is not None and first_word(line) in self._words.ends
+        return self._shape.ends == "branch" and line.rstrip().endswith(CASE_END)
 
     def _outside_end(self, start: int, line: str, *, whole: bool) -> int | None:
         """Before the line, or after the closers that it begins with when they are still missing."""
         if self._shape.needs and self._is_needed(line, whole=whole):
             return None
-        if self._shape.closed or self._shape.ends == "dedent":
+        if self._shape.closed or self._shape.ends in ("dedent", "branch"):
             return start
         if self._shape.ends == "word":
             return self._word_end(start, line, whole=whole)
@@ -188,25 +186,25 @@ class Ending:
         return True
 
     def _word_end(self, start: int, line: str, *, whole: bool) -> int | None:
-        known = words(self._site.language)
-        word = first_word(line)
-        if known is None or indent(line) < self._shape.floor - 1:
+        if indent(line) < self._shape.floor - 1 or not self._may_begin(line, whole=whole):
             return start
-        if not whole:
-            may_be = (*known.ends, *known.parts)
-            return None if any(each.startswith(word) for each in may_be) else start
-        if word in known.ends:
-            return start + len(line)
-        return None if word in known.parts else start
+        ended = whole and self._words is not None and first_word(line) in self._words.ends
+        return start + len(line) if ended else None
+
+    def _may_begin(self, line: str, *, whole: bool) -> bool:
+        """Whether a line begins with a word that ends or parts a block, or may turn out to."""
+        if self._words is None:
+            return False
+        word, known = first_word(line), (*self._words.ends, *self._words.parts)
+        return word in known if whole else any(each.startswith(word) for each in known)
 
     def _bracket_end(self, start: int, line: str, *, whole: bool) -> int | None:
         found = _CLOSERS.match(line)
-        if not whole:
-            return None if found or not line.strip() else start
-        if found is None:
+        if found is None and not self._may_begin(line, whole=whole):
             return start
-        rest = line[found.end() :].strip()
-        if not rest or rest[0].isalpha():
+        if not whole:
+            return None
+        if found and not line[found.end() :].strip()[:1].strip(_LETTERS):
             return start + found.end()
         return None if self._balance.openers else start + len(line)
 

@@ -72,14 +72,75 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
     assert polish(" return veryl", site, unfinished=True) == " return veryl"
 
 
-CODE = st.text("ab ()[]{}\n\"';,", max_size=20)
+@pytest.mark.parametrize(
+    ("language", "prefix", "suffix", "text", "expected"),
+    [
+        # what follows comes again, in other white space
+        ("python", "    ", "\n    return f(x, y)\n", "a()\n    return f(x,y)", "a()"),
+        ("python", "", "\na()\n\nb()\nc()\n", "x()\na()\nb()\nc()", "x()"),
+        ("python", "if a:\n    ", "\n    return x\n", "return x", ""),
+        # what precedes comes again
+        ("python", "a()\nb()\n", "", "a()\nb()", ""),
+        ("python", "total = ", "", "total = sum(x)", ""),
+        ("python", "x = x", "", " + 1", " + 1"),
+        # the file parsed and would not any more
+        ("python", "a = 1\n", "\nb = 2\n", "c = (1,", ""),
+        ("python", "a = 1\n", "\nb = 2\n", "c = 1\nd = (", "c = 1"),
+        ("python", "f(", ")\n", "a b c", ""),
+        ("javascript", "if (a", "\n  b()\n}\n", ") {\n  c()\n}", ") {\n  c()"),
+        ("cpp", "auto f = g([&] { return a", ");\n", "; },", "; }"),
+        # in a file that is broken elsewhere, it need not be mended
+        ("python", "def f(:\n    pass\n\n\nx = ", "\n", "1", "1"),
+        # bracket of a template string
+        ("javascript", "x = `a ${", "", "b}`;", "b}`;"),
+        # circles
+        ("python", "", "", "f(1)\nf(1)\nf(1)\nf(1)", "f(1)"),
+        # credentials
+        ("python", "key = ", "", "'AKIA" + "Q" * 16 + "'", ""),
+        ("python", "def f():\n    ", "", "a = 1\n    k = 'ghp_" + "a1" * 18 + "'", "a = 1"),
+        ("python", "", "", "-----BEGIN RSA PRIVATE KEY-----", ""),
+        ("python", "url = ", "", "'postgres://bob:hunter22@db/x'", ""),
+        ("python", "url = ", "", "f'postgres://{user}:{password}@db/x'", None),
+        ("python", "api_key = ", "", "os.environ['API_KEY']", None),
+        ("python", "api_key = ", "", "'abcdef0123456789abcdef01'", ""),
+        # the file's own indentation
+        ("cpp", "void f() {\n\ta();\n}\nvoid g() {", "\n}", "\n    b();\n", "\n\tb();"),
+        ("python", "if a:\n  b()\nif c:", "", "\n    d()\n    if e:\n        f()", None),
+    ],
+)
+def test_rules(language: str, prefix: str, suffix: str, text: str, expected: str | None) -> None:
+    """None where the text stays as it is, but for its indentation."""
+    polished = polish(text, Site(prefix, suffix, language), unfinished=False)
+    if expected is None:
+        assert polished.split() == text.split()
+    else:
+        assert polished == expected
 
 
-@given(CODE, CODE, CODE)
-def test_text_is_only_taken_from_its_end(prefix: str, suffix: str, text: str) -> None:
-    site = Site(prefix, suffix)
-    polished = polish(text, site, unfinished=False)
-    assert text.startswith(polished)
+CODE = st.text("ab ()[]{}\n\"';,:", max_size=24)
+LANGUAGE = st.sampled_from(["python", "javascript", "cpp", "shellscript", "ruby", "lua", ""])
+LINES = st.lists(
+    st.sampled_from(
+        ["a = 1", "b(x, y)", "if a:", "for (;;) {", "}", "end", "return total_sum", "f(", ")", ""]
+    ),
+    max_size=5,
+)
+
+
+@st.composite
+def code(draw: st.DrawFn) -> str:
+    """Lines at random depths."""
+    lines = draw(LINES)
+    depths = [draw(st.integers(0, 2)) for _ in lines]
+    return "\n".join("    " * depth + line for depth, line in zip(depths, lines, strict=True))
+
+
+@given(CODE, CODE, CODE, LANGUAGE)
+def test_text_is_only_taken_from_its_end(
+    prefix: str, suffix: str, text: str, language: str
+) -> None:
+    polished = polish(text, Site(prefix, suffix, language), unfinished=False)
+    assert "".join(text.split()).startswith("".join(polished.split()))
 
 
 @given(st.text("a()[{\n", max_size=20), st.text("a()\n", max_size=20))
@@ -88,3 +149,32 @@ def test_no_closer_without_an_opener(prefix: str, text: str) -> None:
     site = Site(prefix, "")
     polished = polish(text, site, unfinished=False)
     assert len(loose(prefix + polished, "")[0]) == before
+
+
+@given(code(), code(), code(), LANGUAGE)
+def test_nothing_ends_with_the_lines_below(
+    prefix: str, suffix: str, text: str, language: str
+) -> None:
+    site = Site(prefix + "\n", "\n" + suffix, language)
+    polished = polish(text, site, unfinished=False)
+    written = [line for line in polished.split("\n") if line.strip()]
+    if written and site.below:
+        assert written[-1].rstrip() != site.below[0].rstrip()
+
+
+@given(code(), code(), code(), st.sampled_from(["python", "javascript", "lua"]))
+def test_what_parsed_still_does(prefix: str, suffix: str, text: str, language: str) -> None:
+    site = Site(prefix + "\n", "\n" + suffix, language)
+    if Syntax(site).now:
+        return
+    polished = polish(text, site, unfinished=False)
+    assert not Syntax(Site(site.prefix + polished, site.suffix, language)).now
+
+
+@given(code(), code(), code(), LANGUAGE)
+def test_polishing_twice_changes_nothing(
+    prefix: str, suffix: str, text: str, language: str
+) -> None:
+    site = Site(prefix + "\n", "\n" + suffix, language)
+    polished = polish(text, site, unfinished=False)
+    assert polish(polished, site, unfinished=False) == polished
