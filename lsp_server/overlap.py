@@ -24,19 +24,28 @@ def drop_tail_overlap(text: str, site: Site) -> str:
     'hello'
     >>> drop_tail_overlap("max", Site("f(", "x)"))
     'max'
+    >>> drop_tail_overlap(".close()", Site("reader", "se()"))
+    '.clo'
     """
     tail = site.tail.rstrip()
-    for size in range(min(len(tail), len(text)), 0, -1):
-        if text.endswith(tail[:size]) and _is_repeat(text, tail, size, site.language):
-            return text[:-size]
-    return text
+    sizes = tail_overlaps(text, site)
+    size = next((size for size in sizes if _is_repeat(text, tail, size, site.language)), 0)
+    return text[: len(text) - size]
+
+
+def tail_overlaps(text: str, site: Site) -> list[int]:
+    """Sizes of the endings that the rest of the caret's line begins with, the longest first."""
+    tail = site.tail.rstrip()
+    longest = min(len(tail), len(text))
+    return [size for size in range(longest, 0, -1) if text.endswith(tail[:size])]
 
 
 def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
     """Whether an overlap is more than chance, and dropping it leaves no bracket open."""
     kept, dropped = text[:-size], text[-size:]
     telling = size == len(tail) or len(dropped.strip()) >= _SHORT or not _has_word(dropped)
-    splits_word = _has_word(dropped[0]) and _has_word(kept[-1:])
+    whole = size == len(tail) and size > _SHORT
+    splits_word = _has_word(dropped[0]) and _has_word(kept[-1:]) and not whole
     if not telling or splits_word:
         return False
     if any(char in CLOSERS for char in dropped):

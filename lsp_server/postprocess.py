@@ -106,13 +106,14 @@ def drop_lines_above(text: str, place: Place) -> str:
 def keep_parse(text: str, place: Place) -> str:
     """Shorten to what fits best into the file, for a parser; drop it where that breaks the file.
 
-    It is cut at line ends and before trailing punctuation. A block that its length cut off, and the
-    first line of one where only one line is wanted, may leave open what the user has begun.
+    It is cut at line ends, before trailing punctuation and before what follows the caret. A block
+    that its length cut off, and the first line of one where only one line is wanted, may leave open
+    what the user has begun.
     """
     syntax = place.syntax
     if not syntax.errors(text):
         return text
-    best = min([text, *_cuts(text)], key=syntax.errors)
+    best = min([text, *_cuts(text, place.site)], key=syntax.errors)
     if not syntax.is_worse(best):
         return best
     if _opens_by_order(text, place):
@@ -120,10 +121,11 @@ def keep_parse(text: str, place: Place) -> str:
     return text if place.unfinished and syntax.errors(text) <= syntax.now else ""
 
 
-def _cuts(text: str) -> list[str]:
-    """Beginnings of the text, the longest first."""
+def _cuts(text: str, site: Site) -> list[str]:
+    """Beginnings of the text that may fit better."""
     line = text.rstrip()
-    found = [line[:-size] for size in (1, 2) if line[-size:].strip(_PUNCTUATION) == ""]
+    found = [text[:-size] for size in overlap.tail_overlaps(text, site)[:_CUTS]]
+    found += [line[:-size] for size in (1, 2) if line[-size:].strip(_PUNCTUATION) == ""]
     lines = text.split("\n")
     sizes = range(len(lines) - 1, max(len(lines) - _CUTS, 0), -1)
     found += ["\n".join(lines[:size]) for size in sizes]
