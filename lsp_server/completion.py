@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from engine.api import CompletionRequest, Sampling, Usage
 from engine.errors import CaretError
 from lsp_server.draft import Draft
+from lsp_server.overlap import squeezed
 from lsp_server.predictions import Predictions
 from lsp_server.shape import Shape, shape_of
 from lsp_server.silence import silence
@@ -155,7 +156,11 @@ class Completer:
 
 
 def _insertable(texts: list[str], site: Site) -> list[str]:
-    return [text.replace("\n", site.eol) for text in dict.fromkeys(texts) if text]
+    """Those with anything in them; of texts that differ in white space only, the first."""
+    distinct: dict[str, str] = {}
+    for text in texts:
+        distinct.setdefault(squeezed(text), text)
+    return [text.replace("\n", site.eol) for key, text in distinct.items() if key]
 
 
 def _request(query: Query, shape: Shape, settings: Settings) -> CompletionRequest:

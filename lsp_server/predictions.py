@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lsp_server.autoclose import before_closers, closers_of, closers_put_in
 from lsp_server.context import SUFFIX_GRID
 from lsp_server.overlap import drop_lines_below, drop_tail_overlap
 
@@ -36,7 +37,7 @@ class Prediction:
         typed = typed_between(self.site, site)
         if typed is None or not self.text.startswith(typed):
             return None
-        rest = self.text[len(typed) :]
+        rest = before_closers(self.text[len(typed) :], closers_put_in(self.site, site), site)
         new = drop_lines_below(drop_tail_overlap(rest, site), site)
         return replace(self, site=site, text=rest) if new.strip() else None
 
@@ -66,7 +67,8 @@ class Predictions:
 def typed_between(then: Site, now: Site) -> str | None:
     """What was typed to get from one caret to another; None if anything else is different.
 
-    The windows may have moved in between: then what both of them show must be equal.
+    The windows may have moved in between: then what both of them show must be equal. Brackets and
+    quotes that the editor has closed by itself, for what was typed, are no difference.
     """
     if then.context != now.context:
         return None
@@ -75,7 +77,10 @@ def typed_between(then: Site, now: Site) -> str | None:
     if len(dropped) != lines or not now.prefix.startswith(before):
         return None
     typed = now.prefix[len(before) :]
-    same = then.suffix == now.suffix and then.goes_on == now.goes_on
+    closers = closers_put_in(then, now)
+    if closers and not closers_of(typed).startswith(closers):
+        return None
+    same = then.suffix == now.suffix[len(closers) :] and then.goes_on == now.goes_on
     return typed if same or ("\n" in typed and _same_but_moved(then, now)) else None
 
 

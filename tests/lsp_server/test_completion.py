@@ -104,6 +104,37 @@ async def test_choices_are_distinct_and_none_is_empty() -> None:
     assert len(nothing.requests) == 1
 
 
+async def test_choices_that_differ_in_white_space_are_one() -> None:
+    class Varied(Script):
+        async def complete(
+            self, request: CompletionRequest, *, wait: bool
+        ) -> AsyncGenerator[Piece, None]:
+            self.requests.append(request)
+            text = {None: "f(a, b)", 1: "f(a,b)", 2: "g(a)"}[request.sampling.seed]
+            yield Piece(text, finish_reason="stop")
+
+    texts = await Completer(Varied()).suggest(Query("a", SITE, choices=3), Settings())
+    assert texts == ["f(a, b)", "g(a)"]
+
+
+async def test_nothing_is_asked_within_a_word_but_by_hand() -> None:
+    site = Site("x = pri", "nt(y)\n", "python")
+    script = Script(Piece("nt(a) + pri", finish_reason="stop"))
+    assert await Completer(script).suggest(Query("a", site), Settings()) == []
+    assert script.requests == []
+    assert await Completer(script).suggest(Query("a", site, invoked=True), Settings()) != []
+
+
+async def test_what_is_known_is_shown_where_nothing_would_be_asked() -> None:
+    script = Script(Piece("return x;\n}", finish_reason="stop"))
+    completer = Completer(script)
+    begun = Site("int f() {\n  ", "\n\nint g;", "cpp")
+    assert await completer.suggest(Query("a", begun), Settings()) == ["return x;\n}"]
+    typed = Site("int f() {\n  return x;", "\n\nint g;", "cpp")
+    assert await completer.suggest(Query("a", typed), Settings()) == ["\n}"]
+    assert len(script.requests) == 1
+
+
 async def test_an_error_in_another_choice_does_not_spoil_the_first() -> None:
     class Fragile(Script):
         async def complete(
