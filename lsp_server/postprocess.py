@@ -1,7 +1,7 @@
 """From what the model wrote to what may be inserted: one pipeline of pure rules.
 
-All but the last only take text away from its end. They go round until nothing changes, for what one
-takes away may bare what another looks for.
+All but the first only take text away from its end. They go round until nothing changes, for what
+one takes away may bare what another looks for.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def polish(text: str, place: Place) -> str:
         before = text
         for rule in RULES:
             text = rule(text, place)
-    return own_indentation(text, place)
+    return text
 
 
 def drop_half_line(text: str) -> str:
@@ -153,6 +153,7 @@ def own_indentation(text: str, place: Place) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    own_indentation,
     drop_secrets,
     drop_circles,
     cut_stray_closers,

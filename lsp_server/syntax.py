@@ -6,7 +6,9 @@ touches. The file as a whole is never parsed: 50,000 lines would take a second.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 BEFORE, AFTER = 16_000, 8_000
 """Characters that are parsed, at most."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
-_CLOSES = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b)")
+_PARTS = re.compile(
+    r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
+)
 _LANGUAGES = {"c": "cpp", "javascriptreact": "javascript"}
 
 
@@ -48,7 +52,9 @@ class Syntax:
     @cached_property
     def now(self) -> int:
         """Errors in the window as it stands, with what the user has begun."""
-        return errors(self._tree.root_node) if self._language in GRAMMARS else 0
+        if self._language not in GRAMMARS:
+            return 0
+        return self._errors(self._tree, self._before + self._after)
 
     @cached_property
     def allowed(self) -> int:
@@ -60,25 +66,24 @@ class Syntax:
         if not self.now:
             return 0
         start = len(self._before) - len(self._line[0].encode())
-        ends = (len(self._line[1].encode()), self._statement_end())
-        return min(self.now, *(self._edited(start, end, b"") for end in ends))
+        ends = (len(self._line[1].encode()), *self._statement_ends())
+        return min(self.now, *(self._edited(start, end, b"") for end in sorted(set(ends))))
 
     def is_worse(self, text: str) -> bool:
         """Whether `text` leaves errors that are the caret's own."""
         return self.errors(text) > self.allowed
 
-    def _statement_end(self) -> int:
-        """Bytes behind the caret up to the end of the lines that seem to belong to its own."""
+    def _statement_ends(self) -> tuple[int, int]:
+        """Bytes behind the caret up to the end of the lines that seem to belong to its own.
+
+        Without a line that closes them, or begins another part of the statement, and with those.
+        """
         deep = indent(self._line[0])
         lines = self._after.decode().split("\n")
-        count = 1
-        for line in lines[1:]:
-            if line.strip() and indent(line) <= deep:
-                break
-            count += 1
-        if count > 1 and count < len(lines) and _CLOSES.match(lines[count]):
-            count += 1
-        return len("\n".join(lines[:count]).encode())
+        count = short = _body_end(lines, 1, deep)
+        while count < len(lines) and indent(lines[count]) == deep and _PARTS.match(lines[count]):
+            count = _body_end(lines, count + 1, deep)
+        return len("\n".join(lines[:short]).encode()), len("\n".join(lines[:count]).encode())
 
     @cached_property
     def _tree(self) -> Tree:
@@ -102,7 +107,12 @@ class Syntax:
             _point(old, end),
             _point(new, start + len(put)),
         )
-        return errors(self._parser.parse(new, tree).root_node)
+        return self._errors(self._parser.parse(new, tree), new)
+
+    def _errors(self, tree: Tree, source: bytes) -> int:
+        """As tree-sitter counts; but it lets pass what Python does not, such as wrong depths."""
+        count = errors(tree.root_node)
+        return count or int(self._language == "python" and not _is_python(source))
 
 
 def errors(root: Node) -> int:
@@ -114,6 +124,23 @@ def errors(root: Node) -> int:
         if node.has_error:
             rest += node.children
     return count
+
+
+def _is_python(source: bytes) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes in strings and the like
+        try:
+            compile(source, "", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
+
+
+def _body_end(lines: list[str], start: int, deep: int) -> int:
+    """Index of the first line from `start` on that is not indented deeper."""
+    while start < len(lines) and (not lines[start].strip() or indent(lines[start]) > deep):
+        start += 1
+    return start
 
 
 def _window(site: Site) -> tuple[bytes, bytes]:

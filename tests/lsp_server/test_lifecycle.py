@@ -197,9 +197,9 @@ def _connected(port: int) -> socket.socket:
 def test_a_log_file_without_the_documents_text(
     environment: dict[str, str], tmp_path: Path, model: ModelServer
 ) -> None:
-    model.answer = lambda _: ["generated-text"]
+    model.answer = lambda _: ["generated_text"]
     log = tmp_path / "own.log"
-    document = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "own-text = "}
+    document = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "own_text = "}
     caret = {
         "textDocument": {"uri": "file:///a.py"},
         "position": {"line": 0, "character": 11},
@@ -212,7 +212,7 @@ def test_a_log_file_without_the_documents_text(
             notification("textDocument/didOpen", {"textDocument": document}),
             notification("textDocument/inlineCompletion", caret) | {"id": 3},
         )
-        assert server.answer(3)["result"]["items"][0]["insertText"] == "generated-text"
+        assert server.answer(3)["result"]["items"][0]["insertText"] == "generated_text"
         server.send(STATUS | {"id": 4, "params": {"command": "caret.accepted", "arguments": []}})
         server.answer(4)
         server.stdin.close()

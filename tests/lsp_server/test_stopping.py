@@ -29,7 +29,7 @@ def stream(text: str, site: Site, multiline: str = "auto") -> tuple[str, bool]:
         # one line
         ("x = ", "", "1\ny = 2", "1"),
         ("x = 1", "", "\ny = 2\nz = 3", "\ny = 2"),
-        ("", "", "    x = 1\n    y = 2", "    x = 1"),
+        ("if a:\n    b\n", "", "    x = 1\n    y = 2", "    x = 1"),
         ("", "", "\n\n\nimport this", ""),
         ("f(a", "b)", "x, \n", "x, "),
         ("f(a", "b)", "\nx", ""),
