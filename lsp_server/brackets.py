@@ -207,7 +207,7 @@ def _tokens(language: str) -> re.Pattern[str]:
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"
-    back = "`[^`]*`?" if language in _BACKTICKS else "`[^`]*`"
+    back = "`[^`]*`?" if language in _BACKTICKS else r"`[^`\n]*`?"
     return re.compile(rf"{skipped}|\"(?:\\.|[^\"\\\n])*\"?|{single}|{back}|[()\[\]{{}}]")
 
 

@@ -38,6 +38,11 @@ class Syntax:
         self._before, self._after = _window(site)
         self._known: dict[str, int] = {}
 
+    @property
+    def source(self) -> bytes:
+        """What is parsed: the window as it stands, in UTF-8."""
+        return self._before + self._after
+
     def errors(self, text: str) -> int:
         """Places where the window with `text` at the caret does not fit the grammar.
 
@@ -54,7 +59,7 @@ class Syntax:
         """Errors in the window as it stands, with what the user has begun."""
         if self._language not in GRAMMARS:
             return 0
-        return self._errors(self._tree, self._before + self._after)
+        return self._errors(self._tree, self.source)
 
     @cached_property
     def allowed(self) -> int:
@@ -87,7 +92,7 @@ class Syntax:
 
     @cached_property
     def _tree(self) -> Tree:
-        return self._parser.parse(self._before + self._after)
+        return self._parser.parse(self.source)
 
     @cached_property
     def _parser(self) -> Parser:
@@ -95,7 +100,7 @@ class Syntax:
 
     def _edited(self, start: int, dropped: int, put: bytes) -> int:
         """Errors with the text from `start` to `dropped` behind the caret replaced."""
-        old = self._before + self._after
+        old = self.source
         end = len(self._before) + dropped
         new = old[:start] + put + old[end:]
         tree = self._tree.copy()

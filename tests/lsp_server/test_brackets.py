@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lsp_server import brackets
-from lsp_server.brackets import loose, open_quote, strays, wanted_closers
+from lsp_server.brackets import Balance, loose, open_quote, strays, wanted_closers
 from lsp_server.context import Site
 
 
@@ -73,3 +75,17 @@ def test_the_string_that_the_caret_stands_in(head: str, quote: str) -> None:
 def test_strays_begin_after_the_string_ends() -> None:
     assert [b.offset for b in strays(':) ok")', Site('print("', ""))] == [6]
     assert [b.char for b in strays("a)\nb]", Site("f(", ""))] == [")", "]"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["(", ")", "{", "}", "a", "'", '"', "`", "//", "/*", "*/", "#", "\n"])
+    ),
+    st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
+)
+def test_in_pieces_it_is_as_at_once(pieces: list[str], language: str) -> None:
+    balance, text = Balance(language), ""
+    for piece in pieces:
+        text += piece
+        balance.feed(text)
+        assert (balance.closers, balance.openers) == loose(text, language)

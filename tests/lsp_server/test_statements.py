@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lsp_server.context import Site
 from lsp_server.shape import shape_of
@@ -107,3 +109,47 @@ def test_pieces_of_any_size_end_alike() -> None:
             site, text = Site(prefix, suffix, language), whole + more
             at_once = Ending(site, shape_of(site, "auto"), Syntax(site)).find(text, final=True)
             assert text[:at_once].rstrip() == whole.rstrip()
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "a = 1",
+            "if a:",
+            "f(",
+            "  b,",
+            ")",
+            "} else {",
+            "{",
+            "try {",
+            "}",
+            "end",
+            "else",
+            "`",
+            '"""',
+            "",
+        ]
+    ),
+    max_size=8,
+).map("\n".join)
+
+
+@given(
+    st.sampled_from(["", "if a {", "def f():", "x = ", "f("]),
+    LINES,
+    st.sampled_from(sorted(CASES)),
+    st.integers(2, 9),
+)
+def test_it_does_not_matter_how_it_comes(prefix: str, text: str, language: str, size: int) -> None:
+    site = Site(prefix, "\nz = 1\n", language)
+    assert ended(site, text, 1) == ended(site, text, size)
+
+
+def ended(site: Site, text: str, size: int) -> str:
+    """What is kept of a text that comes in pieces of so many characters."""
+    ending = Ending(site, shape_of(site, "auto"), Syntax(site))
+    for until in range(size, len(text) + size, size):
+        end = ending.find(text[:until], final=False)
+        if end is not None:
+            return text[:end]
+    return text[: ending.find(text, final=True)]

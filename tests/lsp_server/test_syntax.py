@@ -1,0 +1,59 @@
+"""What a parser says of a suggestion, read anew only where it touches the window."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.context import Site, site_at
+from lsp_server.documents import split_lines
+from lsp_server.syntax import AFTER, BEFORE, Syntax
+
+BODY = "".join(
+    f"def f_{n}(a):\n    if a:\n        return {n}\n    return a\n\n\n" for n in range(9_000)
+)
+PIECES = st.lists(
+    st.sampled_from(["a", " = ", "1", "(", ")", "{", "}", "if a:", "\n", "    ", "'", ";", "é"]),
+    max_size=12,
+).map("".join)
+
+
+@given(PIECES, PIECES, PIECES, st.sampled_from(["python", "javascript", "cpp", "lua"]))
+def test_it_is_as_if_read_anew(prefix: str, suffix: str, text: str, language: str) -> None:
+    around = "x = 1\n" if language == "python" else ""
+    site = Site(around + prefix, suffix, language)
+    anew = Syntax(Site(around + prefix + text, suffix, language)).now
+    assert bool(Syntax(site).errors(text)) == bool(anew)
+
+
+@pytest.mark.parametrize(
+    ("language", "prefix", "suffix", "allowed"),
+    [
+        ("python", "a = 1\n", "\n", 0),
+        ("python", "a = (", "\nb = 1\n", 0),
+        ("python", "if (", "\n    b()\nelse:\n    c()\n", 0),
+        ("python", "if a:\nb = 1\nx = ", "\n", 1),
+        ("javascript", "if (a", "\n  b()\n}\nc()\n", 0),
+        ("javascript", "f(a", "\n  b,\n  c)\n", 0),
+        ("php", "<?php\nfunction f() {\n  $a = ", "\n}\n", 0),
+        ("", "((", "", 0),
+    ],
+)
+def test_errors_that_are_the_carets_own_are_not_allowed(
+    language: str, prefix: str, suffix: str, allowed: int
+) -> None:
+    assert Syntax(Site(prefix, suffix, language)).allowed == allowed
+
+
+def test_the_window_of_a_long_file_is_whole() -> None:
+    """54,000 lines, of which few are read."""
+    lines = split_lines(BODY)
+    line = 6 * 5_000 + 1
+    site = site_at(lines, line, len("    if a"), language="python")
+    syntax = Syntax(site)
+    assert BODY.count("\n") > 50_000
+    assert len(syntax.source) <= BEFORE + AFTER
+    assert syntax.now == 0
+    assert not syntax.is_worse(" and a")
+    assert syntax.is_worse(" and")
