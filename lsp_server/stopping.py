@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsp_server.blocks import CASE_END, first_word, words
 from lsp_server.brackets import Balance, after_string, first_surplus, indent, open_quote
-from lsp_server.overlap import same_line
+from lsp_server.overlap import drop_tail_overlap, same_line
 from lsp_server.repetition import LOOK_BACK, circle, stutter
 from lsp_server.shape import grown
 
@@ -28,6 +28,7 @@ _MORE_LINES = 4
 _LONG_LINE = 120
 _LETTERS = string.ascii_letters
 _CLOSERS = re.compile(r"\s*[)\]}]+[)\]};]*")
+_TOP_LEVEL = re.compile(r"^(?:def|class|async|@|import|from)\b", re.MULTILINE)
 _TRIPLE = re.compile(r'"{3}' + "|'{3}")
 
 
@@ -52,8 +53,10 @@ class Ending:
         self._half: list[int] = []
         """Ends of lines at which a statement might end, but does not parse."""
         self._text_goes_on = False
-        self._triple = ""
+        self._triple = _triple_before(site)
         """The quotes of the Python string that the last whole line leaves open."""
+        self._in_prose = bool(self._triple)
+        """The caret stands in such a string, often a docstring: one line of it is enough."""
 
     def find(self, text: str, *, final: bool) -> int | None:
         """Length of the whole completion, or None while it has to go on.
@@ -123,7 +126,7 @@ class Ending:
     def _statement_end(self, start: int, line: str) -> int | None:
         """At the end of a line, unless it opens something or is only a statement's beginning."""
         end = start + len(line)
-        if self._shape.kind == "inline" or not self._shape.grows:
+        if self._shape.kind == "inline" or not self._shape.grows or self._in_prose:
             return end
         if self._balance.open_text or _open_triple(line, self._triple):
             return None
@@ -132,10 +135,17 @@ class Ending:
         if block:
             self._grow(block)
             return None
-        if self._syntax and self._syntax.is_worse(self._balance.text[:end]):
+        if self._is_half(self._balance.text[:end]):
             self._half.append(end)
             return self._half[0] if len(self._half) > _MORE_LINES else None
         return end
+
+    def _is_half(self, text: str) -> bool:
+        """Whether it is only the beginning of a statement, also without what follows it anyway."""
+        if self._syntax is None or not self._syntax.is_worse(text):
+            return False
+        kept = drop_tail_overlap(text, self._site)
+        return kept == text or self._syntax.is_worse(kept)
 
     def _grow(self, block: Shape) -> None:
         self._shape = replace(block, wanted=self._shape.wanted)
@@ -207,6 +217,14 @@ class Ending:
         if found and not line[found.end() :].strip()[:1].strip(_LETTERS):
             return start + found.end()
         return None if self._balance.openers else start + len(line)
+
+
+def _triple_before(site: Site) -> str:
+    """The quotes of the Python string with several lines that the caret stands in, or ""."""
+    if site.language != "python":
+        return ""
+    found = _TOP_LEVEL.search(site.prefix) if site.first_line else None
+    return _open_triple(site.prefix[found.start() if found else 0 :], "")
 
 
 def _open_triple(line: str, quotes: str) -> str:

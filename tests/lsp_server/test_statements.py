@@ -20,6 +20,7 @@ CASES = {
         ("x = ", "", "1 + \\\n    2", "\ny = 3\n"),
         ("x = ", "", '"""\na\n"""', "\ny\n"),
         ("def f():", "", '\n    x = """\na\n"""\n    return x\n', "g()\n"),
+        ('def f():\n    """Say.\n\n    ', '\n    """\n', "It says it all.", "\n    It ends.\n"),
         ("class A:\n    ", "", "def f(self):\n        a\n\n        b\n\n", "    def g(self):\n"),
         ("if ", "\n    b()\n", "a:", "\n    c()\n"),
     ],
@@ -46,6 +47,7 @@ CASES = {
         ("case $1 in", "", "\n-a)\n  b\n  ;;\n*)\n  c\n  ;;\nesac", "\nd\n"),
         ("case $1 in\n  -a)", "\n  *)", "\n    b\n    c\n    ;;", "\n  -b)\n"),
         ("f() {", "", "\n  a\n\n  b\n}", "\ng\n"),
+        ("a", '"\n', '="$1"', '\nb="$2"\n'),
         ("if a; then\n  ", "\nfi", "if b; then\n    c\n  fi", "\nfi\n"),
     ],
     "ruby": [
