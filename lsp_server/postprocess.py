@@ -111,7 +111,7 @@ def keep_parse(text: str, place: Place) -> str:
     what the user has begun.
     """
     syntax = place.syntax
-    if not syntax.errors(text):
+    if not syntax.is_known or not syntax.errors(text):
         return text
     best = min([text, *_cuts(text, place.site)], key=syntax.errors)
     if not syntax.is_worse(best):

@@ -42,6 +42,7 @@ class Ending:
         self._quote = open_quote(site)
         self._balance = Balance(site.language)
         self._below = site.below[0] if site.below else None
+        self._text = ""
         self._at = 0
         """Where the line begins that is not whole yet."""
         self._lines: list[str] = []
@@ -65,6 +66,7 @@ class Ending:
             text: what the model wrote so far; begins with what was given before.
             final: the model has ended, so the last line is whole.
         """
+        self._text = text
         for start, line, whole in list(_lines(text, self._at, final=final)):
             self._balance.feed(after_string(text[: start + len(line)], self._quote))
             end = self._line_end(start, line, whole=whole)
@@ -120,7 +122,7 @@ class Ending:
     def _back(self, count: int, start: int) -> int:
         """Where the line begins that stands so many lines above the one that begins at `start`."""
         for _ in range(count):
-            start = self._balance.text.rfind("\n", 0, start - 1) + 1
+            start = self._text.rfind("\n", 0, start - 1) + 1
         return start
 
     def _statement_end(self, start: int, line: str) -> int | None:
@@ -135,7 +137,7 @@ class Ending:
         if block:
             self._grow(block)
             return None
-        if self._is_half(self._balance.text[:end]):
+        if self._is_half(self._text[:end]):
             self._half.append(end)
             return self._half[0] if len(self._half) > _MORE_LINES else None
         return end

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 16_000, 8_000
 """Characters that are parsed, at most."""
+_BROKEN = 3
+"""With more errors than this, one more says nothing."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
 _PARTS = re.compile(
     r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
@@ -74,9 +76,14 @@ class Syntax:
         ends = (len(self._line[1].encode()), *self._statement_ends())
         return min(self.now, *(self._edited(start, end, b"") for end in sorted(set(ends))))
 
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether the grammar fits the window: not where macros, say, make errors of all."""
+        return self._language in GRAMMARS and self.allowed <= _BROKEN
+
     def is_worse(self, text: str) -> bool:
         """Whether `text` leaves errors that are the caret's own."""
-        return self.errors(text) > self.allowed
+        return self.is_known and self.errors(text) > self.allowed
 
     def _statement_ends(self) -> tuple[int, int]:
         """Bytes behind the caret up to the end of the lines that seem to belong to its own.

@@ -39,6 +39,9 @@ CASES = {
         ("void f() {", "", "\n  a();\n#ifdef B\n  b();\n#endif\n}", "\n\nvoid g() {\n"),
         ("int x = ", "", "a ||\n        b;", "\nc();\n"),
     ],
+    "php": [
+        ("<?php\nputenv($a . '=ex", "\n$b = 1;\n", "ample.com');", "\n$c = 2;\n$d = 3;\n"),
+    ],
     "java": [
         ("class A {\n  ", "\n}", "void f() {\n    a();\n\n    b();\n  }", "\n\n  void g() {\n"),
     ],
