@@ -124,7 +124,18 @@ class Syntax:
     def _errors(self, tree: Tree, source: bytes) -> int:
         """As tree-sitter counts; but it lets pass what Python does not, such as wrong depths."""
         count = errors(tree.root_node)
-        return count or int(self._language == "python" and not _is_python(source))
+        if count or self._language != "python" or _is_python(source):
+            return count
+        return int(not self._is_misplaced)
+
+    @cached_property
+    def _is_misplaced(self) -> bool:
+        """Whether Python minds no more than the depth at which the caret's line begins."""
+        head, tail = (part.encode("utf-8", "replace") for part in self._line)
+        above = self._before[: len(self._before) - len(head)]
+        white = head[: len(head) - len(head.lstrip())]
+        probe = above + white + b"pass" + self._after[len(tail) :]
+        return not errors(self._parser.parse(probe).root_node) and not _is_python(probe)
 
 
 def errors(root: Node) -> int:

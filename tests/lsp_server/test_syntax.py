@@ -33,7 +33,7 @@ def test_it_is_as_if_read_anew(prefix: str, suffix: str, text: str, language: st
         ("python", "a = 1\n", "\n", 0),
         ("python", "a = (", "\nb = 1\n", 0),
         ("python", "if (", "\n    b()\nelse:\n    c()\n", 0),
-        ("python", "if a:\nb = 1\nx = ", "\n", 1),
+        ("python", "x = (\ny = ", "\n", 1),
         ("javascript", "if (a", "\n  b()\n}\nc()\n", 0),
         ("javascript", "f(a", "\n  b,\n  c)\n", 0),
         ("php", "<?php\nfunction f() {\n  $a = ", "\n}\n", 0),
@@ -44,6 +44,15 @@ def test_errors_that_are_the_carets_own_are_not_allowed(
     language: str, prefix: str, suffix: str, allowed: int
 ) -> None:
     assert Syntax(Site(prefix, suffix, language)).allowed == allowed
+
+
+@pytest.mark.parametrize("prefix", ["    pri", "if a:\n    pri"])
+def test_a_line_that_begins_at_a_strange_depth_may_go_on(prefix: str) -> None:
+    assert not Syntax(Site(prefix, "\n", "python")).is_worse("nt(x)")
+
+
+def test_lines_at_another_depth_break_python() -> None:
+    assert Syntax(Site("a = 1\n", "\nb = 1\n", "python")).is_worse("c = 1\n    d = 2")
 
 
 def test_the_window_of_a_long_file_is_whole() -> None:
