@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.api import Usage
+from lsp_server.confidence import Part, first_line, score
 from lsp_server.postprocess import polish
 from lsp_server.stopping import end_of
 
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 class Draft:
     """Collects pieces and knows when the completion is whole."""
 
-    def __init__(self, site: Site, shape: Shape) -> None:
-        self.site, self._shape = site, shape
+    def __init__(self, site: Site, shape: Shape, least: float = 0.0) -> None:
+        """`least` is the score that its first line must have, for more of it to be wanted."""
+        self.site, self._shape, self._least = site, shape, least
         self._text = ""
+        self.parts: list[Part] = []
+        """What came, as far as the server says how sure of it the model was."""
+        self.doubted = False
+        """Given up before it was whole, for the score of its first line."""
         self._end: int | None = None
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
@@ -31,11 +37,18 @@ class Draft:
         """Take one more piece; True when no more are needed."""
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
         self._text += piece.text
+        self._note_score(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
         self._end = self._ending(final=self._reason not in (None, "length"))
-        return self._end is not None or self._reason is not None
+        whole = self._end is not None or self._reason is not None
+        self.doubted = not whole and self._is_doubtful()
+        return whole or self.doubted
+
+    def insist(self) -> None:
+        """It is wanted however unsure the model is of it."""
+        self._least = 0.0
 
     def text(self) -> str:
         """What to insert, once no more is to come."""
@@ -65,6 +78,21 @@ class Draft:
             prefill_ms=(first[0] - self._times[0]) * 1000,
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
+
+    def _note_score(self, piece: Piece) -> None:
+        """Keep the log-probability of a piece; to be called before its usage is taken."""
+        if piece.logprob is not None:
+            before = self._usage.completion_tokens if self._usage else 0
+            tokens = piece.usage.completion_tokens - before if piece.usage else 1
+            self.parts.append(Part(piece.text, max(tokens, 1), piece.logprob))
+
+    def _is_doubtful(self) -> bool:
+        """Whether the first line is whole, and the model too unsure of it."""
+        line = first_line(self._text)
+        if not self._least or line == self._text:
+            return False
+        sure = score(self.parts, line)
+        return sure is not None and sure < self._least
 
     def _ending(self, *, final: bool) -> int | None:
         return end_of(self._text, self.site, self._shape, final=final)

@@ -90,9 +90,9 @@ async def inline_completion(
     if caret is None:
         return types.InlineCompletionList([])
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-    texts = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
+    answer = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
     ls.ahead.rest(uri, params.position)
-    return types.InlineCompletionList([caret.inline_item(text) for text in texts])
+    return types.InlineCompletionList([caret.inline_item(text) for text in answer.texts])
 
 
 async def completion(ls: CaretServer, params: types.CompletionParams) -> types.CompletionList:
@@ -102,10 +102,11 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
     caret = None if ghost else ls.caret(uri, params.position)
     if caret is None:
         return types.CompletionList(is_incomplete=False, items=[])
-    texts = await ls.suggest(Query(uri, caret.site))
+    answer = await ls.suggest(Query(uri, caret.site))
     ls.ahead.rest(uri, params.position)
     # Incomplete, so that the editor asks again as the user types on.
-    return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
+    items = [caret.popup_item(text) for text in answer.texts]
+    return types.CompletionList(is_incomplete=True, items=items)
 
 
 async def shutdown(ls: CaretServer, _: None) -> None:

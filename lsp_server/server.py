@@ -17,7 +17,7 @@ from lsp_server import __version__
 from lsp_server.ahead import Ahead
 from lsp_server.backend import Backend
 from lsp_server.carets import Caret
-from lsp_server.completion import Completer, Query
+from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.newest import NewestWins
 from lsp_server.policy import path_of, refusal
@@ -97,8 +97,8 @@ class CaretServer(LanguageServer):
         roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
         return View(self.protocol.documents, roots, self.settings)
 
-    async def suggest(self, query: Query) -> list[str]:
-        """Texts to insert, best first; none if a newer query took this one's place.
+    async def suggest(self, query: Query) -> Answer:
+        """Texts to insert; none if a newer query took this one's place.
 
         What was predicted before is answered at once: no work, so no change of the status.
 
@@ -109,24 +109,24 @@ class CaretServer(LanguageServer):
         context = self.gatherer.kept(query.document, query.site)
         if context is not None:
             query = replace(query, site=replace(query.site, context=context))
-            if known := self.completer.known(query):
+            if known := self.completer.known(query, self.settings):
                 self.newest.cancel(query.document)
                 return known
         if query.invoked:
             await self._configured.wait()
         with self.status.working():
             try:
-                texts = await self.newest.run(query.document, self._suggest(query))
+                answer = await self.newest.run(query.document, self._answer(query))
             except CaretError as error:
                 self._failed(error, query)
-                return []
-            if texts is None:
-                return []
+                return Answer()
+            if answer is None:
+                return Answer()
             self.status.recovered()
-            return texts
+            return answer
 
-    async def _suggest(self, query: Query) -> list[str]:
-        return await self.completer.suggest(await self._with_context(query), self.settings)
+    async def _answer(self, query: Query) -> Answer:
+        return await self.completer.answer(await self._with_context(query), self.settings)
 
     async def _read_ahead(self, uri: str, position: types.Position) -> None:
         """Let the engine read around a caret at which it may soon be asked."""

@@ -90,8 +90,8 @@ class CompletionSettings:
     """Let the model read the text around the caret while it has nothing else to do, so that the
     first suggestion at a new place does not have to wait for that. Off, it computes less."""
     confidence: float = 0.0
-    """Reserved: hide suggestions that the model is less sure of than this (0 to 1). All are shown
-    so far."""
+    """Hide suggestions that nobody asked for by hand and that the model is less sure of than this:
+    0 shows all, 1 next to none; [how that is measured](statistics.md#confidence)."""
 
     def __post_init__(self) -> None:
         _check_range(self.max_tokens, 1, 1024)
