@@ -181,7 +181,7 @@ class Completer:
                 if draft.add(piece):
                     break
         text = draft.text()
-        return score(draft.parts, text) or 0.0, text
+        return score(draft.tokens, text) or 0.0, text
 
 
 def _shown(found: Prediction | None, query: Query, settings: Settings, source: Source) -> Answer:

@@ -14,28 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Part(NamedTuple):
-    """What came of a stream at once."""
+class Token(NamedTuple):
+    """What the model wrote at once."""
 
     text: str
-    tokens: int
     logprob: float
-    """Sum over the tokens; natural logarithm."""
+    """Natural logarithm of its probability."""
 
 
-def score(parts: Iterable[Part], text: str, typed: str = "") -> float | None:
+def score(tokens: Iterable[Token], text: str, typed: str = "") -> float | None:
     """That of `text` or of its first line, whichever is lower: 0 to 1; None if nothing is known.
 
     Args:
-        parts: what the model wrote.
+        tokens: what the model wrote.
         text: what is left of that to be shown, after its beginning and its end were cut.
         typed: the beginning that was cut, since it was typed meanwhile.
 
-    >>> parts = [Part("f(", 1, math.log(0.9)), Part("x)", 1, math.log(0.4))]
-    >>> [round(score(parts, text, typed), 2) for text, typed in [("f(x)", ""), (")", "f(x")]]
+    >>> tokens = [Token("f(", math.log(0.9)), Token("x)", math.log(0.4))]
+    >>> [round(score(tokens, text, typed), 2) for text, typed in [("f(x)", ""), (")", "f(x")]]
     [0.6, 0.4]
     """
-    known = list(parts)
+    known = list(tokens)
     start = _letters(typed)
     ends = (start + _letters(shown) for shown in (text, first_line(text)))
     means = [mean for end in ends if (mean := _mean(known, start, end)) is not None]
@@ -58,15 +57,15 @@ def _letters(text: str) -> int:
     return len("".join(text.split()))
 
 
-def _mean(parts: Iterable[Part], start: int, end: int) -> float | None:
+def _mean(tokens: Iterable[Token], start: int, end: int) -> float | None:
     """Geometric mean of the probabilities of the tokens between two counts of letters."""
-    at, tokens, logprob = 0, 0.0, 0.0
-    for part in parts:
-        share = _share(at, at + _letters(part.text), start, end)
-        tokens += share * part.tokens
-        logprob += share * part.logprob
-        at += _letters(part.text)
-    return math.exp(min(logprob / tokens, 0.0)) if tokens else None
+    at, count, logprob = 0, 0.0, 0.0
+    for token in tokens:
+        share = _share(at, at + _letters(token.text), start, end)
+        count += share
+        logprob += share * token.logprob
+        at += _letters(token.text)
+    return math.exp(min(logprob / count, 0.0)) if count else None
 
 
 def _share(first: int, last: int, start: int, end: int) -> float:

@@ -6,11 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.api import Usage
-from lsp_server.confidence import Part, first_line, score
+from lsp_server.confidence import Token, first_line, score
 from lsp_server.postprocess import polish
 from lsp_server.stopping import end_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.api import FinishReason, Piece
     from lsp_server.context import Site
     from lsp_server.shape import Shape
@@ -23,8 +25,8 @@ class Draft:
         """`least` is the score that its first line must have, for more of it to be wanted."""
         self.site, self._shape, self._least = site, shape, least
         self._text = ""
-        self.parts: list[Part] = []
-        """What came, as far as the server says how sure of it the model was."""
+        self.tokens: list[Token] = []
+        """What came, where the server says how sure of it the model was."""
         self.doubted = False
         """Given up before it was whole, for the score of its first line."""
         self._end: int | None = None
@@ -37,7 +39,7 @@ class Draft:
         """Take one more piece; True when no more are needed."""
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
         self._text += piece.text
-        self._note_score(piece)
+        self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
@@ -79,20 +81,20 @@ class Draft:
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
 
-    def _note_score(self, piece: Piece) -> None:
-        """Keep the log-probability of a piece; to be called before its usage is taken."""
-        if piece.logprob is not None:
-            before = self._usage.completion_tokens if self._usage else 0
-            tokens = piece.usage.completion_tokens - before if piece.usage else 1
-            self.parts.append(Part(piece.text, max(tokens, 1), piece.logprob))
-
     def _is_doubtful(self) -> bool:
         """Whether the first line is whole, and the model too unsure of it."""
         line = first_line(self._text)
         if not self._least or line == self._text:
             return False
-        sure = score(self.parts, line)
+        sure = score(self.tokens, line)
         return sure is not None and sure < self._least
 
     def _ending(self, *, final: bool) -> int | None:
         return end_of(self._text, self.site, self._shape, final=final)
+
+
+def _tokens(piece: Piece) -> Iterator[Token]:
+    start = 0
+    for end, logprob in piece.token_scores:
+        yield Token(piece.text[start:end], logprob)
+        start = end

@@ -13,7 +13,7 @@ from lsp_server.postprocess import drop_lines_below, drop_tail_overlap
 
 if TYPE_CHECKING:
     from engine.api import Usage
-    from lsp_server.confidence import Part
+    from lsp_server.confidence import Token
     from lsp_server.context import Site
 
 KEPT = 128
@@ -30,8 +30,8 @@ class Prediction:
     """What may be inserted there."""
     seconds: float
     """Time the model took."""
-    parts: tuple[Part, ...] = ()
-    """What the model wrote, with its scores; `typed` and `text` are its beginning."""
+    tokens: tuple[Token, ...] = ()
+    """What the model wrote, and how sure it was; `typed` and `text` are its beginning."""
     typed: str = ""
     """What has been typed of it."""
     usage: Usage | None = None
@@ -42,7 +42,7 @@ class Prediction:
     @property
     def score(self) -> float | None:
         """How sure the model was of `text`, see `confidence.score`."""
-        return score(self.parts, self.text, self.typed)
+        return score(self.tokens, self.text, self.typed)
 
     def at(self, site: Site) -> Prediction | None:
         """The part still to be typed at a later caret.

@@ -82,9 +82,9 @@ class Writing:
         if self.draft.doubted:
             return None
         draft, seconds = self.draft, time.monotonic() - start
-        parts = tuple(draft.parts)
+        tokens = tuple(draft.tokens)
         prediction = Prediction(
-            self._document, draft.site, draft.text(), seconds, parts, usage=draft.usage
+            self._document, draft.site, draft.text(), seconds, tokens, usage=draft.usage
         )
         self._remember(prediction)
         return prediction

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.api import Piece, Usage
+from engine.api import Piece
 from lsp_server.completion import Answer, Completer, Query
-from lsp_server.confidence import Part, score
+from lsp_server.confidence import Token, score
 from lsp_server.context import Site
 from lsp_server.draft import Draft
 from lsp_server.settings import CompletionSettings, Settings
@@ -33,12 +33,16 @@ TOKENS = st.lists(
 
 def pieces(*tokens: tuple[str, float]) -> list[Piece]:
     """A piece for each text and probability, then the end."""
-    written = [Piece(text, logprob=math.log(sure)) for text, sure in tokens]
-    return [*written, Piece(finish_reason="stop", logprob=math.log(0.01))]
+    written = [piece(text, math.log(sure)) for text, sure in tokens]
+    return [*written, Piece(finish_reason="stop", token_scores=((0, math.log(0.01)),))]
 
 
-def parts(*tokens: tuple[str, float]) -> list[Part]:
-    return [Part(text, 1, math.log(sure)) for text, sure in tokens]
+def piece(text: str, logprob: float) -> Piece:
+    return Piece(text, token_scores=((len(text), logprob),))
+
+
+def tokens_of(*tokens: tuple[str, float]) -> list[Token]:
+    return [Token(text, math.log(sure)) for text, sure in tokens]
 
 
 def at_least(confidence: float) -> Settings:
@@ -47,7 +51,7 @@ def at_least(confidence: float) -> Settings:
 
 @given(st.lists(st.floats(-5, 0), min_size=1, max_size=20))
 def test_it_is_the_geometric_mean_of_the_probabilities(logprobs: list[float]) -> None:
-    written = [Part("ab", 1, logprob) for logprob in logprobs]
+    written = [Token("ab", logprob) for logprob in logprobs]
     product = math.prod(math.exp(logprob) for logprob in logprobs)
     sure = score(written, "ab" * len(logprobs))
     assert sure == pytest.approx(product ** (1 / len(logprobs)))
@@ -60,28 +64,28 @@ def test_what_is_cut_from_either_end_does_not_count(
     """Cut between tokens, the score is that of the tokens left, as if there were no others."""
     first = data.draw(st.integers(0, len(logprobs) - 1))
     last = data.draw(st.integers(first + 1, len(logprobs)))
-    written = [Part("ab ", 1, logprob) for logprob in logprobs]
+    written = [Token("ab ", logprob) for logprob in logprobs]
     left, text = written[first:last], "ab " * (last - first)
     assert score(written, text, "ab " * first) == pytest.approx(score(left, text))
 
 
 def test_a_token_that_is_cut_counts_by_its_share() -> None:
-    written = parts(("ab", 0.5), ("cd", 0.1))
+    written = tokens_of(("ab", 0.5), ("cd", 0.1))
     assert score(written, "bc", "a") == pytest.approx(math.sqrt(0.5 * 0.1))
     assert score(written, "bcd", "a") == pytest.approx((0.5**0.5 * 0.1) ** (1 / 1.5))
 
 
 def test_white_space_may_be_changed_and_closers_added() -> None:
-    written = parts(("\n    ", 0.9), ("a(", 0.4), ("\n", 0.8), ("  b", 0.7))
+    written = tokens_of(("\n    ", 0.9), ("a(", 0.4), ("\n", 0.8), ("  b", 0.7))
     expected = score(written, "\n    a(\n  b")
     assert score(written, "\n\ta(\n\t\tb") == expected
     assert score(written, "\n\ta(\n\t\tb)") == expected
 
 
 def test_of_a_block_the_first_line_may_be_the_lower_one() -> None:
-    written = parts(("\n  a", 0.2), ("\n  b", 0.9), ("\n  c", 0.9))
+    written = tokens_of(("\n  a", 0.2), ("\n  b", 0.9), ("\n  c", 0.9))
     assert score(written, "\n  a\n  b\n  c") == pytest.approx(0.2)
-    assert score(parts(("\n  a", 0.9), ("\n  b", 0.2)), "\n  a\n  b") == pytest.approx(
+    assert score(tokens_of(("\n  a", 0.9), ("\n  b", 0.2)), "\n  a\n  b") == pytest.approx(
         math.sqrt(0.9 * 0.2)
     )
 
@@ -89,23 +93,24 @@ def test_of_a_block_the_first_line_may_be_the_lower_one() -> None:
 def test_a_server_that_does_not_tell() -> None:
     draft = Draft(SITE, shape_of(SITE, "auto"), 1.0)
     assert draft.add(Piece("1", finish_reason="stop"))
-    assert not draft.parts
-    assert score(draft.parts, draft.text()) is None
+    assert not draft.tokens
+    assert score(draft.tokens, draft.text()) is None
 
 
-def test_a_piece_has_the_tokens_by_which_the_usage_grew() -> None:
+def test_a_piece_may_have_several_tokens() -> None:
     draft = Draft(BLOCK, shape_of(BLOCK, "auto"))
-    for text, count in (("\n    a", 2), (" = b", 5), ("\n", 6)):
-        draft.add(Piece(text, logprob=-1.0, usage=Usage(completion_tokens=count)))
-    assert [part.tokens for part in draft.parts] == [2, 3, 1]
+    draft.add(Piece("\n    a = b", token_scores=((5, -0.1), (6, -0.2), (8, -0.3), (10, -0.4))))
+    draft.add(Piece("c\n", token_scores=((1, -0.5), (2, -0.6))))
+    texts = ["\n    ", "a", " =", " b", "c", "\n"]
+    assert draft.tokens == [Token(text, -n / 10) for n, text in enumerate(texts, 1)]
 
 
 def drafted(written: Sequence[tuple[str, float]], least: float) -> Draft:
     draft = Draft(BLOCK, shape_of(BLOCK, "auto"), least)
     for text, logprob in written:
-        if draft.add(Piece(text, logprob=logprob)):
+        if draft.add(piece(text, logprob)):
             return draft
-    draft.add(Piece(finish_reason="stop", logprob=-3.0))
+    draft.add(Piece(finish_reason="stop", token_scores=((0, -3.0),)))
     return draft
 
 
@@ -115,11 +120,11 @@ def test_what_is_given_up_early_would_have_been_hidden(
 ) -> None:
     written = [("\n    a", -1.0), *tokens]
     early, whole = drafted(written, least), drafted(written, 0.0)
-    sure = score(whole.parts, whole.text())
+    sure = score(whole.tokens, whole.text())
     if early.doubted:
         assert sure is None or sure < least
     else:
-        assert (early.text(), early.parts) == (whole.text(), whole.parts)
+        assert (early.text(), early.tokens) == (whole.text(), whole.tokens)
 
 
 async def answer(script: Script, query: Query, confidence: float) -> Answer:
@@ -164,8 +169,8 @@ async def test_asked_for_by_hand_while_it_is_written_it_is_not_given_up() -> Non
         async def complete(
             self, request: CompletionRequest, *, wait: bool
         ) -> AsyncGenerator[Piece, None]:
-            async for piece in Script.complete(self, request, wait=wait):
-                yield piece
+            async for written in Script.complete(self, request, wait=wait):
+                yield written
                 await self.gate.wait()
 
     script = Pausing(*pieces(("\n    a", 0.2), ("\n    b", 0.9)))
@@ -185,8 +190,8 @@ async def test_other_choices_come_with_the_surest_first() -> None:
         ) -> AsyncGenerator[Piece, None]:
             seed = request.sampling.seed or 0
             sure = [0.1, 0.2, 0.9][seed]
-            for piece in pieces((f"f{seed}()", sure)):
-                yield piece
+            for written in pieces((f"f{seed}()", sure)):
+                yield written
 
     query = Query("a", SITE, invoked=True, choices=3)
     assert await Completer(Varied()).suggest(query, Settings()) == ["f0()", "f2()", "f1()"]
