@@ -1,7 +1,8 @@
 """Pieces of an answer as OpenAI's choices and chunks, and back.
 
 Beside OpenAI's fields: `choices[].logprob`, the sum over the piece's tokens, `token_scores`, what
-it is the sum of, and `timings` in milliseconds beside `usage`. Unlike OpenAI's, a chunk with the last finish reason has the usage.
+it is the sum of, and `timings` in milliseconds beside `usage`. Unlike OpenAI's, a chunk with the
+last finish reason has the usage.
 """
 
 from __future__ import annotations

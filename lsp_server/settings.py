@@ -131,6 +131,15 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StatisticsSettings:
+    """What `caret stats` tells."""
+
+    enable: bool = True
+    """Count suggestions, acceptances and times in a file on this machine, which is sent to nobody
+    and has no code, file names or paths in it; [all of it](statistics.md#what-is-counted)."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """The process that holds the model. All editors share it: the values of the first count."""
 
@@ -156,6 +165,7 @@ class Settings:
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     context: ContextSettings = field(default_factory=ContextSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
 
 
