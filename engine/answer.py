@@ -73,7 +73,8 @@ class _Answer:
         self._prompt, self._index, self._cached = prompt, index, cached
         self._text = TextStream(skip=len(prompt.heal))
         self._stops = StopStrings(prompt.stop, one_line=prompt.one_line)
-        self._ready, self._logprob, self._count = "", 0.0, 0
+        self._ready, self._count = "", 0
+        self._scores: list[tuple[int, float]] = []
         self._passes = self._drafted = self._accepted = 0
         self._reason: FinishReason = "length"
         self._started, self._prefilled = time.perf_counter(), 0.0
@@ -88,8 +89,9 @@ class _Answer:
         for choice in step.choices:
             self._count += 1
             self._accepted += choice is not step.choices[-1]
-            self._logprob += choice.logprob
-            if self._ends(choice.token, tokenizer):
+            ended = self._ends(choice.token, tokenizer)
+            self._scores.append((len(self._ready), choice.logprob))
+            if ended:
                 return True
         return False
 
@@ -105,15 +107,20 @@ class _Answer:
         """What can be shown since the last piece, with its score and the cost so far."""
         if not self._ready:
             return None
-        piece = Piece(self._ready, self._index, self._logprob, usage=self._usage())
-        self._ready, self._logprob = "", 0.0
+        piece = self._piece(self._ready)
+        self._ready, self._scores = "", []
         return piece
 
     def last(self) -> Piece:
         """The rest of the text, why it ended and what it cost."""
         rest = "" if self._stops.stopped else self._stops.push(self._text.flush())
         rest += self._stops.flush()
-        return Piece(self._ready + rest, self._index, self._logprob, self._reason, self._usage())
+        return self._piece(self._ready + rest, self._reason)
+
+    def _piece(self, text: str, reason: FinishReason | None = None) -> Piece:
+        logprob = sum(logprob for _, logprob in self._scores)
+        scores, usage = tuple(self._scores), self._usage()
+        return Piece(text, self._index, logprob, reason, usage, scores)
 
     def _usage(self) -> Usage:
         prefilled = self._prefilled or time.perf_counter()

@@ -120,6 +120,9 @@ class Piece:
     usage: Usage | None = None
     """Of all choices so far; None where the server does not say. An answer that is closed early
     has cost what its last piece says."""
+    token_scores: tuple[tuple[int, float], ...] = ()
+    """Of each token where its text ends in `text`, and its log-probability; empty where the server
+    does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ CaretError
 ├── FetchError            no source could deliver a file
 │   └── DiskFull          there is no room for it
 ├── RequestError          a request that no retry will make right
+├── StatisticsUnavailable the file of statistics cannot be read or written
 └── EngineError           the engine process
     ├── EngineUnavailable it cannot be started or reached
     ├── EngineLost        it went away in the middle of a request
@@ -81,6 +82,12 @@ class RequestError(CaretError):
     """A request that no retry will make right: a prompt too long, a field of the wrong type."""
 
     code = "bad_request"
+
+
+class StatisticsUnavailable(CaretError):
+    """The file of statistics cannot be read or written."""
+
+    code = "statistics_unavailable"
 
 
 class EngineError(CaretError):

@@ -32,6 +32,11 @@ def packed_dir() -> Path:
     return _folder("packed", lambda: platformdirs.user_cache_path(_APP) / "packed")
 
 
+def statistics_dir() -> Path:
+    """The numbers that `caret stats` prints."""
+    return _folder("statistics", lambda: platformdirs.user_data_path(_APP) / "statistics")
+
+
 def runtime_dir() -> Path:
     """The lock and the address of the running engine; private to the user."""
     folder = _folder("run", _default_runtime_dir)

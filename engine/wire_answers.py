@@ -1,7 +1,8 @@
 """Pieces of an answer as OpenAI's choices and chunks, and back.
 
-Beside OpenAI's fields: `choices[].logprob`, the sum over the piece's tokens, and `timings` in
-milliseconds beside `usage`. Unlike OpenAI's, a chunk with the last finish reason has the usage.
+Beside OpenAI's fields: `choices[].logprob`, the sum over the piece's tokens, `token_scores`, what
+it is the sum of, and `timings` in milliseconds beside `usage`. Unlike OpenAI's, a chunk with the
+last finish reason has the usage.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _choice(piece: Piece, text: JSON) -> JSON:
         **text,
         "logprob": piece.logprob,
         "finish_reason": piece.finish_reason,
-    }
+    } | ({"token_scores": piece.token_scores} if piece.token_scores else {})
 
 
 def _joined(first: Piece | None, then: Piece) -> Piece:
@@ -140,6 +141,7 @@ def parse_chunk(chunk: JSON) -> list[Piece]:
             text=_text(choice),
             index=choice.get("index", 0),
             logprob=choice.get("logprob"),
+            token_scores=tuple((end, score) for end, score in choice.get("token_scores") or ()),
             finish_reason=_finish(choice.get("finish_reason")),
             usage=usage if number == len(choices) else None,
         )

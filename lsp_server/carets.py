@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from lsp_server.documents import Document, Encoding
 
-ACCEPTED = types.Command(title="Accepted", command="caret.accepted")
 _LABEL = 60
 
 
@@ -30,6 +29,15 @@ def end_of_change(
     return types.Position(start.line + len(lines) - 1, column + units)
 
 
+class Item(NamedTuple):
+    """A suggestion as an editor gets it."""
+
+    text: str
+    """What takes the place of the word being typed."""
+    name: str
+    """What the editor calls it when it is shown or accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caret:
     """A site, and what a suggestion there replaces.
@@ -40,6 +48,8 @@ class Caret:
 
     site: Site
     range: types.Range
+    column: int
+    """Index in the document's line."""
 
     @classmethod
     def at(
@@ -74,25 +84,30 @@ class Caret:
             types.Position(position.line, column_to_units(line, index, encoding))
             for index in (column - len(site.word), column)
         )
-        return cls(site, types.Range(start, end))
+        return cls(site, types.Range(start, end), column)
 
-    def inline_item(self, text: str) -> types.InlineCompletionItem:
+    def inline_item(self, item: Item) -> types.InlineCompletionItem:
         """Ghost text."""
-        whole = self.site.word + text
         return types.InlineCompletionItem(
-            insert_text=whole, filter_text=whole, range=self.range, command=ACCEPTED
+            insert_text=item.text,
+            filter_text=item.text,
+            range=self.range,
+            command=_accepted(item.name),
         )
 
-    def popup_item(self, text: str) -> types.CompletionItem:
+    def popup_item(self, item: Item) -> types.CompletionItem:
         """An entry of the completion menu."""
-        whole = self.site.word + text
         return types.CompletionItem(
-            label=whole.strip().splitlines()[0][:_LABEL],
+            label=item.text.strip().splitlines()[0][:_LABEL],
             kind=types.CompletionItemKind.Text,
             detail="Caret",
-            documentation=whole,
+            documentation=item.text,
             sort_text="\0",
-            filter_text=whole,
-            text_edit=types.TextEdit(self.range, whole),
-            command=ACCEPTED,
+            filter_text=item.text,
+            text_edit=types.TextEdit(self.range, item.text),
+            command=_accepted(item.name),
         )
+
+
+def _accepted(name: str) -> types.Command:
+    return types.Command("Accepted", "caret.accepted", arguments=[name])

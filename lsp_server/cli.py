@@ -18,6 +18,7 @@ COMMANDS = {
     "engine": "Run the engine in the foreground.",
     "doctor": "Check this machine and say which model and format fit it.",
     "quantize": "Pack a model's weights ahead of time, or measure the formats.",
+    "stats": "Tell what became of suggestions, from numbers kept on this machine.",
     "demo": "Complete a sample in seven languages through the real server.",
     "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
 }

@@ -6,11 +6,12 @@ import asyncio
 import os
 import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from engine.api import CompletionRequest, Sampling, Usage
 from engine.errors import CaretError
+from lsp_server.confidence import score
 from lsp_server.draft import Draft
 from lsp_server.overlap import squeezed
 from lsp_server.predictions import Predictions
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 """All further choices together may take as long as the first one did, within these bounds."""
 _VARIED = Sampling(temperature=0.8, top_p=0.95)
+
+Source = Literal["model", "cache", "joined"]
+"""Where an answer comes from: the model was asked; it is what was predicted before; or what was
+being written already, for a key before."""
 
 
 class Engine(Protocol):
@@ -54,6 +59,18 @@ class Query:
     """Suggestions wanted; those after the first only as far as the time goes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query brings."""
+
+    texts: list[str] = field(default_factory=list)
+    """To insert at the caret, best first, with the document's line ends."""
+    source: Source = "model"
+    """Of the first one."""
+    prediction: Prediction | None = None
+    """What the first one is, or is left of; also where it is hidden for its score."""
+
+
 class Completer:
     """Turns queries into text to insert."""
 
@@ -65,25 +82,36 @@ class Completer:
         self.last_usage: Usage | None = None
         """What the newest prediction cost."""
 
-    def known(self, query: Query) -> list[str]:
-        """What `suggest` would give, where that takes no model and no waiting; else nothing."""
+    def known(self, query: Query, settings: Settings) -> Answer | None:
+        """What `answer` would give, where that takes no model and no waiting."""
         found = self._known.find(query.document, query.site) if query.choices == 1 else None
-        return _insertable([found.text], query.site) if found else []
+        return _shown(found, query, settings, "cache") if found else None
 
     async def suggest(self, query: Query, settings: Settings) -> list[str]:
-        """Texts to insert at the caret, best first, with the document's line ends.
+        """The texts of `answer`."""
+        return (await self.answer(query, settings)).texts
 
-        What is predicted already, or is being written, is not asked for again.
+    async def answer(self, query: Query, settings: Settings) -> Answer:
+        """What to insert at the caret.
+
+        What is predicted already, or is being written, is not asked for again. A suggestion that
+        nobody asked for is hidden where the model is too unsure of it.
 
         Raises:
             CaretError: the engine or its model failed.
         """
         start = time.monotonic()
-        best = await self._predicted(query) or await self._predict(query, settings, start)
-        texts = [best.text] if best else []
-        if best and best.text and query.choices > 1:
-            texts += await self._alternatives(query, settings, best.seconds)
-        return _insertable(texts, query.site)
+        source: Source = "cache"
+        best = self._known.find(query.document, query.site)
+        if best is None:
+            source, best = "joined", await self._joined(query)
+        if best is None:
+            source, best = "model", await self._predict(query, settings, start)
+        answer = _shown(best, query, settings, source)
+        if best is None or not answer.texts or query.choices == 1:
+            return answer
+        texts = [best.text, *await self._alternatives(query, settings, best.seconds)]
+        return replace(answer, texts=_insertable(texts, query.site))
 
     def forget(self, document: str | None = None) -> None:
         """Drop the predictions of a document that was closed, or all: the settings changed."""
@@ -103,29 +131,29 @@ class Completer:
                 async for _ in pieces:
                     pass
 
-    async def _predicted(self, query: Query) -> Prediction | None:
-        """What is known for this caret, at once; or what is being written for it."""
-        if found := self._known.find(query.document, query.site):
-            return found
+    async def _joined(self, query: Query) -> Prediction | None:
+        """What is being written for this caret already."""
         writing = self._writing.get(query.document)
         # Begun without `wait`, it may yet end because the model is not ready.
         if writing is None or (query.invoked and not writing.draft.begun):
             return None
-        found = await self._outcome(writing) if writing.join(query.site) else None
+        joined = writing.join(query.site, insist=query.invoked)
+        found = await self._outcome(writing) if joined else None
         return found.at(query.site) if found else None
 
     async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
         """Let the model write one, for automatic queries when the delay since `start` is over."""
         if other := self._writing.get(query.document):
             other.stop_unless_awaited()
-        if not query.invoked and silence(query.site):
-            return None
         if not query.invoked:
+            if silence(query.site):
+                return None
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
         shape = shape_of(query.site, settings.completion.multiline)
         pieces = self._engine.complete(_request(query, shape, settings), wait=query.invoked)
-        draft = Draft(query.site, shape)
+        least = 0.0 if query.invoked else settings.completion.confidence
+        draft = Draft(query.site, shape, least)
         writing = Writing(query.document, draft, pieces, self._known.add)
         self._writing[query.document] = writing
         return await self._outcome(writing)
@@ -136,23 +164,40 @@ class Completer:
         return prediction
 
     async def _alternatives(self, query: Query, settings: Settings, first_s: float) -> list[str]:
-        """Sampled ones, as many as the time allows; an error here does not spoil the first."""
+        """Sampled ones, as many as the time allows, the surest first.
+
+        An error here does not spoil the first suggestion.
+        """
         shape = shape_of(query.site, settings.completion.multiline)
         request = _request(query, shape, settings)
-        texts: list[str] = []
+        found: list[tuple[float, str]] = []
         with suppress(TimeoutError, CaretError):
             async with asyncio.timeout(min(max(first_s, _SHORTEST_S), _LONGEST_S)):
                 for seed in range(1, query.choices):
                     varied = replace(request, sampling=replace(_VARIED, seed=seed))
-                    texts.append(await self._sample(varied, Draft(query.site, shape)))
-        return texts
+                    found.append(await self._sample(varied, Draft(query.site, shape)))
+        return [text for _, text in sorted(found, key=lambda one: -one[0])]
 
-    async def _sample(self, request: CompletionRequest, draft: Draft) -> str:
+    async def _sample(self, request: CompletionRequest, draft: Draft) -> tuple[float, str]:
+        """A text with its score, which is 0 where the server does not tell."""
         async with aclosing(self._engine.complete(request, wait=False)) as pieces:
             async for piece in pieces:
                 if draft.add(piece):
                     break
-        return draft.text()
+        text = draft.text()
+        return score(draft.tokens, text) or 0.0, text
+
+
+def _shown(found: Prediction | None, query: Query, settings: Settings, source: Source) -> Answer:
+    """The answer that a prediction makes; without its text where that is to be hidden."""
+    if found is None or _is_hidden(found, query, settings):
+        return Answer([], source, found)
+    return Answer(_insertable([found.text], query.site), source, found)
+
+
+def _is_hidden(found: Prediction, query: Query, settings: Settings) -> bool:
+    least, sure = settings.completion.confidence, found.score
+    return not query.invoked and sure is not None and sure < least
 
 
 def _insertable(texts: list[str], site: Site) -> list[str]:

@@ -6,11 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.api import Usage
+from lsp_server.confidence import Token, first_line, score
 from lsp_server.postprocess import Place, polish
 from lsp_server.stopping import Ending
 from lsp_server.syntax import Syntax
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.api import FinishReason, Piece
     from lsp_server.context import Site
     from lsp_server.shape import Shape
@@ -19,11 +22,16 @@ if TYPE_CHECKING:
 class Draft:
     """Collects pieces and knows when the completion is whole."""
 
-    def __init__(self, site: Site, shape: Shape) -> None:
-        self.site, self._shape = site, shape
+    def __init__(self, site: Site, shape: Shape, least: float = 0.0) -> None:
+        """`least` is the score that its first line must have, for more of it to be wanted."""
+        self.site, self._shape, self._least = site, shape, least
         self._syntax = Syntax(site)
         self._ending = Ending(site, shape, self._syntax)
         self._text = ""
+        self.tokens: list[Token] = []
+        """What came, where the server says how sure of it the model was."""
+        self.doubted = False
+        """Given up before it was whole, for the score of its first line."""
         self._end: int | None = None
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
@@ -34,11 +42,18 @@ class Draft:
         """Take one more piece; True when no more are needed."""
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
         self._text += piece.text
+        self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
         self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
-        return self._end is not None or self._reason is not None
+        whole = self._end is not None or self._reason is not None
+        self.doubted = not whole and self._is_doubtful()
+        return whole or self.doubted
+
+    def insist(self) -> None:
+        """It is wanted however unsure the model is of it."""
+        self._least = 0.0
 
     def text(self) -> str:
         """What to insert, once no more is to come."""
@@ -68,3 +83,18 @@ class Draft:
             prefill_ms=(first[0] - self._times[0]) * 1000,
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
+
+    def _is_doubtful(self) -> bool:
+        """Whether the first line is whole, and the model too unsure of it."""
+        line = first_line(self._text)
+        if not self._least or line == self._text:
+            return False
+        sure = score(self.tokens, line)
+        return sure is not None and sure < self._least
+
+
+def _tokens(piece: Piece) -> Iterator[Token]:
+    start = 0
+    for end, logprob in piece.token_scores:
+        yield Token(piece.text[start:end], logprob)
+        start = end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -85,27 +86,29 @@ async def inline_completion(
     ls: CaretServer, params: types.InlineCompletionParams
 ) -> types.InlineCompletionList:
     """Ghost text at the caret."""
-    uri = params.text_document.uri
+    uri, start = params.text_document.uri, time.monotonic()
     caret = ls.caret(uri, params.position)
     if caret is None:
         return types.InlineCompletionList([])
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-    texts = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
+    answer = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
     ls.ahead.rest(uri, params.position)
-    return types.InlineCompletionList([caret.inline_item(text) for text in texts])
+    items = ls.offer(uri, caret, answer, start)
+    return types.InlineCompletionList([caret.inline_item(item) for item in items])
 
 
 async def completion(ls: CaretServer, params: types.CompletionParams) -> types.CompletionList:
     """The same in the completion menu, for editors without ghost text."""
-    uri = params.text_document.uri
+    uri, start = params.text_document.uri, time.monotonic()
     ghost = get_capability(ls.client_capabilities, "text_document.inline_completion")
     caret = None if ghost else ls.caret(uri, params.position)
     if caret is None:
         return types.CompletionList(is_incomplete=False, items=[])
-    texts = await ls.suggest(Query(uri, caret.site))
+    answer = await ls.suggest(Query(uri, caret.site))
     ls.ahead.rest(uri, params.position)
     # Incomplete, so that the editor asks again as the user types on.
-    return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
+    items = [caret.popup_item(item) for item in ls.offer(uri, caret, answer, start)]
+    return types.CompletionList(is_incomplete=True, items=items)
 
 
 async def shutdown(ls: CaretServer, _: None) -> None:
@@ -113,10 +116,30 @@ async def shutdown(ls: CaretServer, _: None) -> None:
     ls.asked_to_shut_down = True
     await ls.link.aclose()
     await ls.backend.aclose()
+    await ls.recorder.flush()
 
 
-def accepted(ls: CaretServer, *_: object) -> None:
+def did_show(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's
+    """Copilot's notification that an item is shown."""
+    ls.offers.shown(_name_of(params))
+
+
+def did_partially_accept(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's
+    """Copilot's notification that the beginning of an item was accepted, in UTF-16 units."""
+    length = getattr(params, "acceptedLength", None)
+    if isinstance(length, int):
+        ls.offers.accepted(_name_of(params), length)
+
+
+def _name_of(params: Any) -> str:  # noqa: ANN401 - whatever an editor sent
+    """The name of an item: the argument of its command."""
+    command = getattr(getattr(params, "item", None), "command", None)
+    return str(*(getattr(command, "arguments", None) or [""])[:1])
+
+
+def accepted(ls: CaretServer, *names: object) -> None:
     """A suggestion was taken; counted here and told to nobody."""
+    ls.offers.accepted(str(*names[:1]))
     ls.accepted += 1
     _log.info("Suggestions accepted: %d", ls.accepted)
 
@@ -149,6 +172,8 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     # Without options pygls does not advertise it.
     types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
     types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
+    "textDocument/didShowCompletion": (did_show, None),
+    "textDocument/didPartiallyAcceptCompletion": (did_partially_accept, None),
     types.SHUTDOWN: (shutdown, None),
 }
 

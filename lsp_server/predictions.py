@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lsp_server.autoclose import before_closers, closers_of, closers_put_in
+from lsp_server.confidence import score
 from lsp_server.context import SUFFIX_GRID
 from lsp_server.overlap import drop_lines_below, drop_tail_overlap
 
 if TYPE_CHECKING:
+    from engine.api import Usage
+    from lsp_server.confidence import Token
     from lsp_server.context import Site
 
 KEPT = 128
@@ -27,6 +31,19 @@ class Prediction:
     """What may be inserted there."""
     seconds: float
     """Time the model took."""
+    tokens: tuple[Token, ...] = ()
+    """What the model wrote, and how sure it was; `typed` and `text` are its beginning."""
+    typed: str = ""
+    """What has been typed of it."""
+    usage: Usage | None = None
+    """What it cost."""
+    number: int = field(default_factory=itertools.count(1).__next__)
+    """Of the prediction; the same however much of it has been typed."""
+
+    @property
+    def score(self) -> float | None:
+        """How sure the model was of `text`, see `confidence.score`."""
+        return score(self.tokens, self.text, self.typed)
 
     def at(self, site: Site) -> Prediction | None:
         """The part still to be typed at a later caret.
@@ -39,7 +56,8 @@ class Prediction:
             return None
         rest = before_closers(self.text[len(typed) :], closers_put_in(self.site, site), site)
         new = drop_lines_below(drop_tail_overlap(rest, site), site)
-        return replace(self, site=site, text=rest) if new.strip() else None
+        typed = self.typed + typed
+        return replace(self, site=site, text=rest, typed=typed) if new.strip() else None
 
 
 class Predictions:

@@ -12,10 +12,11 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from lsp_server.documents import Document, Encoding, units_to_column
 from lsp_server.notebooks import Notebooks
 from lsp_server.policy import path_of
+from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pygls.protocol.json_rpc import MsgId
 
@@ -36,6 +37,8 @@ class CaretProtocol(LanguageServerProtocol):
         """Open documents by URI."""
         self.notebooks = Notebooks(self.documents)
         self.recent = Recent()
+        self.on_edit: Callable[[str, Edit | None], None] = lambda *_: None
+        """Told of each edit after it; None is one of the whole document, or its end."""
         self.answered: MsgId | None = None
         """A request that was answered before the server stood (see `greeting`)."""
 
@@ -69,13 +72,16 @@ class CaretProtocol(LanguageServerProtocol):
                 document.edit(start, end, change.text)
                 lines = change.text.count("\n") + 1
                 self.recent.edited(uri, start[0], end[0], lines)
+                self.on_edit(uri, Edit(start, end, change.text))
             else:
                 document.replace(change.text)
+                self.on_edit(uri, None)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
         """Forget the document, then tell the server."""
         self.documents.pop(params.text_document.uri, None)
+        self.on_edit(params.text_document.uri, None)
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)

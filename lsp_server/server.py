@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +17,22 @@ from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
 from lsp_server.ahead import Ahead
 from lsp_server.backend import Backend
-from lsp_server.carets import Caret
-from lsp_server.completion import Completer, Query
+from lsp_server.carets import Caret, Item
+from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.newest import NewestWins
 from lsp_server.policy import path_of, refusal
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
 from lsp_server.settings import Settings
+from lsp_server.statistics.offers import Asked, Offers
+from lsp_server.statistics.recorder import Recorder
 from lsp_server.status import LoadProgress, Status, StatusLine, index_status, status_of
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from engine.api import ModelStatus
 
@@ -56,6 +59,9 @@ class CaretServer(LanguageServer):
         self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.newest = NewestWins()
         self.ahead = Ahead(self._read_ahead)
+        self.recorder = Recorder(lambda news: self.tell(news, types.MessageType.Warning))
+        self.offers = Offers(self.recorder.count, self._lines, _later)
+        self.protocol.on_edit = self.offers.edited
         self.accepted = 0
         self.asked_to_shut_down = False
         self._configuring = asyncio.Lock()
@@ -70,6 +76,7 @@ class CaretServer(LanguageServer):
             self.settings, problems = self.configuration.read()
             self.completer.forget()
             self.gatherer.forget_places()
+            self.recorder.enable(enabled=self.settings.statistics.enable)
             await self.link.use(self.view)
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
@@ -97,8 +104,8 @@ class CaretServer(LanguageServer):
         roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
         return View(self.protocol.documents, roots, self.settings)
 
-    async def suggest(self, query: Query) -> list[str]:
-        """Texts to insert, best first; none if a newer query took this one's place.
+    async def suggest(self, query: Query) -> Answer:
+        """Texts to insert; none if a newer query took this one's place.
 
         What was predicted before is answered at once: no work, so no change of the status.
 
@@ -109,24 +116,39 @@ class CaretServer(LanguageServer):
         context = self.gatherer.kept(query.document, query.site)
         if context is not None:
             query = replace(query, site=replace(query.site, context=context))
-            if known := self.completer.known(query):
+            if known := self.completer.known(query, self.settings):
                 self.newest.cancel(query.document)
                 return known
         if query.invoked:
             await self._configured.wait()
         with self.status.working():
             try:
-                texts = await self.newest.run(query.document, self._suggest(query))
+                answer = await self.newest.run(query.document, self._answer(query))
             except CaretError as error:
                 self._failed(error, query)
-                return []
-            if texts is None:
-                return []
+                return Answer()
+            if answer is None:
+                return Answer()
             self.status.recovered()
-            return texts
+            return answer
 
-    async def _suggest(self, query: Query) -> list[str]:
-        return await self.completer.suggest(await self._with_context(query), self.settings)
+    async def _answer(self, query: Query) -> Answer:
+        return await self.completer.answer(await self._with_context(query), self.settings)
+
+    def offer(self, uri: str, caret: Caret, answer: Answer, start: float) -> list[Item]:
+        """What is inserted, each with its name, of an answer to what was asked at `start`."""
+        if not answer.texts or answer.prediction is None:
+            return []
+        line, word, seconds = caret.range.start.line, caret.site.word, time.monotonic() - start
+        places = (line, caret.column - len(word)), (line, caret.column)
+        asked = Asked(uri, caret.site.language, *places, answer.source, seconds)
+        texts = [word + text for text in answer.texts]
+        names = self.offers.answered(asked, texts, answer.prediction)
+        return [Item(*item) for item in zip(texts, names, strict=True)]
+
+    def _lines(self, uri: str) -> list[str] | None:
+        document = self.protocol.documents.get(uri)
+        return document.lines if document else None
 
     async def _read_ahead(self, uri: str, position: types.Position) -> None:
         """Let the engine read around a caret at which it may soon be asked."""
@@ -183,3 +205,7 @@ class CaretServer(LanguageServer):
         self.tell(str(error), types.MessageType.Error)
         if query.invoked:
             raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed)
+
+
+def _later(seconds: float, work: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, work)

@@ -90,8 +90,8 @@ class CompletionSettings:
     """Let the model read the text around the caret while it has nothing else to do, so that the
     first suggestion at a new place does not have to wait for that. Off, it computes less."""
     confidence: float = 0.0
-    """Reserved: hide suggestions that the model is less sure of than this (0 to 1). All are shown
-    so far."""
+    """Hide suggestions that nobody asked for by hand and that the model is less sure of than this:
+    0 shows all, 1 next to none; [how that is measured](statistics.md#confidence)."""
 
     def __post_init__(self) -> None:
         _check_range(self.max_tokens, 1, 1024)
@@ -131,6 +131,15 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StatisticsSettings:
+    """What `caret stats` tells."""
+
+    enable: bool = True
+    """Count suggestions, acceptances and times in a file on this machine, which is sent to nobody
+    and has no code, file names or paths in it; [all of it](statistics.md#what-is-counted)."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """The process that holds the model. All editors share it: the values of the first count."""
 
@@ -156,6 +165,7 @@ class Settings:
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     context: ContextSettings = field(default_factory=ContextSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    statistics: StatisticsSettings = field(default_factory=StatisticsSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
 
 

@@ -39,16 +39,21 @@ class Writing:
         # An error that nobody waited for is nobody's concern.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    def join(self, site: Site) -> bool:
-        """Go on for a newer caret, if what was typed meanwhile is what is being written."""
+    def join(self, site: Site, *, insist: bool) -> bool:
+        """Go on for a newer caret, if what was typed meanwhile is what is being written.
+
+        With `insist`, however unsure the model is.
+        """
         typed = typed_between(self.draft.site, site)
         if typed is None or self._task.done() or not self.draft.may_become(typed):
             return False
         self._typed = typed
+        if insist:
+            self.draft.insist()
         return True
 
     async def wait(self) -> Prediction | None:
-        """The prediction; None if it turned out not to be what is typed.
+        """The prediction; None if it turned out not to be what is typed, or too unsure.
 
         Raises:
             CaretError: the engine or its model failed.
@@ -74,7 +79,12 @@ class Writing:
                     break
                 if not self.draft.may_become(self._typed):
                     return None
-        seconds = time.monotonic() - start
-        prediction = Prediction(self._document, self.draft.site, self.draft.text(), seconds)
+        if self.draft.doubted:
+            return None
+        draft, seconds = self.draft, time.monotonic() - start
+        tokens = tuple(draft.tokens)
+        prediction = Prediction(
+            self._document, draft.site, draft.text(), seconds, tokens, usage=draft.usage
+        )
         self._remember(prediction)
         return prediction

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from engine.fetch import pull
 from engine.models import find
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+settings.register_profile("caret", deadline=None)  # no test asserts a timing, on a busy machine
+settings.load_profile("caret")
 
 
 def _fetched(name: str) -> Path:

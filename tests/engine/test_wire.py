@@ -193,7 +193,7 @@ def test_error_text_in_the_shapes_of_servers(body: bytes, text: str) -> None:
 
 
 PIECES = [
-    Piece("a\u2028", 0, -0.25),
+    Piece("a\u2028", 0, -0.25, token_scores=((1, -0.2), (2, -0.05))),
     Piece("b", 1, -0.5),
     Piece("", 0, None, "stop"),
     Piece("c\x85", 1, -1.5, "length", Usage(7, 4, 2, 1.5, 2.5, 1, 3, 1)),

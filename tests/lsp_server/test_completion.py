@@ -178,9 +178,11 @@ class Gated(Script):
                 yield piece
 
 
-async def asked(completer: Completer, query: Query) -> asyncio.Task[list[str]]:
+async def asked(
+    completer: Completer, query: Query, settings: Settings | None = None
+) -> asyncio.Task[list[str]]:
     """A query that has come as far as it can."""
-    task = asyncio.create_task(completer.suggest(query, Settings()))
+    task = asyncio.create_task(completer.suggest(query, settings or Settings()))
     for _ in range(10):
         await asyncio.sleep(0)
     return task

@@ -32,11 +32,13 @@ async def test_one_line(editor: Editor, model: ModelServer) -> None:
 
     (item,) = await editor.items(uri, 3, 8)
 
+    assert item.command
+    assert item.command.arguments
     assert item == types.InlineCompletionItem(
         insert_text="a + b",
         filter_text="a + b",
         range=types.Range(position(3, 8), position(3, 8)),
-        command=types.Command("Accepted", "caret.accepted"),
+        command=types.Command("Accepted", "caret.accepted", arguments=item.command.arguments),
     )
     (request,) = model.requests
     assert request["prompt"] == "import os\n\nx = 1\ntotal = "
