@@ -8,7 +8,8 @@ CaretError
 │   ├── UnsupportedModel  an architecture or tokenizer that Caret cannot run
 │   └── NotCapable        asked for what this model was not trained for
 ├── FetchError            no source could deliver a file
-│   └── DiskFull          there is no room for it
+│   ├── DiskFull          there is no room for it
+│   └── LicenceNotAccepted the user has yet to agree to what its publisher asks
 ├── RequestError          a request that no retry will make right
 └── EngineError           the engine process
     ├── EngineUnavailable it cannot be started or reached
@@ -75,6 +76,12 @@ class DiskFull(FetchError):
     """There is no room for a file."""
 
     code = "disk_full"
+
+
+class LicenceNotAccepted(FetchError):
+    """A model whose publisher asks its users to agree to a licence, which nobody here did yet."""
+
+    code = "licence_not_accepted"
 
 
 class RequestError(CaretError):

@@ -22,6 +22,11 @@ def _folder(name: str, default: Callable[[], Path]) -> Path:
     return folder
 
 
+def licences_path() -> Path:
+    """Which licences of models the user has accepted, in JSON."""
+    return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "licences.json"
+
+
 def models_dir() -> Path:
     """Complete model files and folders; partial downloads lie beside them with a suffix."""
     return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")
