@@ -12,13 +12,15 @@ import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from engine.errors import ModelMissing, NotCapable, UnknownModel, UnsupportedModel
 from engine.licences import APACHE, DEEPSEEK, LLAMA2, OPENRAIL, QWEN_RESEARCH, Licence
 from engine.paths import models_dir
 
-Ability = Literal["infill", "instruct"]
+if TYPE_CHECKING:
+    from engine.api import Ability
+
 Architecture = Literal["llama", "qwen2", "starcoder2"]
 FimName = Literal["auto", "codellama-spm", "qwen", "deepseek", "starcoder"]
 """A style of `engine.fim`; "auto" is detected from the model's tokens once it is on disk."""

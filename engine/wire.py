@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
-from engine.api import ChatRequest, CompletionRequest, ModelStatus, Sampling
+from engine.api import Ability, ChatRequest, CompletionRequest, ModelStatus, Sampling
 from engine.errors import (
     BY_CODE,
     CaretError,
@@ -69,6 +69,8 @@ class LoadRequest:
     model: str = ""
     format: str = ""
     """How to hold the weights; empty: whatever suits the machine."""
+    ability: Ability = "infill"
+    """What it is wanted for."""
 
 
 class _WrongError(ValueError):

@@ -62,12 +62,19 @@ class FimSettings:
 
 @dataclass(frozen=True, slots=True)
 class InstructSettings:
-    """The model that will explain, fix and test code. Reserved: no command uses it yet."""
+    """The model that explains, fixes, tests and documents code."""
 
     model: str = ""
-    """Reserved: as `caret.fim.model`."""
+    """As `caret.fim.model`, of a model that follows instructions; it is loaded when it is first
+    asked. Empty: the one that completes answers too, or if it cannot, the default one. See
+    [roles](models.md#roles)."""
     endpoint: str = ""
-    """Reserved: as `caret.fim.endpoint`."""
+    """URL of an OpenAI-compatible server with `/v1/chat/completions`: questions go there, and the
+    code that they are about. The key is in the environment variable `CARET_INSTRUCT_API_KEY`, or
+    in `CARET_API_KEY` where `caret.fim.endpoint` names no other server."""
+    safety_prompt: bool = False
+    """Begin every conversation with the safety prompt that Meta publishes for Llama 2 and Code
+    Llama, whichever model answers. Models refuse more with it, and also what is harmless."""
     format: str = ""
     """Reserved: as `caret.fim.format`."""
 
