@@ -10,6 +10,7 @@ CaretError
 ├── FetchError            no source could deliver a file
 │   └── DiskFull          there is no room for it
 ├── RequestError          a request that no retry will make right
+├── AnswerUnusable        a model wrote something that cannot be applied
 └── EngineError           the engine process
     ├── EngineUnavailable it cannot be started or reached
     ├── EngineLost        it went away in the middle of a request
@@ -81,6 +82,12 @@ class RequestError(CaretError):
     """A request that no retry will make right: a prompt too long, a field of the wrong type."""
 
     code = "bad_request"
+
+
+class AnswerUnusable(CaretError):
+    """A model's answer of which no edit can be made."""
+
+    code = "answer_unusable"
 
 
 class EngineError(CaretError):

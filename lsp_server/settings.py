@@ -61,14 +61,24 @@ class FimSettings:
 
 @dataclass(frozen=True, slots=True)
 class InstructSettings:
-    """The model that will explain, fix and test code. Reserved: no command uses it yet."""
+    """The model that explains, fixes, tests and documents code."""
 
     model: str = ""
-    """Reserved: as `caret.fim.model`."""
+    """As `caret.fim.model`; a model that follows instructions."""
     endpoint: str = ""
-    """Reserved: as `caret.fim.endpoint`."""
+    """As `caret.fim.endpoint`, for chat; text of other files than the document in question stays
+    at home then."""
     format: str = ""
     """Reserved: as `caret.fim.format`."""
+    window: int = 3072
+    """Tokens of a question, about: 512 to 32768. The larger, the more of the code around the place
+    goes in, and the longer the answer takes to begin."""
+    max_tokens: int = 1024
+    """Longest answer, in tokens of the model: 16 to 8192."""
+
+    def __post_init__(self) -> None:
+        _check_range(self.window, 512, 32768)
+        _check_range(self.max_tokens, 16, 8192)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def used(script: Script) -> tuple[Backend, list[ModelStatus]]:
     told: list[ModelStatus] = []
-    backend = Backend(told.append, lambda _: script)
+    backend = Backend(told.append, lambda *_: script)
     await backend.use(SETTINGS)
     return backend, told
 
@@ -143,7 +143,7 @@ async def test_a_caller_that_gives_up_does_not_stop_the_load() -> None:
 async def test_only_settings_that_matter_reconnect() -> None:
     scripts = [Script(READY), Script(READY)]
     first, second = scripts
-    backend = Backend(lambda _: None, lambda _: scripts.pop(0))
+    backend = Backend(lambda _: None, lambda *_: scripts.pop(0))
     await backend.use(SETTINGS)
     await backend.use(Settings(SETTINGS.fim))
     assert not first.closed
@@ -156,8 +156,8 @@ async def test_only_settings_that_matter_reconnect() -> None:
 
 
 async def test_local_or_remote() -> None:
-    local = connect_to(SETTINGS)
-    remote = connect_to(Settings(FimSettings(endpoint="http://127.0.0.1:1")))
+    local = connect_to(SETTINGS, "infill")
+    remote = connect_to(Settings(FimSettings(endpoint="http://127.0.0.1:1")), "infill")
     assert isinstance(local, EngineClient)
     assert isinstance(remote, RemoteClient)
     await local.aclose()
