@@ -15,6 +15,7 @@ from pygls.lsp.server import LanguageServer
 from engine.errors import CaretError, EngineUnavailable, Superseded
 from lsp_server import __version__
 from lsp_server.ahead import Ahead
+from lsp_server.assist import Assist
 from lsp_server.backend import Backend
 from lsp_server.carets import Caret
 from lsp_server.completion import Completer, Query
@@ -52,7 +53,11 @@ class CaretServer(LanguageServer):
         self.index_progress = LoadProgress(self.work_done_progress)
         self.backend = Backend(self._on_model)
         self.completer = Completer(self.backend)
+        self.instructor = Backend(self._on_instructor, None, "instruct")
         self.link = Link(self._on_index)
+        self.assist = Assist(
+            self, self.instructor, self.link, lambda: self.view, self.protocol.encoding
+        )
         self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.newest = NewestWins()
         self.ahead = Ahead(self._read_ahead)
@@ -71,6 +76,7 @@ class CaretServer(LanguageServer):
             self.completer.forget()
             self.gatherer.forget_places()
             await self.link.use(self.view)
+            await self.instructor.use(self.settings)
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
             if self.settings.completion.enable:
@@ -167,6 +173,9 @@ class CaretServer(LanguageServer):
             self.load_progress.feed(model)
         if model.phase == "failed":
             self.tell(model.error, types.MessageType.Error)
+
+    def _on_instructor(self, model: ModelStatus) -> None:
+        self.assist.loading(model)
 
     def _on_index(self, done: int, total: int) -> None:
         if get_capability(self.client_capabilities, "window.work_done_progress"):
