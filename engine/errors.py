@@ -11,6 +11,7 @@ CaretError
 │   ├── DiskFull          there is no room for it
 │   └── LicenceNotAccepted the user has yet to agree to what its publisher asks
 ├── RequestError          a request that no retry will make right
+├── AnswerUnusable        a model wrote something that cannot be applied
 └── EngineError           the engine process
     ├── EngineUnavailable it cannot be started or reached
     ├── EngineLost        it went away in the middle of a request
@@ -88,6 +89,12 @@ class RequestError(CaretError):
     """A request that no retry will make right: a prompt too long, a field of the wrong type."""
 
     code = "bad_request"
+
+
+class AnswerUnusable(CaretError):
+    """A model's answer of which no edit can be made."""
+
+    code = "answer_unusable"
 
 
 class EngineError(CaretError):

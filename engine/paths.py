@@ -37,6 +37,13 @@ def packed_dir() -> Path:
     return _folder("packed", lambda: platformdirs.user_cache_path(_APP) / "packed")
 
 
+def answers_dir() -> Path:
+    """Answers shown as documents: may be deleted at any time; private to the user."""
+    folder = _folder("answers", lambda: platformdirs.user_cache_path(_APP) / "answers")
+    folder.chmod(0o700)
+    return folder
+
+
 def runtime_dir() -> Path:
     """The lock and the address of the running engine; private to the user."""
     folder = _folder("run", _default_runtime_dir)

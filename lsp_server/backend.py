@@ -71,7 +71,7 @@ class Backend:
         self._settings, self._part = settings, part
         self._service = self._connect(part, settings.engine)
         if self._ability == "infill":
-            self._bring()
+            self.bring()
 
     def complete(self, request: CompletionRequest, *, wait: bool) -> AsyncGenerator[Piece, None]:
         """Pieces of a completion; closing the generator stops the work.
@@ -108,7 +108,7 @@ class Backend:
                     yield piece
         except EngineError as error:
             if self._local and not isinstance(error, Superseded):
-                self._bring()
+                self.bring()
             raise
 
     async def restart(self) -> None:
@@ -123,7 +123,7 @@ class Backend:
             self._bringing = None
         if self._local:
             await launch.stop()
-        self._bring()
+        self.bring()
 
     async def aclose(self) -> None:
         """Let go of the engine; `use` takes it up again."""
@@ -140,7 +140,7 @@ class Backend:
 
     async def _available(self, *, wait: bool) -> CompletionService:
         if not self.ready and self._may_bring(wait=wait):
-            self._bring()
+            self.bring()
         if wait and self._bringing and (error := await asyncio.shield(self._bringing)):
             raise error
         if self._service is None or not self.ready:
@@ -151,7 +151,7 @@ class Backend:
         idle = self._bringing is None or self._bringing.done()
         return idle and (wait or time.monotonic() >= self._retry_at)
 
-    def _bring(self) -> None:
+    def bring(self) -> None:
         """Start bringing the model into memory, unless that is under way."""
         self.ready = False
         if self._service and self._part and (self._bringing is None or self._bringing.done()):

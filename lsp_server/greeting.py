@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from lsp_server import __version__
+from lsp_server.instruct.commands import IDS
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
-COMMANDS = ("caret.accepted", "caret.status", "caret.restartEngine")
+COMMANDS = ("caret.accepted", "caret.status", "caret.restartEngine", *IDS)
 """What `workspace/executeCommand` understands."""
 
 

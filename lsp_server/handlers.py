@@ -12,8 +12,10 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError
+from lsp_server.arguments import Answer, parse
 from lsp_server.carets import end_of_change
 from lsp_server.completion import Query
+from lsp_server.instruct.commands import COMMANDS, IDS
 from lsp_server.parent import end_with_parent
 from lsp_server.server import CaretServer
 
@@ -28,7 +30,7 @@ def create_server() -> CaretServer:
     server = CaretServer()
     for method, (handler, options) in FEATURES.items():
         server.feature(method, options)(handler)
-    for name, command in COMMANDS.items():
+    for name, command in EDITOR_COMMANDS.items():
         server.command(name)(command)
     return server
 
@@ -62,6 +64,7 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     ls.completer.forget(params.text_document.uri)
     ls.ahead.forget(params.text_document.uri)
     ls.gatherer.forget(params.text_document.uri, ls.view)
+    ls.assist.assistant.conversations.forget(params.text_document.uri)
 
 
 def did_change(ls: CaretServer, params: types.DidChangeTextDocumentParams) -> None:
@@ -113,6 +116,7 @@ async def shutdown(ls: CaretServer, _: None) -> None:
     ls.asked_to_shut_down = True
     await ls.link.aclose()
     await ls.backend.aclose()
+    await ls.instructor.aclose()
 
 
 def accepted(ls: CaretServer, *_: object) -> None:
@@ -138,6 +142,12 @@ async def restart_engine(ls: CaretServer, *_: object) -> None:
         raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
 
 
+async def assist(ls: CaretServer, params: types.ExecuteCommandParams) -> Answer:
+    """A command that the instruct model answers."""
+    command = COMMANDS[params.command.removeprefix("caret.")]
+    return await ls.assist.run(command, parse(params.arguments), params.work_done_token)
+
+
 FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZE: (initialize, None),
     types.INITIALIZED: (initialized, None),
@@ -152,9 +162,10 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     types.SHUTDOWN: (shutdown, None),
 }
 
-COMMANDS = {
+EDITOR_COMMANDS: dict[str, Any] = {
     "caret.accepted": accepted,
     "caret.status": status,
     "caret.restartEngine": restart_engine,
+    **dict.fromkeys(IDS, assist),
 }
 """Also listed in `greeting`."""
