@@ -123,9 +123,7 @@ class Editor(LanguageClient):
                 await asyncio.sleep(0.01)
 
 
-def _edited(
-    lines: list[str], edit: types.TextEdit | types.AnnotatedTextEdit
-) -> list[str]:
+def _edited(lines: list[str], edit: types.TextEdit | types.AnnotatedTextEdit) -> list[str]:
     """Text in ASCII, of which all encodings count alike."""
     start, end = edit.range.start, edit.range.end
     rest = lines[end.line][end.character :] if end.line < len(lines) else ""
