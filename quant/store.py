@@ -4,7 +4,8 @@ A store is a safetensors file, so that any tool reads it. The library's own writ
 tensors in memory; this one appends each as it comes, and leaves room for the header in front of
 them, which the format allows. Tensors begin at multiples of 64 bytes, as vector loads like it; the
 bytes in between belong to tensors named PAD, since the format has no holes. The header also says
-what each entry is and what all of them were made from, and has a CRC-32 of every tensor.
+what each entry is and what all of them were made from, and has a checksum of every tensor: XXH3,
+which is as fast as memory, where a CRC took half a second of a start.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from __future__ import annotations
 import json
 import os
 import struct
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
+from xxhash import xxh3_64, xxh3_64_intdigest
 
 from quant.entry import Entry
 
@@ -87,12 +88,12 @@ class _Writer:
         for part, tensor in entry.tensors.items():
             sums[part] = _checksum(tensor)
             self._append(f"{name}.{part}", _NAMES[tensor.dtype], [*tensor.shape], _bytes(tensor))
-        self._entries[name] = {"kind": entry.kind, "numbers": entry.numbers, "crc32": sums}
+        self._entries[name] = {"kind": entry.kind, "numbers": entry.numbers, "xxh3": sums}
 
     def finish(self, key: str) -> None:
         """Write the header, and see everything onto the disk."""
         notes = json.dumps({"key": key, "entries": self._entries})
-        metadata = {"caret": notes, "crc32": str(zlib.crc32(notes.encode()))}
+        metadata = {"caret": notes, "xxh3": str(xxh3_64_intdigest(notes.encode()))}
         header = json.dumps({"__metadata__": metadata} | self._places).encode()
         length = _ROOM - _LENGTH.size
         assert len(header) <= length
@@ -132,7 +133,7 @@ def open_store(path: Path, key: str, report: Callable[[int, int], None]) -> dict
 
 def _notes(metadata: dict[str, str], key: str) -> dict[str, Any]:
     """What the header says of each entry."""
-    if str(zlib.crc32(metadata["caret"].encode())) != metadata["crc32"]:
+    if str(xxh3_64_intdigest(metadata["caret"].encode())) != metadata["xxh3"]:
         raise DamagedStore("its header has changed")
     notes = json.loads(metadata["caret"])
     if notes["key"] != key:
@@ -142,14 +143,14 @@ def _notes(metadata: dict[str, str], key: str) -> dict[str, Any]:
 
 
 def _entry(file: Any, name: str, note: dict[str, Any]) -> Entry:  # noqa: ANN401 - see safetensors.py
-    tensors = {part: file.get_tensor(f"{name}.{part}") for part in note["crc32"]}
+    tensors = {part: file.get_tensor(f"{name}.{part}") for part in note["xxh3"]}
     return Entry(note["kind"], tensors, note["numbers"])
 
 
 def _compare(
     entries: dict[str, Entry], notes: dict[str, Any], report: Callable[[int, int], None]
 ) -> None:
-    """Check all sums, on as many threads as compute: a CRC is slower than memory."""
+    """Check all sums, on as many threads as compute: one does not read as fast as memory gives."""
 
     def sums(entry: Entry) -> dict[str, int]:
         return {part: _checksum(tensor) for part, tensor in entry.tensors.items()}
@@ -158,14 +159,15 @@ def _compare(
         found = zip(entries, pool.map(sums, entries.values()), strict=True)
         for done, (name, got) in enumerate(found):
             report(done, len(entries))
-            if got != notes[name]["crc32"]:
+            if got != notes[name]["xxh3"]:
                 raise DamagedStore(f"{name} has changed")
 
 
 def _checksum(tensor: Tensor) -> int:
-    """CRC-32 of number format, shape and bytes."""
-    form = f"{_NAMES[tensor.dtype]} {[*tensor.shape]}"
-    return zlib.crc32(_bytes(tensor), zlib.crc32(form.encode()))
+    """Of number format, shape and bytes."""
+    found = xxh3_64(f"{_NAMES[tensor.dtype]} {[*tensor.shape]}".encode())
+    found.update(_bytes(tensor))
+    return found.intdigest()
 
 
 def _bytes(tensor: Tensor) -> memoryview:
