@@ -52,7 +52,6 @@ class CaretServer(LanguageServer):
         self.configuration = Configuration()
         self.status = StatusLine(self.protocol.notify)
         self.load_progress = LoadProgress(self.work_done_progress)
-        self.instructor_progress = LoadProgress(self.work_done_progress)
         self.index_progress = LoadProgress(self.work_done_progress)
         self.consent = Consent(self)
         self.backend = Backend(self._on_model)
@@ -181,8 +180,6 @@ class CaretServer(LanguageServer):
 
     def _on_instructor(self, model: ModelStatus) -> None:
         self.assist.loading(model)
-        if get_capability(self.client_capabilities, "window.work_done_progress"):
-            self.instructor_progress.feed(model)
         self._ask_for_licence(model, self.instructor)
 
     def _ask_for_licence(self, model: ModelStatus, backend: Backend) -> None:

@@ -34,6 +34,9 @@ class Editor(LanguageClient):
         """Token to the text that came by `$/progress`."""
         self.bars: dict[Any, list[str]] = {}
         """Token to the kinds of its progress, such as begin."""
+        self.asked: list[types.ShowMessageRequestParams] = []
+        self.choice = ""
+        """Title of the action that is chosen when asked; none where there is no such action."""
         self.applied: list[types.WorkspaceEdit] = []
         self.texts_of: dict[str, str] = {}
         """URI to the text of a document, as it was opened and edited by the server."""
@@ -104,6 +107,10 @@ class Editor(LanguageClient):
         text = value["text"] if isinstance(value, dict) else value.text
         self.parts.setdefault(params.token, []).append(text)
 
+    def choose(self, params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
+        self.asked.append(params)
+        return next((item for item in params.actions or () if item.title == self.choice), None)
+
     def edit(self, params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
         """As an editor does, and tell the server of it."""
         self.applied.append(params.edit)
@@ -135,6 +142,7 @@ def _editor() -> Editor:
     editor = Editor(converter_factory=default_converter)
     features = dict(DEFAULT_CLIENT_FEATURES)
     features[types.PROGRESS] = lambda params: editor.progressed(params)
+    features[types.WINDOW_SHOW_MESSAGE_REQUEST] = lambda params: editor.choose(params)
     features[types.WORKSPACE_APPLY_EDIT] = lambda params: editor.edit(params)
     register_lsp_features(editor, features)
     return editor
@@ -157,6 +165,7 @@ class StartEditor:
         asks: bool = True,
         folder: Path | None = None,
         until: str | None = "ready",
+        choice: str = "",
         deadline_s: float = DEADLINE_S,
     ) -> Editor:
         """A session with `options` as initializationOptions, once `caret/status` says `until`.
@@ -165,6 +174,7 @@ class StartEditor:
         """
         config = ClientServerConfig([CARET, "lsp"], _editor, self._environment)
         editor = cast(Editor, await config.start())
+        editor.choice = choice
         self._started.append(editor)
         capabilities = client_capabilities(kind)
         assert capabilities.text_document

@@ -7,7 +7,7 @@ import pytest
 from engine.api import ChatMessage, ChatRequest
 from engine.models import DEFAULT_FIM, DEFAULT_INSTRUCT
 from lsp_server.roles import SAFETY_PROMPT, Part, chosen, with_safety_prompt
-from lsp_server.settings import FimSettings, InstructSettings, Settings
+from lsp_server.settings import FimSettings, InstructSettings, Settings, read_settings
 
 HERE, THERE = "http://127.0.0.1:1", "http://127.0.0.1:2"
 SMALL, BASE = "qwen2.5-coder-0.5b", "codellama-7b"
@@ -35,7 +35,8 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_answers(
     fim: dict[str, str], instruct: dict[str, str], answers: tuple[str, str]
 ) -> None:
-    settings = Settings(FimSettings(**fim), InstructSettings(**instruct))
+    settings, problems = read_settings({"fim": fim, "instruct": instruct})
+    assert problems == []
     part = chosen(settings, "instruct")
     assert (part.model, part.endpoint, part.ability) == (*answers, "instruct")
     completing = chosen(settings, "infill")

@@ -10,7 +10,7 @@ import pytest
 
 from engine import host as hosts
 from engine import room
-from engine.api import ModelStatus
+from engine.api import CompletionRequest, ModelStatus
 from engine.errors import (
     DiskFull,
     EngineUnavailable,
@@ -260,3 +260,15 @@ def test_a_model_that_the_plan_refuses_gets_room(home: Path, smollm2_path: Path)
     assert host.loaded(str(twin)).result(DEADLINE_S)
     assert host.loaded(str(smollm2_path)).result(3 * DEADLINE_S)
     assert [status.phase for status in host.statuses()] == ["ready"]
+
+
+def test_a_model_on_its_way_keeps_no_other_one_from_work(host: Host, loader: Loader) -> None:
+    assert host.loaded(DEFAULT_FIM).result(DEADLINE_S)
+    loader.gate.clear()
+    host.ensure(MODEL, ability="instruct")
+    _reached(host, "ready", "loading")
+    completing = host.runtime(DEFAULT_FIM)
+    assert [piece.text for piece in completing.complete(CompletionRequest("", "x")) if piece]
+    assert _reached(host, "ready", "loading")[1].done == 1
+    loader.gate.set()
+    assert host.loaded(MODEL, "instruct").result(DEADLINE_S)
