@@ -49,7 +49,7 @@ class Assist:
         view: Callable[[], View],
         encoding: Callable[[], Encoding],
     ) -> None:
-        """Answers of `speaker`, shown by `ls`; the view and the encoding are those of the moment."""
+        """Show answers of `speaker` by `ls`; view and encoding are those of the moment."""
         self._ls, self._link, self._view, self._encoding = ls, link, view, encoding
         self.assistant = Assistant(speaker)
         self._reports: set[Report] = set()
