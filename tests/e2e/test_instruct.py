@@ -23,6 +23,7 @@ from tests.other_server import another_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
     from tests.editor import Editor, StartEditor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
