@@ -112,7 +112,9 @@ def _action(
 def _as_command(action: types.CodeAction) -> types.CodeAction:
     if action.command is None and isinstance(action.data, dict):
         command = COMMANDS[action.data["command"]]
-        action.command = types.Command(command.title, command.id, [action.data["argument"]])
+        action.command = types.Command(
+            command.title, command.id, arguments=[action.data["argument"]]
+        )
         action.data = None
     return action
 

@@ -89,7 +89,8 @@ class Assist:
                 conversation=arguments.conversation,
             )
         found = references(outcome.text, ask, grounds.files)
-        text = with_notes(outcome.text, ask, found)
+        text = with_notes(outcome.text, ask, found, cut=outcome.cut)
+        shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
         edit = self._edit(ask, outcome.change, arguments.uri) if outcome.change else None
         applied = bool(edit and arguments.apply and await self._applied(edit, title))
