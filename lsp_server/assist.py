@@ -49,7 +49,7 @@ class Assist:
         view: Callable[[], View],
         encoding: Callable[[], Encoding],
     ) -> None:
-        """Answers of `speaker`, shown by `ls`; the view and the encoding are those of the moment."""
+        """Show answers of `speaker` by `ls`; view and encoding are those of the moment."""
         self._ls, self._link, self._view, self._encoding = ls, link, view, encoding
         self.assistant = Assistant(speaker)
         self._reports: set[Report] = set()
@@ -89,7 +89,8 @@ class Assist:
                 conversation=arguments.conversation,
             )
         found = references(outcome.text, ask, grounds.files)
-        text = with_notes(outcome.text, ask, found)
+        text = with_notes(outcome.text, ask, found, cut=outcome.cut)
+        shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
         edit = self._edit(ask, outcome.change, arguments.uri) if outcome.change else None
         applied = bool(edit and arguments.apply and await self._applied(edit, title))

@@ -91,6 +91,10 @@ def _result(params: dict[str, Any]) -> dict[str, Any]:
             },
             "completionProvider": {},
             "documentHighlightProvider": True,
+            "codeActionProvider": {
+                "codeActionKinds": ["quickfix", "refactor.rewrite"],
+                "resolveProvider": True,
+            },
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "inlineCompletionProvider": {},
             "workspace": {

@@ -12,6 +12,7 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError
+from lsp_server.actions import OPTIONS, actions, chosen
 from lsp_server.arguments import Answer, parse
 from lsp_server.carets import end_of_change
 from lsp_server.completion import Query
@@ -111,6 +112,19 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
     return types.CompletionList(is_incomplete=True, items=[caret.popup_item(t) for t in texts])
 
 
+def code_action(ls: CaretServer, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """What may be done here; no model is asked."""
+    return actions(params, ls.view, ls.protocol.encoding(), ls.client_capabilities)
+
+
+async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> types.CodeAction:
+    """The edit of an action that was chosen."""
+    if wanted := chosen(params):
+        command, argument = wanted
+        params.edit = (await ls.assist.run(command, parse([argument]))).edit
+    return params
+
+
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
@@ -159,6 +173,8 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     # Without options pygls does not advertise it.
     types.TEXT_DOCUMENT_INLINE_COMPLETION: (inline_completion, types.InlineCompletionOptions()),
     types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
+    types.TEXT_DOCUMENT_CODE_ACTION: (code_action, OPTIONS),
+    types.CODE_ACTION_RESOLVE: (resolve_code_action, None),
     types.SHUTDOWN: (shutdown, None),
 }
 

@@ -46,7 +46,8 @@ class PartialResults(Stream):
 
     def say(self, text: str) -> None:
         """See `Stream.say`."""
-        self._ls.progress(types.ProgressParams(self._token, {"text": text}))
+        if text:
+            self._ls.progress(types.ProgressParams(self._token, {"text": text}))
 
 
 class MarkdownFile(Stream):

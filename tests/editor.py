@@ -98,6 +98,18 @@ class Editor(LanguageClient):
     async def ask_caret(self, name: str, argument: dict[str, Any]) -> Any:
         return SimpleNamespace(**await asyncio.wrap_future(self.send_caret(name, argument)))
 
+    async def actions(
+        self,
+        uri: str,
+        at: types.Range,
+        diagnostics: list[types.Diagnostic],
+        only: list[types.CodeActionKind | str] | None = None,
+    ) -> list[types.CodeAction]:
+        context = types.CodeActionContext(diagnostics, only)
+        params = types.CodeActionParams(types.TextDocumentIdentifier(uri), at, context)
+        found = await self.text_document_code_action_async(params)
+        return [action for action in found or () if isinstance(action, types.CodeAction)]
+
     def progressed(self, params: types.ProgressParams) -> None:
         value: Any = params.value
         kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
@@ -112,16 +124,17 @@ class Editor(LanguageClient):
         return next((item for item in params.actions or () if item.title == self.choice), None)
 
     def edit(self, params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
-        """As an editor does, and tell the server of it."""
+        """As an editor does."""
         self.applied.append(params.edit)
+        changes = dict(params.edit.changes or {})
         for change in params.edit.document_changes or ():
             if isinstance(change, types.TextDocumentEdit):
-                uri = change.text_document.uri
-                lines = self.texts_of.get(uri, "").split("\n")
-                for edit in reversed(change.edits):
-                    assert isinstance(edit, types.TextEdit | types.AnnotatedTextEdit)
-                    lines = _edited(lines, edit)
-                self.texts_of[uri] = "\n".join(lines)
+                changes[change.text_document.uri] = change.edits  # type: ignore[assignment]  # no snippets
+        for uri, edits in changes.items():
+            lines = self.texts_of.get(uri, "").split("\n")
+            for edit in reversed(edits):
+                lines = _edited(lines, edit)
+            self.texts_of[uri] = "\n".join(lines)
         return types.ApplyWorkspaceEditResult(applied=True)
 
     async def until(self, condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
@@ -130,7 +143,7 @@ class Editor(LanguageClient):
                 await asyncio.sleep(0.01)
 
 
-def _edited(lines: list[str], edit: types.TextEdit | types.AnnotatedTextEdit) -> list[str]:
+def _edited(lines: list[str], edit: types.TextEdit) -> list[str]:
     """Text in ASCII, of which all encodings count alike."""
     start, end = edit.range.start, edit.range.end
     rest = lines[end.line][end.character :] if end.line < len(lines) else ""

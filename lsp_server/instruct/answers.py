@@ -7,8 +7,9 @@ from itertools import dropwhile
 
 _FENCE = re.compile(r"^(?P<indent> {0,3})(?P<ticks>`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 
-_LOOK, _SAYS = 4_000, 30
-"""Characters: of the end that is looked at, and of a line that is long enough to say something."""
+_LOOK, _SAYS, _REPEATS = 4_000, 30, 4
+"""Characters of the end that is looked at, and of a line that is long enough to say something; how
+many such lines must be the same."""
 
 
 def blocks(answer: str) -> list[str]:
@@ -33,10 +34,11 @@ def code(answer: str) -> str | None:
 def loops(text: str) -> bool:
     """Whether the model says the same thing over and over, as small ones do.
 
-    The last three lines that say something are the same but for their numbers.
+    Its last lines that say something are the same but for their numbers in a list.
     """
     lines = [line for line in text[-_LOOK:].split("\n")[:-1] if len(line) >= _SAYS]
-    return len(lines) >= 3 and len({re.sub(r"\d+", "", line) for line in lines[-3:]}) == 1
+    last = {re.sub(r"^\s*\d+[.)]", "", line) for line in lines[-_REPEATS:]}
+    return len(lines) >= _REPEATS and len(last) == 1
 
 
 def reindented(lines: list[str], like: str) -> list[str]:

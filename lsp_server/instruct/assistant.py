@@ -18,7 +18,7 @@ from lsp_server.instruct.templates import RETRY
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from engine.api import Piece
+    from engine.api import FinishReason, Piece
     from lsp_server.instruct.ask import Ask, Task
     from lsp_server.instruct.change import Change
     from lsp_server.settings import InstructSettings
@@ -41,6 +41,8 @@ class Outcome:
     """Markdown; of two tries the last one."""
     conversation: str
     change: Change | None = None
+    cut: bool = False
+    """The text ends where `caret.instruct.maxTokens` were reached."""
     usages: tuple[Usage, ...] = field(default=())
     """What each try cost, where the server says."""
 
@@ -71,13 +73,14 @@ class Assistant:
         task = task_of(ask)
         talk = self._begun(task, settings, document, conversation)
         usages: list[Usage] = []
+        ends: list[FinishReason] = []
         for last in (False, True):
-            text = await self._spoken(talk.messages, settings, say, usages)
+            text = await self._spoken(talk.messages, settings, say, usages, ends)
             talk = replace(talk, messages=(*talk.messages, ChatMessage("assistant", text)))
             self.conversations.keep(talk)
             change, faults = _judged(task, text)
             if not faults:
-                return Outcome(text, talk.id, change, tuple(usages))
+                return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:
                 say("\n\n---\n\n")
                 retry = ChatMessage("user", _retry(task, faults))
@@ -105,14 +108,16 @@ class Assistant:
         settings: InstructSettings,
         say: Say,
         usages: list[Usage],
+        ends: list[FinishReason],
     ) -> str:
-        """The whole answer."""
+        """The whole answer; what it cost and why it ends are added to the lists."""
         request = ChatRequest(settings.model, said, max_tokens=settings.max_tokens)
         text, usage = "", None
         async with aclosing(self._speaker.chat(request)) as pieces:
             async for piece in pieces:
                 text += piece.text
                 usage = piece.usage or usage
+                ends += [piece.finish_reason] if piece.finish_reason else []
                 if piece.text:
                     say(piece.text)
                 if "\n" in piece.text and loops(text):

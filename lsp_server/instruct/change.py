@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lsp_server.instruct.answers import code, indent, reindented
 from lsp_server.instruct.comments import commented
 from lsp_server.instruct.syntax import breaks, regions
+from lsp_server.workspace.wanted import imported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 IMPORT = re.compile(r"(?:from\s+\S+\s+import|import|use|using|#\s*include|require(?:_relative)?)\b")
 """A line that brings names in, at the margin."""
+_UNTOLD = ("#", "using")
+"""Imports that do not tell which names they bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +125,19 @@ def _own(task: Task, place: Place, found: str) -> tuple[list[str], list[str]]:
 
 
 def _new_imports(rows: list[str], lines: Sequence[str]) -> tuple[list[str], int]:
-    """Imports at the beginning of some code that a file lacks, and where the code goes on."""
+    """Imports at the beginning of some code that it uses and a file lacks; where the code goes on.
+
+    Models import at random: the file's own names, modules that nothing uses.
+    """
     begins = next((n for n, row in enumerate(rows) if row.strip() and not IMPORT.match(row)), 0)
     known = {line.strip() for line in lines}
-    return [row for row in rows[:begins] if row.strip() and row.strip() not in known], begins
+    code = "\n".join(rows[begins:])
+    defined = set(
+        re.findall(r"^\s*(?:async )?(?:def|class|func|function|fn) (\w+)", code, re.MULTILINE)
+    )
+    used = set(re.findall(r"\w+", code)) - defined
+    new = [row for row in rows[:begins] if row.strip() and row.strip() not in known]
+    return [row for row in new if row.startswith(_UNTOLD) or used & set(imported([row]))], begins
 
 
 def _aligned(new: list[str], old: list[str]) -> list[str]:

@@ -31,6 +31,8 @@ _TEXT_SHARE, _CODE_SHARE = 0.3, 0.75
 """Of the window: for what was pasted, and for the code in question with what stands around it."""
 _NUMBERED = frozenset({"explain", "review"})
 """Commands whose answers speak of lines."""
+_GATHERED = frozenset({"ask", "debug"})
+"""Commands about code from anywhere."""
 
 
 def messages(task: Task, window: int) -> tuple[ChatMessage, ...]:
@@ -107,11 +109,13 @@ def _pasted(ask: Ask) -> str:
 
 
 def _code(task: Task, room: int) -> str:
-    """The code in question: the place's, or excerpts of other files."""
+    """The code in question: the place's, or what was found elsewhere with what is selected."""
     ask = task.ask
-    if ask.excerpts or ask.place is None or ask.command.name == "debug":
-        return _excerpts(ask.excerpts, room)
-    return _shown(task, ask.place, room)
+    if ask.place and ask.command.name not in _GATHERED:
+        return _shown(task, ask.place, room)
+    selected = "" if ask.place is None or ask.place.empty else _shown(task, ask.place, room // 2)
+    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected))
+    return "\n\n".join(filter(None, (selected, excerpts)))
 
 
 def _shown(task: Task, place: Place, room: int) -> str:
@@ -128,8 +132,9 @@ def _shown(task: Task, place: Place, room: int) -> str:
         shown = [*lines[first : region.last + 1], MARKER, *lines[region.last + 1 : last + 1]]
     text = "\n".join(shown)
     if task.ask.command.name in _NUMBERED:
-        text = budget.numbered(shown, first)
-    return budget.fenced(budget.head(text, room + 2 * len(shown)), place.language)
+        first, last = budget.around(lines, region.first, region.last, room * 3 // 4)
+        text = budget.numbered(lines[first : last + 1], first)
+    return budget.fenced(budget.head(text, room), place.language)
 
 
 def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:

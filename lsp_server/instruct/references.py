@@ -37,16 +37,18 @@ def references(text: str, ask: Ask, files: Files) -> References:
     return References(tuple(real), tuple(wrong))
 
 
-def with_notes(text: str, ask: Ask, found: References) -> str:
-    """The text, and under it what it names wrongly and what an answer about the workspace read."""
+def with_notes(text: str, ask: Ask, found: References, *, cut: bool = False) -> str:
+    """The text, and under it what it lacks, names wrongly, and was found to answer it from."""
     notes = []
+    if cut:
+        notes.append("> The answer ends here for its length: see caret.instruct.maxTokens.")
     if found.wrong:
         named = ", ".join(f"`{place}`" for place in found.wrong)
         notes.append(f"> Not found in the workspace: {named}.")
     if ask.command.name == "ask" and ask.excerpts:
         read = ", ".join(f"`{excerpt.title}`" for excerpt in ask.excerpts)
         notes.append(f"Searched and read: {read}.")
-    return "\n\n".join([text.rstrip(), *notes]) if notes else text
+    return "\n\n".join([text, *notes])
 
 
 def _place(path: str, line: int, ask: Ask, files: Files) -> tuple[str, str, int] | None:
