@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 16_000_000
 """More is not even read."""
-_INDEX_S = 20.0
-"""How long to wait for the index of the workspace, which an editor would have had already."""
+_INDEX_S = {"ask": 20.0}
+_SOON_S = 3.0
+"""How long to wait for the index of the workspace, which an editor would have had already: long for
+what is answered from nothing else."""
 _LINES = re.compile(r"(?P<file>.+?)(?::0*(?P<first>[1-9]\d{0,8})(?:-0*(?P<last>[1-9]\d{0,8}))?)?")
 
 
@@ -107,7 +109,7 @@ class Consultation:
         if self.command.name == "debug" or view.settings.instruct.endpoint:
             return
         await link.use(view)
-        deadline = time.monotonic() + _INDEX_S
+        deadline = time.monotonic() + _INDEX_S.get(self.command.name, _SOON_S)
         while link.building and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
