@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -68,26 +70,32 @@ def place_of(
     """A range of a document; without one, its beginning."""
     start = types.Position(0, 0)
     wanted = wanted or types.Range(start, start)
-    root = view.root_of(document.path)
+    folder = PurePosixPath(document.path).parent
+    root = view.root_of(document.path) or (str(folder) if folder.is_absolute() else "")
     return Place(
         relative_path(document.path, [root] if root else []),
         document.language,
         plain("".join(document.lines)),
         _index(document, wanted.start, encoding),
         _index(document, wanted.end, encoding),
-        root or "",
+        root,
     )
 
 
-def grounds_of(view: View, link: Link) -> Grounds:
-    """What else may be read: no other file, where the model is not on this machine."""
+def files_of(view: View) -> Files:
+    """The files of the workspace."""
     opened = {
         document.path: plain("".join(document.lines))
         for document in view.documents.values()
         if not document.binary
     }
-    roots = () if view.settings.instruct.endpoint else tuple(view.roots)
-    return Grounds(Files(roots, view.settings.privacy.exclude, opened), link.ask)
+    return Files(tuple(view.roots), view.settings.privacy.exclude, opened)
+
+
+def grounds_of(view: View, link: Link) -> Grounds:
+    """What else may be read: no other file, where the model is not on this machine."""
+    files = files_of(view)
+    return Grounds(replace(files, roots=()) if view.settings.instruct.endpoint else files, link.ask)
 
 
 def problem_of(told: types.Diagnostic) -> Problem:

@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError, RequestError
 from lsp_server.arguments import Answer
-from lsp_server.asking import MOVED, ask_of, grounds_of, plain
+from lsp_server.asking import MOVED, ask_of, files_of, grounds_of, plain
 from lsp_server.documents import split_lines
 from lsp_server.edits import workspace_edit
 from lsp_server.instruct.assistant import Assistant
@@ -79,8 +79,7 @@ class Assist:
         title = f"Caret: {command.title}"
         shown = self._stream(command, arguments, title)
         async with self._progress(token, title):
-            grounds = grounds_of(view, self._link)
-            ask = await grounds.gather(ask)
+            ask = await grounds_of(view, self._link).gather(ask)
             outcome = await self.assistant.answer(
                 ask,
                 view.settings.instruct,
@@ -88,7 +87,7 @@ class Assist:
                 document=arguments.uri,
                 conversation=arguments.conversation,
             )
-        found = references(outcome.text, ask, grounds.files)
+        found = references(outcome.text, ask, files_of(view))
         text = with_notes(outcome.text, ask, found, cut=outcome.cut)
         shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
@@ -124,7 +123,7 @@ class Assist:
         """
         assert ask.place
         if ask.target:
-            uri = Path(ask.place.root or Path(uri).parent, ask.target.path).as_uri()
+            uri = Path(ask.place.root, ask.target.path).as_uri()
         document = self._view().documents.get(uri)
         lines = document.lines if document else _on_disk(uri)
         now = None if lines is None else plain("".join(lines))

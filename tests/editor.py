@@ -104,11 +104,11 @@ class Editor(LanguageClient):
         at: types.Range,
         diagnostics: list[types.Diagnostic],
         only: list[types.CodeActionKind | str] | None = None,
-    ) -> list[types.CodeAction]:
+    ) -> list[Any]:
+        """lsprotocol reads those with a command as a `Command`: only their titles are right."""
         context = types.CodeActionContext(diagnostics, only)
         params = types.CodeActionParams(types.TextDocumentIdentifier(uri), at, context)
-        found = await self.text_document_code_action_async(params)
-        return [action for action in found or () if isinstance(action, types.CodeAction)]
+        return list(await self.text_document_code_action_async(params) or ())
 
     def progressed(self, params: types.ProgressParams) -> None:
         value: Any = params.value

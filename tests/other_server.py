@@ -38,7 +38,7 @@ class Other:
         self._stdin.flush()
 
     def initialize(self, folder: Path) -> None:
-        params = {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}}
+        params: dict[str, Any] = {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}}
         self.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
         while read(self._stdout).get("id") != 1:
             pass

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.errors import RequestError
 from lsp_server.context import site_at
 from lsp_server.instruct.ask import Excerpt
 from lsp_server.instruct.syntax import enclosing
@@ -54,12 +55,18 @@ class Grounds:
         self.files, self._search = files, search
 
     async def gather(self, ask: Ask) -> Ask:
-        """The ask with all that it is to be answered from."""
+        """The ask with all that it is to be answered from.
+
+        Raises:
+            RequestError: there is no place for tests.
+        """
         if ask.command.name == "debug":
             return replace(ask, excerpts=self._frames(ask))
         if ask.command.name == "ask":
             return replace(ask, excerpts=await self._found(ask))
         if ask.command.name == "test" and ask.place:
+            if not ask.place.root:
+                raise RequestError("Tests need a file to stand beside: save the document first.")
             ask = replace(ask, target=target_of(ask.place, self.files))
         return replace(ask, related=await self._related(ask.place)) if ask.place else ask
 

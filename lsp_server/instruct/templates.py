@@ -88,15 +88,17 @@ Answer with {{what}} with that {{comment}} and otherwise as it is, in one ```{{t
 Rewrite {{what}} as follows. {{instruction}}
 
 {_REWRITE}""",
-    "generate": f"""\
-{{related}}
+    "generate": """\
+{related}
 
-{_FILE}
+What stands in `{path}`, {language}, around the caret, which is at `{marker}`:
 
-Write {{language}} code that does this: {{instruction}}
+{code}
 
-It will stand in place of the line `{{marker}}`. Answer with the new code only, in one ```{{tag}} \
-block, and repeat nothing of what is there already.""",
+Now write this, and nothing else: {instruction}
+
+Answer with the new code alone, in one ```{tag} block. It will be put in at `{marker}`, so leave \
+out what is there already.""",
     "todo": f"""\
 {{related}}
 

@@ -204,10 +204,10 @@ async def test_a_diagnostic_of_another_server_becomes_an_action_and_an_edit(
         (found,) = await asyncio.to_thread(other.diagnostics, uri, STATS)
         assert "valeu" in found.message
         offered = await editor.actions(uri, found.range, [found])
-        assert [a.kind for a in offered[:2]] == ["quickfix", "quickfix"]
-        fix = next(action for action in offered if action.title.startswith("Fix: undefined name"))
-        assert fix.edit is None
-        assert fix.command is None
+        fix, explain = offered[:2]
+        assert fix.title == "Fix: undefined name 'valeu' (Caret)"
+        assert explain.title == "Explain: undefined name 'valeu' (Caret)"
+        assert (fix.kind, fix.edit, fix.command) == ("quickfix", None, None)
         resolved = await editor.code_action_resolve_async(fix)
         assert resolved.edit
         editor.edit(types.ApplyWorkspaceEditParams(resolved.edit))
@@ -276,6 +276,17 @@ async def test_a_traceback_is_traced_to_the_workspace(editor: Editor, workspace:
     )
     answer = await editor.ask_caret("debug", {"text": output})
     assert "value" in answer.text
+
+
+async def test_code_is_written_below_the_comment_that_asks_for_it(editor: Editor) -> None:
+    text = "VALUES = [3, 1, 2]\n\n\n# the median of a list of numbers\n"
+    uri = editor.open(text, "median.py")
+    answer = await editor.ask_caret("generate", place(uri, 3))
+    assert answer.applied
+    written = editor.texts_of[uri]
+    ast.parse(written)
+    assert written.startswith(text)
+    assert len(written) > len(text) + 20
 
 
 async def test_a_base_model_is_refused_in_words(start: StartEditor, workspace: Path) -> None:
