@@ -87,13 +87,14 @@ class Assist:
                 document=arguments.uri,
                 conversation=arguments.conversation,
             )
-        found = references(outcome.text, ask, files_of(view))
-        text = with_notes(outcome.text, ask, found, cut=outcome.cut)
+        files = files_of(view)
+        named = references(outcome.text, ask, files)
+        text = with_notes(outcome.text, ask, named, cut=outcome.cut)
         shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
         edit = self._edit(ask, outcome.change, arguments.uri) if outcome.change else None
         applied = bool(edit and arguments.apply and await self._applied(edit, title))
-        locations = [_location(*place) for place in found.real]
+        locations = [_location(*place) for place in references(text, ask, files).real]
         return Answer(text, outcome.conversation, edit, applied, locations)
 
     def _stream(self, command: Command, arguments: Arguments, title: str) -> Stream:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lsp_server.instruct.answers import code, indent, reindented
 from lsp_server.instruct.comments import commented
+from lsp_server.instruct.region import TODO
 from lsp_server.instruct.syntax import breaks, regions
 from lsp_server.workspace.wanted import imported
 
@@ -98,11 +99,19 @@ def _rewritten(task: Task, place: Place, found: str) -> list[str]:
     region, lines = task.region, place.lines
     old = lines[region.first : region.last + 1]
     imports, new = _own(task, place, found)
-    new = _aligned(new, old)
+    new = _aligned(_done(task, new, old), old)
     if not new:
         raise NoCodeError("the answer's code is empty")
     replaced = [*lines[: region.first], *new, *lines[region.last + 1 :]]
     return _with_imports(replaced, imports)
+
+
+def _done(task: Task, new: list[str], old: list[str]) -> list[str]:
+    """Without the comment that says what was to be done, which models tend to keep."""
+    if task.ask.command.name != "todo":
+        return new
+    wish = next((line.strip() for line in old if TODO.search(line)), "")
+    return [line for line in new if line.strip() != wish]
 
 
 def _own(task: Task, place: Place, found: str) -> tuple[list[str], list[str]]:

@@ -29,7 +29,7 @@ def commented(place: Place, region: Region, answer: str) -> list[str] | None:
 
 
 def _with_docstring(lines: list[str], region: Region, answer: str) -> list[str] | None:
-    found = _docstring(answer)
+    found = _docstring(answer, region.name)
     body = _body(lines, region)
     if found is None or body is None:
         return None
@@ -52,16 +52,17 @@ def _body(lines: list[str], region: Region) -> tuple[int, int] | None:
     return None
 
 
-def _docstring(answer: str) -> list[str] | None:
-    """The first docstring of a definition in some Python, or of the text itself."""
+def _docstring(answer: str, name: str) -> list[str] | None:
+    """The docstring of a definition in some Python, or of the text itself."""
     text = "\n".join(reindented(answer.split("\n"), ""))
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return None
-    holders = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
-    for node in (*(n for n in ast.walk(tree) if not isinstance(n, ast.Module)), tree):
-        if isinstance(node, holders) and ast.get_docstring(node):
+    defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    named = [n for n in ast.walk(tree) if isinstance(n, defined) and n.name == name]
+    for node in (*named, tree):
+        if ast.get_docstring(node):
             first = node.body[0]
             rows = text.split("\n")[first.lineno - 1 : first.end_lineno]
             rows[0] = indent(rows[0]) + rows[0].strip()

@@ -45,9 +45,9 @@ def with_notes(text: str, ask: Ask, found: References, *, cut: bool = False) -> 
     if found.wrong:
         named = ", ".join(f"`{place}`" for place in found.wrong)
         notes.append(f"> Not found in the workspace: {named}.")
-    if ask.command.name == "ask" and ask.excerpts:
+    if ask.excerpts:
         read = ", ".join(f"`{excerpt.title}`" for excerpt in ask.excerpts)
-        notes.append(f"Searched and read: {read}.")
+        notes.append(f"The model read {read}.")
     return "\n\n".join([text, *notes])
 
 

@@ -275,7 +275,9 @@ async def test_a_traceback_is_traced_to_the_workspace(editor: Editor, workspace:
         "NameError: name 'valeu' is not defined. Did you mean: 'value'?\n"
     )
     answer = await editor.ask_caret("debug", {"text": output})
-    assert "value" in answer.text
+    assert "valeu" in answer.text
+    live = (workspace / "stats_live.py").as_uri()
+    assert (live, 3) in [(x["uri"], x["range"]["start"]["line"]) for x in answer.references]
 
 
 async def test_code_is_written_below_the_comment_that_asks_for_it(editor: Editor) -> None:

@@ -94,8 +94,14 @@ def test_a_refactoring_may_bring_a_new_function() -> None:
     assert "def _twice(x):" in after("refactor", 6, block(new), instruction="Split it.")
 
 
+def test_a_todo_that_is_done_goes() -> None:
+    new = "def area(self):\n    # TODO: use math.pi\n    return math.pi"
+    assert "TODO" not in after("todo", 11, block(new))
+
+
 def test_edits_touch_only_the_lines_that_differ() -> None:
-    change = made("todo", 11, block("def area(self):\n    # TODO: use math.pi\n    return 3"))
+    new = block("def area(self):\n    # TODO: use math.pi\n    return 3")
+    change = made("refactor", 11, new, instruction="Return 3.")
     assert change is not None
     (edit,) = change.edits
     assert (edit.first, edit.last, edit.lines) == (12, 13, ("        return 3",))
@@ -181,6 +187,11 @@ def test_of_a_documented_function_only_the_comment_is_taken() -> None:
         "def helper(x):\n", 'def helper(x):\n    """Give it back.\n\n    Always.\n    """\n'
     )
     assert after("doc", 6, block(new)) == expected
+
+
+def test_the_docstring_of_a_class_around_it_is_not_its_own() -> None:
+    new = 'class Disk:\n    """A disk."""\n\n    def area(self):\n        """The area."""'
+    assert '        """The area."""\n        # TODO' in after("doc", 12, block(new))
 
 
 def test_an_old_docstring_goes() -> None:
