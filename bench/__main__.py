@@ -16,6 +16,7 @@ BENCHMARKS = {
     "prefill": "Tokens a second while a prompt is read, by its length.",
     "decode": "Milliseconds a token while text is written, by the length before it.",
     "load": "From nothing to the first token: first start and second start.",
+    "answers": "Typing while an answer streams, a second question, and stopping one.",
     "memory": "Memory after loading and after a long context; with a second editor.",
     "7b": "A Code Llama 7B in shape, with random weights: size, memory and speed.",
     "peer": "Say which llama.cpp is compared with, or how to install it.",

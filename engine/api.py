@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 FinishReason = Literal["stop", "length", "cancelled"]
+Ability = Literal["infill", "instruct"]
 Role = Literal["system", "user", "assistant"]
 LoadPhase = Literal["absent", "downloading", "loading", "ready", "failed"]
 

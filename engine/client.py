@@ -22,7 +22,7 @@ from engine.wire_answers import parse_stream
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from engine.api import ChatRequest, CompletionRequest, Piece
+    from engine.api import Ability, ChatRequest, CompletionRequest, Piece
 
 _STATUS_TIMEOUT_S = 30.0
 """An engine may be silent for long while it imports torch from a cold disk."""
@@ -43,8 +43,11 @@ class CompletionService(Protocol):
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the assistant's next turn."""
 
-    async def load(self, model: str, fmt: str = "") -> ModelStatus:
-        """Start bringing a model into memory, also one that failed before, packed as `fmt`."""
+    async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
+        """Start bringing a model into memory, also one that failed before, packed as `fmt`.
+
+        `ability` is what it is wanted for.
+        """
 
     async def statuses(self) -> list[ModelStatus]:
         """How the models do; starts nothing."""
@@ -76,9 +79,10 @@ class EngineClient:
         """See `CompletionService.chat`."""
         return self._ask("/v1/chat/completions", wire.chat_body(request))
 
-    async def load(self, model: str, fmt: str = "") -> ModelStatus:
+    async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
         """See `CompletionService.load`; the status has the model's name in full."""
-        response = await self._post("/v1/models/load", {"model": model, "format": fmt})
+        wanted = {"model": model, "format": fmt, "ability": ability}
+        response = await self._post("/v1/models/load", wanted)
         async with aclosing(response):
             return wire.structure(wire.decode(await response.aread()), ModelStatus)
 

@@ -8,9 +8,11 @@ CaretError
 │   ├── UnsupportedModel  an architecture or tokenizer that Caret cannot run
 │   └── NotCapable        asked for what this model was not trained for
 ├── FetchError            no source could deliver a file
-│   └── DiskFull          there is no room for it
+│   ├── DiskFull          there is no room for it
+│   └── LicenceNotAccepted the user has yet to agree to what its publisher asks
 ├── RequestError          a request that no retry will make right
 ├── StatisticsUnavailable the file of statistics cannot be read or written
+├── AnswerUnusable        a model wrote something that cannot be applied
 └── EngineError           the engine process
     ├── EngineUnavailable it cannot be started or reached
     ├── EngineLost        it went away in the middle of a request
@@ -78,6 +80,12 @@ class DiskFull(FetchError):
     code = "disk_full"
 
 
+class LicenceNotAccepted(FetchError):
+    """A model whose publisher asks its users to agree to a licence, which nobody here did yet."""
+
+    code = "licence_not_accepted"
+
+
 class RequestError(CaretError):
     """A request that no retry will make right: a prompt too long, a field of the wrong type."""
 
@@ -88,6 +96,12 @@ class StatisticsUnavailable(CaretError):
     """The file of statistics cannot be read or written."""
 
     code = "statistics_unavailable"
+
+
+class AnswerUnusable(CaretError):
+    """A model's answer of which no edit can be made."""
+
+    code = "answer_unusable"
 
 
 class EngineError(CaretError):

@@ -1,8 +1,8 @@
 """The models in memory: each fetched and loaded once, however many clients ask for it.
 
 Downloading and loading happen on threads of their own, loading one model at a time; every method
-may be called from any thread and returns at once. Where a model finds no room, the one that was
-not asked for anything for longest is let go, and so on; who asks for it later waits for it anew.
+may be called from any thread and returns at once. Where a model finds no room, `engine.room` says
+which other one is let go, and so on; who asks for that later waits for it anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import psutil
@@ -21,16 +21,17 @@ from engine import models
 from engine.api import ModelStatus
 from engine.errors import CaretError, EngineUnavailable, ModelError, OutOfMemory
 from engine.fetch import pull
+from engine.room import Wanted, advice, first_to_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.api import ChatRequest, CompletionRequest, Piece
+    from engine.api import Ability, ChatRequest, CompletionRequest, Piece
     from engine.fetch import Progress
     from engine.models import ModelEntry
 
-    Load = Callable[[ModelEntry, Path, Callable[[int, int], None], str], "Model"]
+    Load = Callable[[ModelEntry, Path, Callable[[int, int], None], str, Ability], "Model"]
     Pull = Callable[[ModelEntry, Callable[[Progress], None]], Path]
 
 _log = logging.getLogger(__name__)
@@ -57,12 +58,16 @@ def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int |
     cache_bytes = min(memory // _CACHE_SHARE, _MOST_CACHE)
 
     def load(
-        entry: ModelEntry, path: Path, report: Callable[[int, int], None], wished: str
+        entry: ModelEntry,
+        path: Path,
+        report: Callable[[int, int], None],
+        wished: str,
+        ability: Ability,
     ) -> Model:
         from engine.planner import Machine, Wish  # imports torch, which takes a second or more
         from engine.runtime import Runtime
 
-        wish, machine = Wish(wished or fmt, device), Machine.here(memory_limit)
+        wish, machine = Wish(wished or fmt, device, ability), Machine.here(memory_limit)
         return Runtime.load(entry, path, report, cache_bytes, wish, machine)
 
     return load
@@ -77,8 +82,7 @@ class _Slot:
     loaded: Future[Model]
     format: str
     """That it was first asked for in; empty: whichever suits."""
-    asked: float = field(default_factory=time.monotonic)
-    """When it was last wanted."""
+    wanted: Wanted
 
 
 class Host:
@@ -90,7 +94,7 @@ class Host:
         self._slots_lock = threading.Lock()
         self._one_at_a_time = threading.Lock()
 
-    def ensure(self, name: str, fmt: str = "") -> ModelStatus:
+    def ensure(self, name: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
         """Have a model brought into memory, unless it is there or on its way; returns at once.
 
         A model that failed before is tried again. `fmt` is how to hold it if it is not there yet.
@@ -98,9 +102,9 @@ class Host:
         Raises:
             ModelError: There is no such model.
         """
-        return self._slot(name, retry=True, fmt=fmt).status
+        return self._slot(name, ability, retry=True, fmt=fmt).status
 
-    def loaded(self, name: str) -> Future[Model]:
+    def loaded(self, name: str, ability: Ability = "infill") -> Future[Model]:
         """Resolves to the model or to the CaretError that kept it away.
 
         Starts bringing it in if nobody did so far; a failure stays until the next `ensure`.
@@ -108,16 +112,16 @@ class Host:
         Raises:
             ModelError: There is no such model.
         """
-        return self._slot(name, retry=False).loaded
+        return self._slot(name, ability, retry=False).loaded
 
-    def runtime(self, name: str) -> Model:
+    def runtime(self, name: str, ability: Ability = "infill") -> Model:
         """The model if it is in memory; else starts bringing it in.
 
         Raises:
             EngineUnavailable: It is not ready yet.
             CaretError: It could not be loaded, or there is no such model.
         """
-        slot = self._slot(name, retry=False)
+        slot = self._slot(name, ability, retry=False)
         if slot.loaded.done():
             return slot.loaded.result()
         raise EngineUnavailable(f"{slot.entry.name} is still {_progress(slot.status)}; wait a bit.")
@@ -131,23 +135,23 @@ class Host:
         """Whether a model is on its way into memory."""
         return any(status.phase in ("downloading", "loading") for status in self.statuses())
 
-    def _slot(self, name: str, *, retry: bool, fmt: str = "") -> _Slot:
+    def _slot(self, name: str, ability: Ability, *, retry: bool, fmt: str = "") -> _Slot:
         entry = models.find(models.DEFAULT_FIM if name in ("", "default") else name)
         with self._slots_lock:
             slot = self._slots.get(entry.path)
             if slot is None or (retry and slot.status.phase == "failed"):
                 slot = self._slots[entry.path] = _new_slot(entry, fmt)
-                title = f"load {entry.name}"
+                title, work = f"load {entry.name}", [slot, ability]
                 # Daemon: leaving must not wait for gigabytes on their way.
-                threading.Thread(target=self._bring, args=[slot], name=title, daemon=True).start()
-            slot.asked = time.monotonic()
+                threading.Thread(target=self._bring, args=work, name=title, daemon=True).start()
+            slot.wanted.at[ability] = time.monotonic()
             return slot
 
-    def _bring(self, slot: _Slot) -> None:
+    def _bring(self, slot: _Slot, ability: Ability) -> None:
         """Fetch and load, on a thread of its own."""
         name = slot.entry.name
         try:
-            model = self._fetch_and_load(slot)
+            model = self._fetch_and_load(slot, ability)
         except CaretError as error:
             _log.warning("%s failed: %s", name, error)
             _fail(slot, error)
@@ -162,7 +166,7 @@ class Host:
             slot.status = ModelStatus(name, "ready")
             slot.loaded.set_result(model)
 
-    def _fetch_and_load(self, slot: _Slot) -> Model:
+    def _fetch_and_load(self, slot: _Slot, ability: Ability) -> Model:
         name = slot.entry.name
 
         def downloading(progress: Progress) -> None:
@@ -176,30 +180,34 @@ class Host:
         with self._one_at_a_time:
             while True:
                 try:
-                    return self._load(slot.entry, path, loading, slot.format)
+                    return self._load(slot.entry, path, loading, slot.format, ability)
                 except OutOfMemory as refusal:
-                    if not self._makes_room(refusal.missing):
-                        raise
+                    if not self._makes_room(refusal.missing, ability):
+                        kept = [wanted.entry for wanted in self._in_memory()]
+                        raise OutOfMemory(f"{refusal}{advice(ability, kept)}") from refusal
 
-    def _makes_room(self, missing: int) -> bool:
+    def _makes_room(self, missing: int, ability: Ability) -> bool:
         """Whether a model was let go for one that lacks so many bytes.
 
         None is where even all of them would not do: they cannot hold more than the process does.
         """
-        return 0 < missing <= psutil.Process().memory_info().rss and self._let_go()
+        return 0 < missing <= psutil.Process().memory_info().rss and self._let_go(ability)
 
-    def _let_go(self) -> bool:
-        """Forget the model that was wanted least recently; False if there is none in memory.
+    def _in_memory(self) -> list[Wanted]:
+        with self._slots_lock:
+            return [slot.wanted for slot in self._slots.values() if slot.status.phase == "ready"]
+
+    def _let_go(self, ability: Ability) -> bool:
+        """Forget a model that may make room for an ability; False if there is none.
 
         An answer that it is writing comes to its end, and its memory is free after that.
         """
+        going = first_to_go(self._in_memory(), ability, time.monotonic())
+        if going is None:
+            return False
         with self._slots_lock:
-            ready = [path for path, slot in self._slots.items() if slot.status.phase == "ready"]
-            if not ready:
-                return False
-            slot = self._slots.pop(min(ready, key=lambda path: self._slots[path].asked))
-        _log.info("%s makes room for another model", slot.entry.name)
-        del slot
+            self._slots.pop(going.entry.path, None)
+        _log.info("%s makes room for another model", going.entry.name)
         gc.collect()  # a model's parts refer to each other
         return True
 
@@ -209,7 +217,7 @@ def _new_slot(entry: ModelEntry, fmt: str) -> _Slot:
     loaded.set_running_or_notify_cancel()  # so that a waiter who is cancelled cancels it for none
     on_disk = entry.path.exists()
     status = ModelStatus(entry.name, "loading" if on_disk else "downloading")
-    return _Slot(entry, status, loaded, fmt)
+    return _Slot(entry, status, loaded, fmt, Wanted(entry))
 
 
 def _fail(slot: _Slot, error: CaretError) -> None:

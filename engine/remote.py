@@ -27,7 +27,7 @@ from engine.wire_answers import parse_stream
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from engine.api import ChatRequest, CompletionRequest, Piece
+    from engine.api import Ability, ChatRequest, CompletionRequest, Piece
 
 _STANDARD = frozenset(
     {
@@ -99,7 +99,7 @@ class RemoteClient:
         """See `CompletionService.chat`."""
         return self._ask("chat/completions", wire.chat_body(request))
 
-    async def load(self, model: str, fmt: str = "") -> ModelStatus:
+    async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
         """The model's status, ready: nothing to do."""
         return ModelStatus(self._endpoint.model, "ready")
 

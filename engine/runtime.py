@@ -144,7 +144,7 @@ class Runtime:
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         """The assistant's next turn."""
         prompt = self._chat_prompt(request)
-        slot = self._slots.acquire(prompt.tokens)
+        slot = self._slots.acquire(prompt.tokens, talk=True)
         try:
             yield from self._writer.write(prompt, slot, request.sampling)
         finally:

@@ -20,9 +20,11 @@ _OWN = 64
 class Slot:
     """One cached sequence: `tokens` are those whose keys and values `cache` holds."""
 
-    def __init__(self, cache: Cache, tokens: Sequence[int] = ()) -> None:
+    def __init__(self, cache: Cache, tokens: Sequence[int] = (), *, talk: bool = False) -> None:
         self.cache = cache
         self.tokens = list(tokens)
+        self.talk = talk
+        """It holds a conversation."""
 
     def common_prefix(self, tokens: Sequence[int]) -> int:
         """How many leading tokens the slot shares with `tokens`."""
@@ -46,7 +48,7 @@ class Slot:
 
     def fork(self, length: int) -> Slot:
         """A slot that begins as this one does, with so many tokens copied."""
-        return Slot(self.cache.fork(length), self.tokens[:length])
+        return Slot(self.cache.fork(length), self.tokens[:length], talk=self.talk)
 
 
 class SlotPool:
@@ -54,6 +56,8 @@ class SlotPool:
 
     A document, another one and a conversation have slots of their own, and so has a place of a
     document that was left: copying what two sequences share is nothing against evaluating it.
+    Typing goes through many places while a person reads an answer, so the conversation that was
+    used last stays as long as anything else can go.
     """
 
     def __init__(self, model: CausalLM, budget: int) -> None:
@@ -74,16 +78,16 @@ class SlotPool:
         """The most leading tokens that any free slot has."""
         return max((slot.common_prefix(tokens) for slot in self._free), default=0)
 
-    def acquire(self, tokens: Sequence[int]) -> Slot:
-        """A slot that holds as much of the beginning of `tokens` as any.
+    def acquire(self, tokens: Sequence[int], *, talk: bool = False) -> Slot:
+        """A slot that holds as much of the beginning of `tokens` as any of its kind.
 
         The one that shares most is continued; where that would lose more than half of what it
         holds, a copy of what they share is, as far as the memory allows.
         """
-        best = self._best(tokens)
+        best = self._best(tokens, talk=talk)
         if best is None:
             self._makes_room(len(tokens))
-            return self._use(Slot(self._model.new_cache(self.capacity)))
+            return self._use(Slot(self._model.new_cache(self.capacity), talk=talk))
         shared = best.common_prefix(tokens)
         if 2 * shared < len(best.tokens) and self._makes_room(len(tokens), best):
             return self._use(best.fork(shared))
@@ -95,7 +99,8 @@ class SlotPool:
 
         None where `tokens` are held but for the last one, or the memory is too short.
         """
-        best = self._best(tokens) or next(reversed(self._free), None)
+        completing = (slot for slot in reversed(self._free) if not slot.talk)
+        best = self._best(tokens, talk=False) or next(completing, None)
         if best is None:
             return self.acquire(tokens)
         shared = best.common_prefix(tokens)
@@ -112,9 +117,10 @@ class SlotPool:
         self._free.append(slot)
         self._makes_room(0, slot)
 
-    def _best(self, tokens: Sequence[int]) -> Slot | None:
+    def _best(self, tokens: Sequence[int], *, talk: bool) -> Slot | None:
         """The free slot that shares most; the least recently used of equals."""
-        best = max(self._free, key=lambda slot: slot.common_prefix(tokens), default=None)
+        slots = (slot for slot in self._free if slot.talk == talk)
+        best = max(slots, key=lambda slot: slot.common_prefix(tokens), default=None)
         return best if best and best.common_prefix(tokens) else None
 
     def _use(self, slot: Slot) -> Slot:
@@ -126,8 +132,14 @@ class SlotPool:
         while others := [slot for slot in self._free if slot is not kept]:
             if self._fits(positions):
                 return True
-            self._free.remove(next(filter(self._repeats, others), others[0]))
+            self._free.remove(self._first_to_go(others))
         return self._fits(positions)
+
+    def _first_to_go(self, others: list[Slot]) -> Slot:
+        if repeating := next(filter(self._repeats, others), None):
+            return repeating
+        last_talk = next((slot for slot in reversed(self._free) if slot.talk), None)
+        return next((slot for slot in others if slot is not last_talk), others[0])
 
     def _fits(self, positions: int) -> bool:
         slots = self._free + self._used

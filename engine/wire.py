@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
-from engine.api import ChatRequest, CompletionRequest, ModelStatus, Sampling
+from engine.api import Ability, ChatRequest, CompletionRequest, ModelStatus, Sampling
 from engine.errors import (
     BY_CODE,
     CaretError,
     DiskFull,
     EngineUnavailable,
+    LicenceNotAccepted,
     ModelError,
     ModelMissing,
     NotCapable,
@@ -68,6 +69,8 @@ class LoadRequest:
     model: str = ""
     format: str = ""
     """How to hold the weights; empty: whatever suits the machine."""
+    ability: Ability = "infill"
+    """What it is wanted for."""
 
 
 class _WrongError(ValueError):
@@ -222,6 +225,7 @@ STATUS_OF: Mapping[type[CaretError], int] = {
     RequestError: 400,
     UnknownModel: 404,
     ModelMissing: 404,
+    LicenceNotAccepted: 403,
     Superseded: 409,
     NotCapable: 422,
     UnsupportedModel: 422,

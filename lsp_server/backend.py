@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,14 +20,16 @@ from engine.errors import (
     Superseded,
 )
 from engine.launch import LaunchOptions
-from engine.models import DEFAULT_FIM, find, require
+from engine.models import find, require
 from engine.remote import Endpoint, RemoteClient
+from lsp_server.roles import Part, chosen, with_safety_prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from engine.api import CompletionRequest, Piece
-    from lsp_server.settings import FimSettings, Settings
+    from engine.api import Ability, ChatRequest, CompletionRequest, Piece
+    from engine.wire import R
+    from lsp_server.settings import EngineSettings, Settings
 
 _POLL_S = 0.2
 """Between looks at a model on its way; there are none once it is ready."""
@@ -37,16 +38,18 @@ _RETRY_ENGINE_S, _RETRY_MODEL_S = 5.0, 60.0
 
 
 class Backend:
-    """The model that the settings name, wherever it runs."""
+    """The model that the settings name for one part, wherever it runs."""
 
     def __init__(
         self,
         report: Callable[[ModelStatus], None],
-        connect: Callable[[Settings], CompletionService] | None = None,
+        connect: Callable[[Part, EngineSettings], CompletionService] | None = None,
+        ability: Ability = "infill",
     ) -> None:
         """Tell of the model's way into memory by `report`; reach it by `connect`."""
-        self._report, self._connect = report, connect or connect_to
+        self._report, self._connect, self._ability = report, connect or connect_to, ability
         self._settings: Settings | None = None
+        self._part: Part | None = None
         self._service: CompletionService | None = None
         self._bringing: asyncio.Task[CaretError | None] | None = None
         self._retry_at = 0.0
@@ -56,33 +59,56 @@ class Backend:
         """The model is in memory, as far as is known."""
 
     async def use(self, settings: Settings) -> None:
-        """Take the model and the endpoint of these settings, and begin to load it."""
-        old = self._settings
-        if old and (old.fim, old.engine) == (settings.fim, settings.engine):
+        """Take the model and the endpoint of these settings.
+
+        Begins to load one that completes; one that is talked to is loaded when it is first asked.
+        """
+        old, part = self._settings, chosen(settings, self._ability)
+        if old and (self._part, old.engine) == (part, settings.engine):
+            self._settings = settings
             return
         await self.aclose()
-        self._settings, self._service = settings, self._connect(settings)
-        self._bring()
+        self._settings, self._part = settings, part
+        self._service = self._connect(part, settings.engine)
+        if self._ability == "infill":
+            self.bring()
 
-    async def complete(
-        self, request: CompletionRequest, *, wait: bool
-    ) -> AsyncGenerator[Piece, None]:
+    def complete(self, request: CompletionRequest, *, wait: bool) -> AsyncGenerator[Piece, None]:
         """Pieces of a completion; closing the generator stops the work.
 
         Raises:
             EngineUnavailable: the model is not ready, and `wait` is off.
             CaretError: the model cannot be had, or failed.
         """
+        return self._answer(
+            lambda service: service.complete(self._named(request), wait=wait), wait=wait
+        )
+
+    def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        """Pieces of the next turn; waits for the model. Closing the generator stops the work.
+
+        Raises:
+            CaretError: the model cannot be had, or failed.
+        """
+        if self._settings and self._settings.instruct.safety_prompt:
+            request = with_safety_prompt(request)
+        return self._answer(lambda service: service.chat(self._named(request)), wait=True)
+
+    def _named(self, request: R) -> R:
+        """With the name that the engine knows the model by."""
+        return replace(request, model=self._model) if self._local else request
+
+    async def _answer(
+        self, ask: Callable[[CompletionService], AsyncGenerator[Piece, None]], *, wait: bool
+    ) -> AsyncGenerator[Piece, None]:
         service = await self._available(wait=wait)
-        if self._local:
-            request = replace(request, model=self._model)
         try:
-            async with aclosing(service.complete(request, wait=wait)) as pieces:
+            async with aclosing(ask(service)) as pieces:
                 async for piece in pieces:
                     yield piece
         except EngineError as error:
             if self._local and not isinstance(error, Superseded):
-                self._bring()
+                self.bring()
             raise
 
     async def restart(self) -> None:
@@ -97,7 +123,7 @@ class Backend:
             self._bringing = None
         if self._local:
             await launch.stop()
-        self._bring()
+        self.bring()
 
     async def aclose(self) -> None:
         """Let go of the engine; `use` takes it up again."""
@@ -106,15 +132,15 @@ class Backend:
             self._bringing.cancel()
         if self._service:
             await self._service.aclose()
-        self._bringing = self._service = self._settings = None
+        self._bringing = self._service = self._settings = self._part = None
 
     @property
     def _local(self) -> bool:
-        return self._settings is not None and not self._settings.fim.endpoint
+        return self._part is not None and not self._part.endpoint
 
     async def _available(self, *, wait: bool) -> CompletionService:
         if not self.ready and self._may_bring(wait=wait):
-            self._bring()
+            self.bring()
         if wait and self._bringing and (error := await asyncio.shield(self._bringing)):
             raise error
         if self._service is None or not self.ready:
@@ -125,20 +151,18 @@ class Backend:
         idle = self._bringing is None or self._bringing.done()
         return idle and (wait or time.monotonic() >= self._retry_at)
 
-    def _bring(self) -> None:
+    def bring(self) -> None:
         """Start bringing the model into memory, unless that is under way."""
         self.ready = False
-        if self._service and self._settings and (self._bringing is None or self._bringing.done()):
-            self._bringing = asyncio.create_task(self._brought(self._service, self._settings.fim))
+        if self._service and self._part and (self._bringing is None or self._bringing.done()):
+            self._bringing = asyncio.create_task(self._brought(self._service, self._part))
 
-    async def _brought(
-        self, service: CompletionService, settings: FimSettings
-    ) -> CaretError | None:
+    async def _brought(self, service: CompletionService, part: Part) -> CaretError | None:
         """Load and watch; returns why it failed, if so."""
-        title = settings.model or settings.endpoint or DEFAULT_FIM
+        title = part.title
         self._report(ModelStatus(title, "absent"))
         try:
-            async for status in _way_into_memory(service, settings):
+            async for status in _way_into_memory(service, part):
                 self._model, self.ready = status.name, status.phase == "ready"
                 self._report(replace(status, name=status.name or title))
         except CaretError as error:
@@ -149,26 +173,25 @@ class Backend:
         return None
 
 
-def connect_to(settings: Settings) -> CompletionService:
+def connect_to(part: Part, engine: EngineSettings) -> CompletionService:
     """The engine on this machine, or the server that the settings name."""
-    fim, engine = settings.fim, settings.engine
-    if fim.endpoint:
-        return RemoteClient(Endpoint(fim.endpoint, fim.model, os.environ.get("CARET_API_KEY")))
+    if part.endpoint:
+        return RemoteClient(Endpoint(part.endpoint, part.model, part.key))
     return EngineClient(
         LaunchOptions(engine.idle_minutes, engine.threads or None, engine.memory or None)
     )
 
 
 async def _way_into_memory(
-    service: CompletionService, settings: FimSettings
+    service: CompletionService, part: Part
 ) -> AsyncGenerator[ModelStatus, None]:
     """Changes until the model is ready; raises the CaretError that it failed with."""
-    model = settings.model
-    if not settings.endpoint:
-        entry = find(model or DEFAULT_FIM)
-        require(entry, "infill")
+    model = part.model
+    if not part.endpoint:
+        entry = find(model)
+        require(entry, part.ability)
         model = entry.name
-    last, status = None, await service.load(model, settings.format)
+    last, status = None, await service.load(model, part.format, part.ability)
     while status.phase not in ("ready", "failed"):
         if status != last:
             yield status

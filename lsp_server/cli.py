@@ -13,6 +13,12 @@ from lsp_server import __version__
 COMMANDS = {
     "lsp": "Run the language server (editors start this).",
     "complete": "Complete code at FILE:LINE:COL.",
+    "explain": "Explain code.",
+    "fix": "Correct code.",
+    "test": "Write tests.",
+    "doc": "Write the comment of a function or class.",
+    "ask": "Answer a question about the project in this folder.",
+    "debug": "Explain what made a program fail, from its output.",
     "models": "List the models that Caret knows and which are on disk.",
     "pull": "Download a model.",
     "engine": "Run the engine in the foreground.",
@@ -23,6 +29,8 @@ COMMANDS = {
     "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
 }
 """Name to one-line help; the long help stands in the command's module."""
+_ANSWERED = ("explain", "fix", "test", "doc", "ask", "debug")
+"""They share a module."""
 
 
 class LazyGroup(click.Group):
@@ -36,6 +44,10 @@ class LazyGroup(click.Group):
         """The command `lsp_server.commands.NAME:command`, or None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in _ANSWERED:
+            module = importlib.import_module("lsp_server.commands.instruct")
+            found: click.Command = module.COMMANDS[cmd_name]
+            return found
         module = importlib.import_module(f"lsp_server.commands.{cmd_name}")
         command: click.Command = module.command
         return command

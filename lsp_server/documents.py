@@ -74,11 +74,13 @@ class Document:
     """Length of the whole text."""
     binary: bool = False
     """It held a NUL when it was opened."""
+    version: int | None = None
+    """The client's number of this text."""
 
     @classmethod
-    def open(cls, path: str, language: str, text: str) -> Document:
+    def open(cls, path: str, language: str, text: str, version: int | None = None) -> Document:
         """A document with this text."""
-        return cls(path, language, split_lines(text), len(text), "\0" in text)
+        return cls(path, language, split_lines(text), len(text), "\0" in text, version)
 
     def replace(self, text: str) -> None:
         """Set the whole text."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from lsp_server import __version__
+from lsp_server.instruct.commands import IDS
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
-COMMANDS = ("caret.accepted", "caret.status", "caret.restartEngine")
+COMMANDS = ("caret.accepted", "caret.status", "caret.restartEngine", *IDS)
 """What `workspace/executeCommand` understands."""
 
 
@@ -90,6 +91,10 @@ def _result(params: dict[str, Any]) -> dict[str, Any]:
             },
             "completionProvider": {},
             "documentHighlightProvider": True,
+            "codeActionProvider": {
+                "codeActionKinds": ["quickfix", "refactor.rewrite"],
+                "resolveProvider": True,
+            },
             "executeCommandProvider": {"commands": list(COMMANDS)},
             "inlineCompletionProvider": {},
             "workspace": {

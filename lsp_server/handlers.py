@@ -13,8 +13,11 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError
+from lsp_server.actions import OPTIONS, actions, chosen
+from lsp_server.arguments import Answer, parse
 from lsp_server.carets import end_of_change
 from lsp_server.completion import Query
+from lsp_server.instruct.commands import COMMANDS, IDS
 from lsp_server.parent import end_with_parent
 from lsp_server.server import CaretServer
 
@@ -29,7 +32,7 @@ def create_server() -> CaretServer:
     server = CaretServer()
     for method, (handler, options) in FEATURES.items():
         server.feature(method, options)(handler)
-    for name, command in COMMANDS.items():
+    for name, command in EDITOR_COMMANDS.items():
         server.command(name)(command)
     return server
 
@@ -63,6 +66,7 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     ls.completer.forget(params.text_document.uri)
     ls.ahead.forget(params.text_document.uri)
     ls.gatherer.forget(params.text_document.uri, ls.view)
+    ls.assist.assistant.conversations.forget(params.text_document.uri)
 
 
 def did_change(ls: CaretServer, params: types.DidChangeTextDocumentParams) -> None:
@@ -111,12 +115,26 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
     return types.CompletionList(is_incomplete=True, items=items)
 
 
+def code_action(ls: CaretServer, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """What may be done here; no model is asked."""
+    return actions(params, ls.view, ls.protocol.encoding(), ls.client_capabilities)
+
+
+async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> types.CodeAction:
+    """The edit of an action that was chosen."""
+    if wanted := chosen(params):
+        command, argument = wanted
+        params.edit = (await ls.assist.run(command, parse([argument]))).edit
+    return params
+
+
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
     await ls.link.aclose()
     await ls.backend.aclose()
     await ls.recorder.flush()
+    await ls.instructor.aclose()
 
 
 def did_show(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's
@@ -161,6 +179,12 @@ async def restart_engine(ls: CaretServer, *_: object) -> None:
         raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
 
 
+async def assist(ls: CaretServer, params: types.ExecuteCommandParams) -> Answer:
+    """A command that the instruct model answers."""
+    command = COMMANDS[params.command.removeprefix("caret.")]
+    return await ls.assist.run(command, parse(params.arguments), params.work_done_token)
+
+
 FEATURES: dict[str, tuple[Any, Any]] = {
     types.INITIALIZE: (initialize, None),
     types.INITIALIZED: (initialized, None),
@@ -174,12 +198,15 @@ FEATURES: dict[str, tuple[Any, Any]] = {
     types.TEXT_DOCUMENT_COMPLETION: (completion, types.CompletionOptions()),
     "textDocument/didShowCompletion": (did_show, None),
     "textDocument/didPartiallyAcceptCompletion": (did_partially_accept, None),
+    types.TEXT_DOCUMENT_CODE_ACTION: (code_action, OPTIONS),
+    types.CODE_ACTION_RESOLVE: (resolve_code_action, None),
     types.SHUTDOWN: (shutdown, None),
 }
 
-COMMANDS = {
+EDITOR_COMMANDS: dict[str, Any] = {
     "caret.accepted": accepted,
     "caret.status": status,
     "caret.restartEngine": restart_engine,
+    **dict.fromkeys(IDS, assist),
 }
 """Also listed in `greeting`."""

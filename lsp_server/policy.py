@@ -20,6 +20,11 @@ def refusal(document: Document, settings: Settings) -> str | None:
     """Why nothing may be completed in this document, or None if it may."""
     if not settings.completion.enable:
         return "caret.completion.enable is off"
+    return withheld(document, settings)
+
+
+def withheld(document: Document, settings: Settings) -> str | None:
+    """Why no model may read this document, or None if one may."""
     if pattern := excluding(document.path, settings.privacy.exclude):
         return f"caret.privacy.exclude has {pattern}"
     if document.binary:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from lsp_server.documents import Document, Encoding, units_to_column
@@ -51,20 +52,27 @@ class CaretProtocol(LanguageServerProtocol):
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         """Keep the document."""
         item = params.text_document
-        document = Document.open(path_of(item.uri), item.language_id, item.text)
+        path = path_of(item.uri)
+        document = Document.open(path, item.language_id, item.text, item.version)
         self.documents[item.uri] = document
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
         """Edit the document, then tell the server."""
-        self._change(params.text_document.uri, params.content_changes)
+        self._change(params.text_document, params.content_changes)
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
-    def _change(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]) -> None:
+    def _change(
+        self,
+        changed: types.VersionedTextDocumentIdentifier,
+        changes: Sequence[types.TextDocumentContentChangeEvent],
+    ) -> None:
+        uri = changed.uri
         document = self.documents.get(uri)
         if document is None:
             _log.warning("ignored a change of a document that is not open")
             return
+        document.version = changed.version
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start = self._index(document, change.range.start)
@@ -84,6 +92,15 @@ class CaretProtocol(LanguageServerProtocol):
         self.on_edit(params.text_document.uri, None)
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Any:  # type: ignore[override]  # noqa: ANN401 - any result
+        """Run a command as one task: pygls runs it apart from the request, which cannot end it."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams(f"There is no command {params.command!r}.")
+        result = command(params)
+        return await result if inspect.isawaitable(result) else result
+
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
         """Keep the notebook."""
@@ -97,7 +114,7 @@ class CaretProtocol(LanguageServerProtocol):
         self.notebooks.change(params)
         cells = params.change.cells
         for content in (cells and cells.text_content) or ():
-            self._change(content.document.uri, content.changes)
+            self._change(content.document, content.changes)
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def lsp_notebook_document__did_close(

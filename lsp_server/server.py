@@ -13,13 +13,16 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 
-from engine.errors import CaretError, EngineUnavailable, Superseded
+from engine.errors import CaretError, EngineUnavailable, LicenceNotAccepted, Superseded
+from engine.models import find
 from lsp_server import __version__
 from lsp_server.ahead import Ahead
+from lsp_server.assist import Assist
 from lsp_server.backend import Backend
 from lsp_server.carets import Caret, Item
 from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
+from lsp_server.consent import Consent
 from lsp_server.newest import NewestWins
 from lsp_server.policy import path_of, refusal
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
@@ -53,9 +56,14 @@ class CaretServer(LanguageServer):
         self.status = StatusLine(self.protocol.notify)
         self.load_progress = LoadProgress(self.work_done_progress)
         self.index_progress = LoadProgress(self.work_done_progress)
+        self.consent = Consent(self)
         self.backend = Backend(self._on_model)
         self.completer = Completer(self.backend)
+        self.instructor = Backend(self._on_instructor, None, "instruct")
         self.link = Link(self._on_index)
+        self.assist = Assist(
+            self, self.instructor, self.link, lambda: self.view, self.protocol.encoding
+        )
         self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.newest = NewestWins()
         self.ahead = Ahead(self._read_ahead)
@@ -78,6 +86,7 @@ class CaretServer(LanguageServer):
             self.gatherer.forget_places()
             self.recorder.enable(enabled=self.settings.statistics.enable)
             await self.link.use(self.view)
+            await self.instructor.use(self.settings)
             for problem in problems:
                 self.tell(problem, types.MessageType.Warning)
             if self.settings.completion.enable:
@@ -189,6 +198,21 @@ class CaretServer(LanguageServer):
             self.load_progress.feed(model)
         if model.phase == "failed":
             self.tell(model.error, types.MessageType.Error)
+            self._ask_for_licence(model, self.backend)
+
+    def _on_instructor(self, model: ModelStatus) -> None:
+        self.assist.loading(model)
+        self._ask_for_licence(model, self.instructor)
+
+    def _ask_for_licence(self, model: ModelStatus, backend: Backend) -> None:
+        """Where that is what keeps a model away; once it is accepted, the model is brought in."""
+        if model.error_code == LicenceNotAccepted.code:
+            self.start(self._licence_asked(model.name, backend))
+
+    async def _licence_asked(self, name: str, backend: Backend) -> None:
+        licence = find(name).licence
+        if licence and await self.consent.given(name, licence):
+            backend.bring()
 
     def _on_index(self, done: int, total: int) -> None:
         if get_capability(self.client_capabilities, "window.work_done_progress"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine import licences
 from engine.errors import FetchError, ModelDamaged, ModelMissing
 from engine.fetch import receipt
 from engine.fetch.disk import disk_errors_are_said
@@ -41,6 +42,7 @@ def pull(entry: ModelEntry, report: Report) -> Path:
 
     Raises:
         FetchError: No source could deliver; the text has every source's reason.
+        LicenceNotAccepted: It is not here yet, and `licences.accept` was not called for it.
         DiskFull: There is no room; what has arrived is kept.
         ModelDamaged: A source delivered wrong bytes; they are deleted.
         ModelMissing: A local path at which nothing lies.
@@ -52,6 +54,8 @@ def pull(entry: ModelEntry, report: Report) -> Path:
             path, damage = installed(entry), ""
         except ModelDamaged as error:  # replaced by what the sources deliver
             path, damage = None, f" {error}"
+        if path is None:
+            licences.require(entry.name, entry.licence)
         return path or _fetch(entry, report, damage)
 
 

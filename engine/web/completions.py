@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from engine.api import ChatRequest, Piece
+    from engine.api import Ability, ChatRequest, Piece
     from engine.host import Host, Model
     from engine.scheduler import Scheduler
     from engine.web.metrics import Kind, Metrics
@@ -72,7 +72,7 @@ class Completions:
         self._metrics.count_start(kind)
         outcome, usage = "cancelled", Usage()
         try:
-            work = _work(await self._model(asked.model, delivery), asked)
+            work = _work(await self._model(asked, delivery), asked)
             async with aclosing(self._computed(work, _rank(asked), asked.document)) as computed:
                 while choices:
                     piece = await anext(computed)
@@ -87,10 +87,11 @@ class Completions:
             self._metrics.count_usage(kind, usage)
             self._metrics.count_request(kind, outcome)
 
-    async def _model(self, name: str, delivery: Delivery) -> Model:
+    async def _model(self, asked: CompletionRequest | ChatRequest, delivery: Delivery) -> Model:
+        ability: Ability = "infill" if isinstance(asked, CompletionRequest) else "instruct"
         if delivery.wait:
-            return await asyncio.wrap_future(self._host.loaded(name))
-        return self._host.runtime(name)
+            return await asyncio.wrap_future(self._host.loaded(asked.model, ability))
+        return self._host.runtime(asked.model, ability)
 
     async def _computed(
         self, work: Iterator[Piece | None], rank: Rank, document: str | None

@@ -73,9 +73,9 @@ class Control:
         return _json({"object": "list", "data": data})
 
     async def load(self, request: Request) -> Response:
-        """POST /v1/models/load {"model": NAME, "format": NAME}: starts bringing it into memory."""
+        """POST /v1/models/load {"model", "format", "ability"}: starts bringing it into memory."""
         asked = wire.structure(wire.decode(await request.body()), wire.LoadRequest)
-        return _json(wire.status_body(self._host.ensure(asked.model, asked.format)))
+        return _json(wire.status_body(self._host.ensure(asked.model, asked.format, asked.ability)))
 
     async def prometheus(self, _: Request) -> Response:
         """GET /metrics."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from engine.errors import FetchError
+from engine import licences
+from engine.errors import FetchError, LicenceNotAccepted
 from engine.fetch import Progress, Report, pull
 from engine.models import DEFAULT_FIM, ModelEntry, find
 
@@ -27,20 +29,40 @@ if TYPE_CHECKING:
 
 @click.command("pull")
 @click.argument("model", default=DEFAULT_FIM)
-def command(model: str) -> None:
+@click.option("--accept-licence", is_flag=True, help="Accept what MODEL's publisher asks.")
+def command(model: str, accept_licence: bool) -> None:
     """Download MODEL and verify it; what an earlier attempt got is not fetched again.
 
     MODEL is a name that `caret models` lists, a model on the Hugging Face Hub (owner/name for
     safetensors, owner/name:file.gguf for a GGUF file), or a local path, which is only checked.
-    Without it, the default model.
+    Without it, the default model. Where its publisher asks you to accept a licence, so does this,
+    once; the environment variable CARET_ACCEPT_LICENCE (names, or all) answers for you.
     """
     entry = find(model)
+    settle_licence(entry, accepted=accept_licence)
     console = Console(stderr=True)
     try:
         path = (_with_bar if console.is_terminal else _with_lines)(entry, console)
     except KeyboardInterrupt:
         raise FetchError(f"Stopped. `caret pull {entry.name}` goes on from here.") from None
     click.echo(f"{entry.name} is at {path}")
+
+
+def settle_licence(entry: ModelEntry, *, accepted: bool) -> None:
+    """Ask for what is still to be accepted before a download, where somebody can answer.
+
+    Raises:
+        LicenceNotAccepted: The answer is no, or nobody can be asked.
+    """
+    licence = licences.wanted(entry.licence)
+    if licence is None or entry.path.exists():
+        return
+    if not accepted and not sys.stdin.isatty():
+        licences.require(entry.name, licence)
+    click.echo(licences.describe(entry.name, licence), err=True)
+    if not accepted and not click.confirm("Do you accept?", err=True):
+        raise LicenceNotAccepted("Nothing was downloaded, since the licence was not accepted.")
+    licences.accept(licence)
 
 
 def _with_bar(entry: ModelEntry, console: Console) -> Path:

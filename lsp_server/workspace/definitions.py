@@ -106,7 +106,7 @@ def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
         kind = next(key for key in captures if key not in ("name", "owner"))
         *path, name = _QUALIFIED.split(_name(captures["name"][0]))
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
-        node = _whole(captures[kind][0])
+        node = whole(captures[kind][0])
         found.setdefault(node.start_byte, _Found(kind, name, owner, node, source))
     return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))
 
@@ -133,7 +133,7 @@ def _name(node: Node) -> str:
     return re.split(r"[(<\[]", text)[0].strip("*& ")
 
 
-def _whole(node: Node) -> Node:
+def whole(node: Node) -> Node:
     """With its decorators, `export` or `template<...>`."""
     while node.parent is not None and node.parent.type in _WRAPPERS:
         node = node.parent

@@ -85,9 +85,14 @@ def _read_lines(file: Path) -> list[str]:
 
 def caretignored(root: str, path: str) -> bool:
     """Whether `.caretignore` files keep a file out of context; `path` is relative to `root`."""
+    return ignored(root, path, (CARET,))
+
+
+def ignored(root: str, path: str, kinds: Iterable[str] = (GIT, CARET)) -> bool:
+    """Whether ignore files of these kinds keep a file out; `path` is relative to `root`."""
     rules, parts, at = Rules(), path.split("/"), ""
     for depth, part in enumerate(parts):
-        rules = rules.within(Path(root, at), at, (CARET,))
+        rules = rules.within(Path(root, at), at, kinds)
         at = f"{at}/{part}" if at else part
         if rules.ignores(at if depth == len(parts) - 1 else f"{at}/"):
             return True

@@ -52,8 +52,8 @@ CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'unicode61');
 """
 _ROWS = "path, line, text, owner, stem FROM definition CROSS JOIN file ON file.id = definition.file"
 _NAMED = f"""
-SELECT {_ROWS} WHERE name = ?3 AND root = ?1 AND language = ?2
-UNION ALL SELECT {_ROWS} WHERE owner = ?3 AND outside AND root = ?1 AND language = ?2
+SELECT {_ROWS} WHERE name = ?3 AND root = ?1 AND ?2 IN ('', language)
+UNION ALL SELECT {_ROWS} WHERE owner = ?3 AND outside AND root = ?1 AND ?2 IN ('', language)
 LIMIT {_MANY}
 """
 _MODULE = """
@@ -64,7 +64,7 @@ WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 LIMIT 24
 _PIECES = f"""
 SELECT path, line, text, rank FROM words CROSS JOIN piece ON piece.id = words.rowid
 CROSS JOIN file ON file.id = piece.file
-WHERE words MATCH ? AND root = ? AND language = ? AND path != ? ORDER BY rank LIMIT {PIECES}
+WHERE words MATCH ? AND root = ? AND ? IN ('', language) AND path != ? ORDER BY rank LIMIT {PIECES}
 """
 _HOLDING = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {COMMON})"
 _INDEXES = ("__init__", "index", "mod", "init", "lib")

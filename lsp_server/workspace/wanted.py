@@ -50,6 +50,7 @@ class Wanted:
     """What to ask the index for."""
 
     language: str
+    """Of definitions and pieces; "" for all."""
     path: str
     """Of the caret's file, relative to its workspace folder."""
     names: dict[str, float]

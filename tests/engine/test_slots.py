@@ -158,3 +158,31 @@ def test_when_all_slots_are_in_use_another_is_made() -> None:
     assert extra is not busy
     pool.release(busy)
     assert pool.acquire([1, 2, 3]) is extra
+
+
+def test_the_last_conversation_stays_while_places_come_and_go() -> None:
+    pool = _pool()
+    old, new = _run(5000, 80), _run(6000, 80)
+    for talk in (old, new):
+        _fill(pool, pool.acquire(talk, talk=True), talk)
+    for place in range(2 * SLOTS):
+        _use(pool, _run(place * 100, 80))
+    assert new in pool.held
+    assert old not in pool.held
+    assert pool.acquire([*new, 5], talk=True).rewind([*new, 5]) == len(new)
+
+
+def test_the_last_conversation_goes_when_nothing_else_can() -> None:
+    pool, talk, place = _pool(100), _run(0, 70), _run(100, 70)
+    _fill(pool, pool.acquire(talk, talk=True), talk)
+    _use(pool, place)
+    assert pool.held == [place]
+
+
+def test_a_completion_continues_no_conversation() -> None:
+    pool = _pool()
+    talk = [0, *_run(1000)]
+    _fill(pool, pool.acquire(talk, talk=True), talk)
+    slot, kept = _use(pool, talk[:2])  # as where both begin with the same control token
+    assert (kept, slot.talk) == (0, False)
+    assert talk in pool.held

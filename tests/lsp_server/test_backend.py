@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.api import ChatRequest, CompletionRequest, ModelStatus, Piece
+from engine.api import Ability, ChatRequest, CompletionRequest, ModelStatus, Piece
 from engine.client import EngineClient
 from engine.errors import CaretError, EngineLost, EngineUnavailable, ModelDamaged, Superseded
 from engine.remote import RemoteClient
 from lsp_server import backend as backend_module
 from lsp_server.backend import Backend, connect_to
+from lsp_server.roles import Part, chosen
 from lsp_server.settings import EngineSettings, FimSettings, Settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Script:
         self.error: CaretError | None = None
         self.closed = False
 
-    async def load(self, model: str, fmt: str = "") -> ModelStatus:
+    async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
         assert model == NAME
         await asyncio.sleep(0)
         status = self.script.pop(0)
@@ -72,7 +73,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def used(script: Script) -> tuple[Backend, list[ModelStatus]]:
     told: list[ModelStatus] = []
-    backend = Backend(told.append, lambda _: script)
+    backend = Backend(told.append, lambda *_: script)
     await backend.use(SETTINGS)
     return backend, told
 
@@ -143,7 +144,7 @@ async def test_a_caller_that_gives_up_does_not_stop_the_load() -> None:
 async def test_only_settings_that_matter_reconnect() -> None:
     scripts = [Script(READY), Script(READY)]
     first, second = scripts
-    backend = Backend(lambda _: None, lambda _: scripts.pop(0))
+    backend = Backend(lambda _: None, lambda *_: scripts.pop(0))
     await backend.use(SETTINGS)
     await backend.use(Settings(SETTINGS.fim))
     assert not first.closed
@@ -156,8 +157,8 @@ async def test_only_settings_that_matter_reconnect() -> None:
 
 
 async def test_local_or_remote() -> None:
-    local = connect_to(SETTINGS)
-    remote = connect_to(Settings(FimSettings(endpoint="http://127.0.0.1:1")))
+    local = connect_to(chosen(SETTINGS, "infill"), SETTINGS.engine)
+    remote = connect_to(Part("infill", "", "http://127.0.0.1:1"), SETTINGS.engine)
     assert isinstance(local, EngineClient)
     assert isinstance(remote, RemoteClient)
     await local.aclose()

@@ -59,6 +59,7 @@ def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("PIP_NO_INDEX", "1")
         monkeypatch.setenv("PIP_FIND_LINKS", os.devnull)
         monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        monkeypatch.delenv("CARET_ACCEPT_LICENCE", raising=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield
@@ -165,6 +166,24 @@ def test_an_unknown_model_is_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_pull_asks_once_for_a_licence() -> None:
+    model = "codellama-7b"
+    refused = caret("pull", model)
+    assert refused.returncode == 1
+    assert "asks you to accept the Llama 2 licence (https://" in refused.stderr
+    assert not find(model).path.exists()
+    assert b"Do you accept?" in in_terminal("pull", model, typed=b"n\n", code=1)
+    assert not find(model).path.exists()
+    assert caret("pull", model, "--accept-licence").returncode == 0
+    assert find(model).path.read_bytes() == BLOB
+    assert caret("pull", "codellama-7b-instruct").returncode == 0
+
+
+def test_a_licence_accepted_in_a_terminal() -> None:
+    in_terminal("pull", "starcoder2-3b", typed=b"y\n")
+    assert find("starcoder2-3b").path.read_bytes() == BLOB
+
+
 def test_ctrl_c_stops_and_says_how_to_go_on() -> None:
     with subprocess.Popen([CARET, "pull", "owner/name:hang.gguf"], stderr=subprocess.PIPE) as pull:
         assert pull.stderr is not None
@@ -176,17 +195,19 @@ def test_ctrl_c_stops_and_says_how_to_go_on() -> None:
     assert said == "caret: Stopped. `caret pull owner/name:hang.gguf` goes on from here.\n"
 
 
-def in_terminal(*arguments: str, columns: int) -> bytes:
-    """What a person sees: the output of the command on a pseudo-terminal."""
+def in_terminal(*arguments: str, columns: int = 80, typed: bytes = b"", code: int = 0) -> bytes:
+    """What a person sees who has `typed` ahead: the output of the command on a pseudo-terminal."""
     master, slave = pty.openpty()
     env = os.environ | {"COLUMNS": str(columns), "TERM": "xterm-256color"}
-    with subprocess.Popen([CARET, *arguments], stdout=slave, stderr=slave, env=env) as process:
+    command = [CARET, *arguments]
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env) as process:
         os.close(slave)
+        os.write(master, typed)
         shown = b""
         while chunk := _read(master):
             shown += chunk
     os.close(master)
-    assert process.returncode == 0
+    assert process.returncode == code
     return shown
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from engine.api import Ability
     from engine.fetch import Progress
     from engine.host import Model
     from engine.models import ModelEntry
@@ -99,6 +100,7 @@ class Loader:
         path: Path,
         report: Callable[[int, int], None],
         fmt: str,
+        ability: Ability,
     ) -> Model:
         self.loads.append(entry.name)
         self.formats.append(fmt)

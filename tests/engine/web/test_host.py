@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from engine import host as hosts
-from engine.api import ModelStatus
+from engine import room
+from engine.api import CompletionRequest, ModelStatus
 from engine.errors import (
     DiskFull,
     EngineUnavailable,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engine.api import Ability
     from engine.host import Model
     from engine.models import ModelEntry
     from tests.engine.web.conftest import Loader, ScriptedModel
@@ -174,22 +176,55 @@ class Heavy:
         """A cycle, as the parts of a real one are."""
 
 
-@pytest.mark.usefixtures("home")
-def test_the_model_wanted_least_recently_makes_room(loader: Loader) -> None:
+@pytest.fixture
+def small(home: Path, loader: Loader) -> Host:  # noqa: ARG001
+    """A host whose models take a byte for each parameter, in 2 GB."""
     process, load = psutil.Process(), loader.load
     limit = process.memory_info().rss + 2_000_000_000
     loader.make = Heavy
 
     def planned(
-        entry: ModelEntry, path: Path, report: Callable[[int, int], None], fmt: str
+        entry: ModelEntry,
+        path: Path,
+        report: Callable[[int, int], None],
+        fmt: str,
+        ability: Ability,
     ) -> Model:
         missing = (entry.parameters or 0) - (limit - process.memory_info().rss)
         if missing > 0:
             raise OutOfMemory("It does not fit.", missing)
-        return load(entry, path, report, fmt)
+        return load(entry, path, report, fmt, ability)
 
-    host = Host(planned, loader.pull)
+    return Host(planned, loader.pull)
+
+
+def test_a_question_does_not_push_out_the_model_that_completes(
+    small: Host, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = "qwen2.5-coder-0.5b"
+    for name in (MODEL, other):
+        assert small.loaded(name).result(DEADLINE_S)
+    with pytest.raises(OutOfMemory, match=r"endpoint") as caught:
+        small.loaded(DEFAULT_FIM, "instruct").result(DEADLINE_S)
+    assert "leave caret.instruct.model empty, so that" in str(caught.value)
+    assert [status.phase for status in small.statuses()] == ["ready", "ready", "failed"]
+    monkeypatch.setattr(room, "IN_USE_S", 0.0)  # as after a long while
+    small.ensure(DEFAULT_FIM, ability="instruct")
+    assert small.loaded(DEFAULT_FIM, "instruct").result(DEADLINE_S)
+    assert [status.phase for status in small.statuses()] == ["ready", "ready"]
+    assert loader.loads == [MODEL, other, DEFAULT_FIM]
+
+
+def test_what_completes_pushes_out_what_answers(small: Host) -> None:
+    other = "qwen2.5-coder-0.5b"
+    assert small.loaded(MODEL, "instruct").result(DEADLINE_S)
+    assert small.loaded(other, "instruct").result(DEADLINE_S)
+    assert small.loaded(DEFAULT_FIM).result(DEADLINE_S)
+    assert [status.name for status in small.statuses()] == [other, DEFAULT_FIM]
+
+
+def test_the_model_wanted_least_recently_makes_room(small: Host, loader: Loader) -> None:
+    host, other = small, "qwen2.5-coder-0.5b"
     for name in (MODEL, other, MODEL):
         assert host.loaded(name).result(DEADLINE_S)
     assert [status.name for status in host.statuses()] == [MODEL, other]
@@ -218,10 +253,22 @@ def test_a_model_that_the_plan_refuses_gets_room(home: Path, smollm2_path: Path)
     twin = home / "twin.gguf"
     shutil.copyfile(smollm2_path, twin)
     load = hosts.loader("int8", "cpu", None)
-    assert load(find(str(twin)), twin, lambda *_: None, "")  # packs it, and warms all code up
+    assert load(find(str(twin)), twin, lambda *_: None, "", "infill")  # packs, warms up
     gc.collect()
     limit = psutil.Process().memory_info().rss + (330 << 20)
     host = Host(hosts.loader("int8", "cpu", limit), lambda entry, _: entry.path)
     assert host.loaded(str(twin)).result(DEADLINE_S)
     assert host.loaded(str(smollm2_path)).result(3 * DEADLINE_S)
     assert [status.phase for status in host.statuses()] == ["ready"]
+
+
+def test_a_model_on_its_way_keeps_no_other_one_from_work(host: Host, loader: Loader) -> None:
+    assert host.loaded(DEFAULT_FIM).result(DEADLINE_S)
+    loader.gate.clear()
+    host.ensure(MODEL, ability="instruct")
+    _reached(host, "ready", "loading")
+    completing = host.runtime(DEFAULT_FIM)
+    assert [piece.text for piece in completing.complete(CompletionRequest("", "x")) if piece]
+    assert _reached(host, "ready", "loading")[1].done == 1
+    loader.gate.set()
+    assert host.loaded(MODEL, "instruct").result(DEADLINE_S)

@@ -1,0 +1,161 @@
+"""A command of the editor: what it is about is gathered, answered, and its edit applied."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+from pygls.exceptions import JsonRpcException
+
+from engine.errors import CaretError, RequestError
+from lsp_server.arguments import Answer
+from lsp_server.asking import MOVED, ask_of, files_of, grounds_of, plain
+from lsp_server.documents import split_lines
+from lsp_server.edits import workspace_edit
+from lsp_server.instruct.assistant import Assistant
+from lsp_server.instruct.references import references, with_notes
+from lsp_server.policy import path_of
+from lsp_server.status import describe
+from lsp_server.streams import Stream, progress, stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from pygls.lsp.server import LanguageServer
+
+    from engine.api import ModelStatus
+    from lsp_server.arguments import Arguments
+    from lsp_server.documents import Encoding
+    from lsp_server.instruct.ask import Ask
+    from lsp_server.instruct.assistant import Speaker
+    from lsp_server.instruct.change import Change
+    from lsp_server.instruct.commands import Command
+    from lsp_server.streams import Report, Token
+    from lsp_server.workspace.link import Link
+    from lsp_server.workspace.view import View
+
+
+class Assist:
+    """One editor's commands."""
+
+    def __init__(
+        self,
+        ls: LanguageServer,
+        speaker: Speaker,
+        link: Link,
+        view: Callable[[], View],
+        encoding: Callable[[], Encoding],
+    ) -> None:
+        """Show answers of `speaker` by `ls`; view and encoding are those of the moment."""
+        self._ls, self._link, self._view, self._encoding = ls, link, view, encoding
+        self.assistant = Assistant(speaker)
+        self._reports: set[Report] = set()
+        """Of the progress bars that are shown."""
+
+    def loading(self, model: ModelStatus) -> None:
+        """The model is on its way: say so where an answer is waited for."""
+        for report in self._reports:
+            report("" if model.phase == "ready" else f"{model.name}: {describe(model)}")
+
+    async def run(
+        self, command: Command, arguments: Arguments, token: Token | None = None
+    ) -> Answer:
+        """Do what was asked; `token` is the client's for progress.
+
+        Raises:
+            JsonRpcException: it failed; the message is for people.
+        """
+        try:
+            return await self._answer(command, arguments, token)
+        except CaretError as error:
+            raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
+
+    async def _answer(self, command: Command, arguments: Arguments, token: Token | None) -> Answer:
+        view = self._view()
+        ask = ask_of(command, arguments, view, self._encoding())
+        title = f"Caret: {command.title}"
+        shown = self._stream(command, arguments, title)
+        async with self._progress(token, title):
+            ask = await grounds_of(view, self._link).gather(ask)
+            outcome = await self.assistant.answer(
+                ask,
+                view.settings.instruct,
+                shown.say,
+                document=arguments.uri,
+                conversation=arguments.conversation,
+            )
+        files = files_of(view)
+        named = references(outcome.text, ask, files)
+        text = with_notes(outcome.text, ask, named, cut=outcome.cut)
+        shown.say(text.removeprefix(outcome.text))
+        await shown.end(text)
+        edit = self._edit(ask, outcome.change, arguments.uri) if outcome.change else None
+        applied = bool(edit and arguments.apply and await self._applied(edit, title))
+        locations = [_location(*place) for place in references(text, ask, files).real]
+        return Answer(text, outcome.conversation, edit, applied, locations)
+
+    def _stream(self, command: Command, arguments: Arguments, title: str) -> Stream:
+        """An edit shows itself; only text needs a document of its own."""
+        if command.edits and arguments.token is None:
+            return Stream()
+        return stream(self._ls, arguments.token, title, self._text_of)
+
+    def _text_of(self, uri: str) -> str | None:
+        document = self._view().documents.get(uri)
+        return plain("".join(document.lines)) if document else None
+
+    @asynccontextmanager
+    async def _progress(self, token: Token | None, title: str) -> AsyncIterator[None]:
+        async with progress(self._ls, token, title) as report:
+            self._reports.add(report)
+            try:
+                yield
+            finally:
+                self._reports.discard(report)
+
+    def _edit(self, ask: Ask, change: Change, uri: str) -> types.WorkspaceEdit:
+        """The edit of a text that is still what it was.
+
+        Raises:
+            RequestError: it is not.
+        """
+        assert ask.place
+        if ask.target:
+            uri = Path(ask.place.root, ask.target.path).as_uri()
+        document = self._view().documents.get(uri)
+        lines = document.lines if document else _on_disk(uri)
+        now = None if lines is None else plain("".join(lines))
+        if now != change.before:
+            raise RequestError(MOVED)
+        return workspace_edit(
+            change,
+            uri,
+            lines=lines or [""],
+            version=document.version if document else None,
+            label=f"Caret: {ask.command.title}",
+            encoding=self._encoding(),
+            client=self._ls.client_capabilities,
+        )
+
+    async def _applied(self, edit: types.WorkspaceEdit, label: str) -> bool:
+        """Whether the client has applied an edit, after it asked the user if it wanted to."""
+        if not get_capability(self._ls.client_capabilities, "workspace.apply_edit"):
+            return False
+        params = types.ApplyWorkspaceEditParams(edit, label=label)
+        return (await self._ls.workspace_apply_edit_async(params)).applied
+
+
+def _on_disk(uri: str) -> list[str] | None:
+    """The lines of a file that is not open; None where there is none."""
+    try:
+        return split_lines(Path(path_of(uri)).read_bytes().decode())
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _location(root: str, path: str, line: int) -> types.Location:
+    start = types.Position(line, 0)
+    return types.Location(Path(root, path).as_uri(), types.Range(start, start))

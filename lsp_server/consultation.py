@@ -1,0 +1,151 @@
+"""One question from the command line: files from disk instead of an editor's documents."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from engine.errors import RequestError
+from lsp_server.arguments import Arguments
+from lsp_server.asking import ask_of, grounds_of
+from lsp_server.backend import Backend
+from lsp_server.documents import Document, body
+from lsp_server.instruct.assistant import Assistant
+from lsp_server.instruct.references import references, with_notes
+from lsp_server.settings import Settings
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.view import View
+from lsp_server.workspace.walk import language_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.api import ModelStatus
+    from lsp_server.instruct.assistant import Outcome
+    from lsp_server.instruct.commands import Command
+
+_MAX_BYTES = 16_000_000
+"""More is not even read."""
+_INDEX_S = {"ask": 20.0}
+_SOON_S = 3.0
+"""How long to wait for the index of the workspace, which an editor would have had already: long for
+what is answered from nothing else."""
+_LINES = re.compile(r"(?P<file>.+?)(?::0*(?P<first>[1-9]\d{0,8})(?:-0*(?P<last>[1-9]\d{0,8}))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """FILE[:LINE[-LINE]]; lines count from 1, 0 is the whole file."""
+
+    file: Path
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """What is asked, and of whom."""
+
+    command: Command
+    lines: Lines | None = None
+    instruction: str = ""
+    text: str = ""
+    model: str = ""
+    endpoint: str = ""
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project: the one under version control, else the current one."""
+        here = Path.cwd()
+        start = self.lines.file.resolve().parent if self.lines else here
+        for folder in (start, *start.parents):
+            if (folder / ".git").exists():
+                return folder
+        return here if start.is_relative_to(here) else start
+
+    async def answer(
+        self, say: Callable[[str], None], report: Callable[[ModelStatus], None]
+    ) -> Outcome:
+        """The answer, of which `say` gets the text as it comes; cancelled, the model stops.
+
+        Raises:
+            CaretError: there is no such place, or the model cannot answer.
+        """
+        backend, link = Backend(report, None, "instruct"), Link(lambda *_: None)
+        view, arguments = self._view()
+        try:
+            await backend.use(view.settings)
+            await self._index(link, view)
+            grounds = grounds_of(view, link)
+            ask = await grounds.gather(ask_of(self.command, arguments, view, "utf-32"))
+            outcome = await Assistant(backend).answer(ask, view.settings.instruct, say)
+        finally:
+            await link.aclose()
+            await backend.aclose()
+        noted = with_notes(outcome.text, ask, references(outcome.text, ask, grounds.files))
+        say(noted.removeprefix(outcome.text.rstrip()))
+        return replace(outcome, text=noted)
+
+    def _view(self) -> tuple[View, Arguments]:
+        settings = Settings()
+        instruct = replace(settings.instruct, model=self.model, endpoint=self.endpoint)
+        settings = replace(settings, instruct=instruct)
+        arguments = Arguments(instruction=self.instruction, text=self.text)
+        if self.lines is None:
+            return View({}, [self.root.as_posix()], settings), arguments
+        document = _read(self.lines.file)
+        uri = self.lines.file.resolve().as_uri()
+        arguments = replace(arguments, uri=uri, range=_range(self.lines, document))
+        return View({uri: document}, [self.root.as_posix()], settings), arguments
+
+    async def _index(self, link: Link, view: View) -> None:
+        """Have the workspace read, where the answer needs more of it than its files by name."""
+        if self.command.name == "debug" or view.settings.instruct.endpoint:
+            return
+        await link.use(view)
+        deadline = time.monotonic() + _INDEX_S.get(self.command.name, _SOON_S)
+        while link.building and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+
+def parse_lines(value: str) -> Lines:
+    """What a user wrote."""
+    found = _LINES.fullmatch(value)
+    assert found, "any text is a file's name at least"
+    first = int(found["first"] or 0)
+    return Lines(Path(found["file"]), first, int(found["last"] or first))
+
+
+def _read(file: Path) -> Document:
+    try:
+        data = file.read_bytes() if file.stat().st_size <= _MAX_BYTES else None
+    except OSError as error:
+        raise RequestError(f"{file} cannot be read: {error.strerror}.") from None
+    if data is None:
+        raise RequestError(f"{file} is too large: Caret reads files up to 5 MB.")
+    try:
+        path = file.resolve().as_posix()
+        return Document.open(path, language_of(path), data.decode())
+    except UnicodeDecodeError:
+        raise RequestError(f"{file} is not text in UTF-8.") from None
+
+
+def _range(lines: Lines, document: Document) -> types.Range:
+    """One line is a caret at its first word; several, or none, are selected whole."""
+    last = lines.last or len(document.lines)
+    if last > len(document.lines) or lines.first > last:
+        raise RequestError(
+            f"{lines.file} has no lines {lines.first} to {last}, it ends at {len(document.lines)}."
+        )
+    line = body(document.lines[last - 1])
+    start = types.Position(max(lines.first - 1, 0), 0)
+    if lines.first == lines.last > 0:
+        start = types.Position(start.line, len(line) - len(line.lstrip()))
+        return types.Range(start, start)
+    return types.Range(start, types.Position(last - 1, len(line)))

@@ -1,0 +1,63 @@
+"""What is taken from a model's Markdown. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from itertools import dropwhile
+
+_FENCE = re.compile(r"^(?P<indent> {0,3})(?P<ticks>`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
+
+_LOOK, _SAYS, _REPEATS = 4_000, 30, 4
+"""Characters of the end that is looked at, and of a line that is long enough to say something; how
+many such lines must be the same."""
+
+
+def blocks(answer: str) -> list[str]:
+    """The code blocks of an answer in its order; one that does not end is left out."""
+    found, at = [], 0
+    while opening := _FENCE.search(answer, at):
+        closing = re.compile(rf"^ {{0,3}}{opening['ticks']}[`~]*[ \t]*$", re.MULTILINE)
+        end = closing.search(answer, opening.end() + 1)
+        if end is None:
+            break
+        found.append(answer[opening.end() + 1 : end.start()].removesuffix("\n"))
+        at = end.end()
+    return found
+
+
+def code(answer: str) -> str | None:
+    """The code that an answer consists of: its longest block; None where there is none."""
+    best = max(blocks(answer), key=len, default=None)
+    return best if best and best.strip() else None
+
+
+def loops(text: str) -> bool:
+    """Whether the model says the same thing over and over, as small ones do.
+
+    Its last lines that say something are the same but for their numbers in a list.
+    """
+    lines = [line for line in text[-_LOOK:].split("\n")[:-1] if len(line) >= _SAYS]
+    last = {re.sub(r"^\s*\d+[.)]", "", line) for line in lines[-_REPEATS:]}
+    return len(lines) >= _REPEATS and len(last) == 1
+
+
+def reindented(lines: list[str], like: str) -> list[str]:
+    """Lines moved sideways, so that the first begins where `like` does, without blank ends."""
+    lines = list(dropwhile(lambda line: not line.strip(), lines))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        return []
+    have, want = indent(lines[0]), indent(like)
+    return [_moved(line, have, want) for line in lines]
+
+
+def indent(line: str) -> str:
+    """The white space that a line begins with."""
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _moved(line: str, have: str, want: str) -> str:
+    if not line.strip():
+        return ""
+    return want + (line[len(have) :] if line.startswith(have) else line.lstrip())

@@ -1,0 +1,80 @@
+"""Files of the workspace that a model may read: open documents first, then the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.ignore import MAX_BYTES, ignored, readable, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What may be read, and where it is."""
+
+    roots: Sequence[str] = ()
+    """Paths of the workspace's folders."""
+    exclude: tuple[str, ...] = ()
+    """`caret.privacy.exclude`."""
+    opened: Mapping[str, str] = field(default_factory=dict)
+    r"""Path to text, with `\n` line ends, of open documents."""
+
+    def find(self, path: str) -> tuple[str, str] | None:
+        """Root and relative path of a file named by a program, absolute or not; None outside.
+
+        A relative path, or one of another machine, is looked for from its end: so a container's
+        `/app/src/a.py` is the workspace's `src/a.py`.
+        """
+        pure = PurePosixPath(path.replace("\\", "/"))
+        for root in self.roots:
+            if pure.is_absolute() and pure.is_relative_to(root):
+                return self._there(root, pure.relative_to(root).as_posix())
+        parts = [part for part in pure.parts if part not in ("/", ".", "..")]
+        for skip in range(len(parts)):
+            for root in self.roots:
+                if found := self._there(root, "/".join(parts[skip:])):
+                    return found
+        return None
+
+    def read(self, root: str, path: str) -> str | None:
+        r"""The text of a file with `\n` line ends; None if it may not be read, or is not there."""
+        file = f"{root}/{path}"
+        if not self.allowed(root, path):
+            return None
+        if (text := self.opened.get(file)) is not None:
+            return text
+        if not _inside(root, path):
+            return None
+        try:
+            data = Path(file).read_bytes() if Path(file).stat().st_size <= MAX_BYTES else b"\0"
+        except OSError:
+            return None
+        text = readable(data)
+        return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def allowed(self, root: str, path: str) -> bool:
+        """Whether neither its name, nor `.gitignore`, nor `.caretignore` keep it out."""
+        at = ""
+        for part in path.split("/"):
+            at = f"{at}/{part}" if at else part
+            if skipped(part, f"{root}/{at}", self.exclude):
+                return False
+        return not ignored(root, path)
+
+    def _there(self, root: str, path: str) -> tuple[str, str] | None:
+        file = f"{root}/{path}"
+        return (root, path) if file in self.opened or Path(file).is_file() else None
+
+
+def _inside(root: str, path: str) -> bool:
+    """Whether no symbolic link leads out of the folder."""
+    at = Path(root)
+    for part in path.split("/"):
+        at /= part
+        if part == ".." or at.is_symlink():
+            return False
+    return True

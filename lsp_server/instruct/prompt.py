@@ -1,0 +1,165 @@
+"""From a task to the messages that a model reads, within a budget of tokens. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.api import ChatMessage
+from engine.errors import RequestError
+from lsp_server.instruct import budget
+from lsp_server.instruct.templates import (
+    COMMENTS,
+    LANGUAGES,
+    OTHER_COMMENT,
+    PROBLEMS,
+    RELATED,
+    SYSTEM,
+    TEMPLATES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsp_server.instruct.ask import Ask, Excerpt, Task
+    from lsp_server.instruct.place import Place
+
+MARKER = "<<< here >>>"
+_ROOM = 300
+"""Tokens for the template's own words and the format's."""
+_TEXT_SHARE, _CODE_SHARE = 0.3, 0.75
+"""Of the window: for what was pasted, and for the code in question with what stands around it."""
+_NUMBERED = frozenset({"explain", "review"})
+"""Commands whose answers speak of lines."""
+_GATHERED = frozenset({"ask", "debug"})
+"""Commands about code from anywhere."""
+
+
+def messages(task: Task, window: int) -> tuple[ChatMessage, ...]:
+    """System and user message of a first question, of at most about `window` tokens.
+
+    Raises:
+        RequestError: what must be rewritten does not fit.
+    """
+    return ChatMessage("system", SYSTEM), question(task, window - budget.tokens(SYSTEM))
+
+
+def question(task: Task, window: int) -> ChatMessage:
+    """The user message, of at most about `window` tokens."""
+    ask, room = task.ask, window - _ROOM
+    slots = _words(task)
+    slots["text"] = budget.fenced(budget.ends(_pasted(ask), int(room * _TEXT_SHARE)))
+    slots["problems"] = _problems(ask)
+    room -= sum(map(budget.tokens, (slots["problems"], slots["instruction"], slots["text"])))
+    slots["code"] = _code(task, int(room * _CODE_SHARE))
+    slots["related"] = _related(ask.related, room - budget.tokens(slots["code"]))
+    return ChatMessage("user", _filled(TEMPLATES[ask.command.name], slots))
+
+
+def language_name(language: str) -> str:
+    """As people write it.
+
+    >>> language_name("python"), language_name("cpp"), language_name("")
+    ('Python', 'C++', 'plain text')
+    """
+    return LANGUAGES.get(language, language.capitalize() or "plain text")
+
+
+def _words(task: Task) -> dict[str, str]:
+    """The slots that are a few words."""
+    ask, place = task.ask, task.ask.place
+    language = place.language if place else ""
+    comment, style = COMMENTS.get(language, OTHER_COMMENT)
+    target = ask.target
+    return {
+        "what": task.what,
+        "path": place.path if place else "",
+        "language": language_name(language),
+        "tag": language,
+        "comment": comment,
+        "style": style,
+        "instruction": task.instruction,
+        "marker": MARKER,
+        "framework": target.framework if target else "",
+        "target": target.path if target else "",
+        "imports": target.imports if target else "",
+    }
+
+
+def _filled(template: str, slots: dict[str, str]) -> str:
+    """In one pass, so that no slot is looked for in what another one says."""
+    paragraphs = []
+    for paragraph in template.split("\n\n"):
+        names = re.findall(r"\{(\w+)\}", paragraph)
+        if paragraph.strip() not in {f"{{{name}}}" for name in names} or slots[names[0]].strip():
+            filled = re.sub(r"\{(\w+)\}", lambda found: slots[found[1]], paragraph)
+            paragraphs.append(filled.strip(" ").strip("\n"))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _problems(ask: Ask) -> str:
+    if not ask.problems or ask.command.name == "debug":
+        return ""
+    told = "\n".join(f"- {problem}" for problem in ask.problems)
+    return PROBLEMS.replace("{problems}", budget.head(told, 500))
+
+
+def _pasted(ask: Ask) -> str:
+    return ask.text.strip() or "\n".join(map(str, ask.problems))
+
+
+def _code(task: Task, room: int) -> str:
+    """The code in question: the place's, or what was found elsewhere with what is selected."""
+    ask = task.ask
+    if ask.place and ask.command.name not in _GATHERED:
+        return _shown(task, ask.place, room)
+    selected = "" if ask.place is None or ask.place.empty else _shown(task, ask.place, room // 2)
+    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected))
+    return "\n\n".join(filter(None, (selected, excerpts)))
+
+
+def _shown(task: Task, place: Place, room: int) -> str:
+    region, lines = task.region, place.lines
+    own = budget.tokens("\n".join(lines[region.first : region.last + 1]))
+    if own > room and task.ask.command.edits:
+        raise RequestError(
+            f"{task.what[0].upper()}{task.what[1:]} has about {own} tokens and the prompt has "
+            f"room for {room}. Select less, or raise caret.instruct.window."
+        )
+    first, last = budget.around(lines, region.first, region.last, room)
+    shown = lines[first : last + 1]
+    if task.ask.command.yields == "insertion":
+        shown = [*lines[first : region.last + 1], MARKER, *lines[region.last + 1 : last + 1]]
+    text = "\n".join(shown)
+    if task.ask.command.name in _NUMBERED:
+        first, last = budget.around(lines, region.first, region.last, room * 3 // 4)
+        text = budget.numbered(lines[first : last + 1], first)
+    return budget.fenced(budget.head(text, room), place.language)
+
+
+def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:
+    """As many as fit, with the numbers of their lines."""
+    shown: list[str] = []
+    for excerpt in excerpts:
+        block = _excerpt(excerpt)
+        room -= budget.tokens(block)
+        if room < 0 and shown:
+            break
+        shown.append(block)
+    return "\n\n".join(shown)
+
+
+def _excerpt(excerpt: Excerpt) -> str:
+    code = budget.numbered(excerpt.text.split("\n"), excerpt.line)
+    return f"`{excerpt.path}`:\n{budget.fenced(code)}"
+
+
+def _related(related: Sequence[Excerpt], room: int) -> str:
+    shown: list[str] = []
+    for excerpt in related:
+        block = f"`{excerpt.title}`:\n{budget.fenced(excerpt.text)}"
+        room -= budget.tokens(block)
+        if room < 0:
+            break
+        shown.append(block)
+    return RELATED.replace("{snippets}", "\n\n".join(shown)) if shown else ""

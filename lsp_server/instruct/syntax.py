@@ -1,0 +1,134 @@
+"""What the grammar says about a text: the definition around a line, and whether it parses."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from tree_sitter import QueryCursor
+
+from lsp_server.workspace.definitions import whole
+from lsp_server.workspace.grammars import GRAMMARS, parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+LARGEST = 256_000
+"""Characters of a text that is looked at."""
+_TOLD = 3
+"""Complaints that are repeated to the model."""
+_ALIKE = {"c": "cpp", "javascriptreact": "javascript", "objective-c": "cpp"}
+"""Languages whose grammar is that of another one, or near enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Whole lines of a text."""
+
+    first: int
+    last: int
+    """Index of the last line, which belongs to it."""
+    name: str = ""
+    """Of the definition that it is, or ""."""
+    kind: str = "code"
+    """function, class or code: how it is called to people."""
+    body: int = -1
+    """Index of the line on which the definition's body begins; -1 where there is none."""
+
+
+@lru_cache(maxsize=8)
+def regions(text: str, language: str) -> tuple[Region, ...]:
+    """The functions and classes of a text, outer ones first; none in an unknown language."""
+    language = _ALIKE.get(language, language)
+    if language not in GRAMMARS or len(text) > LARGEST:
+        return ()
+    reader, query = parser(language)
+    root = reader.parse(text.encode("utf-8", "replace")).root_node
+    found = {}
+    for _, captures in QueryCursor(query).matches(root):
+        for capture, kind in (("function", "function"), ("type", "class")):
+            for node in captures.get(capture, ()):
+                name = (captures["name"][0].text or b"").decode("utf-8", "replace")
+                found[node.start_byte] = _region(node, name, kind)
+    return tuple(sorted(found.values(), key=lambda region: (region.first, -region.last)))
+
+
+def enclosing(text: str, language: str, first: int, last: int) -> Region | None:
+    """The innermost function or class that holds these lines, a function before a class."""
+    around = [r for r in regions(text, language) if r.first <= first and last <= r.last]
+    functions = [region for region in around if region.kind == "function"]
+    return next(reversed(functions or around), None)
+
+
+def paragraph(lines: list[str], first: int, last: int) -> Region:
+    """The lines up to the next blank ones; what to rewrite where there is no definition."""
+    first, last = min(first, len(lines) - 1), min(last, len(lines) - 1)
+    while first and lines[first - 1].strip():
+        first -= 1
+    while last + 1 < len(lines) and lines[last + 1].strip():
+        last += 1
+    return Region(first, last)
+
+
+def complaints(text: str, language: str) -> list[str]:
+    """What does not parse, in words that a model can use; none in an unknown language."""
+    language = _ALIKE.get(language, language)
+    if language == "python":
+        return _python_complaints(text)
+    if language not in GRAMMARS:
+        return []
+    root = parser(language)[0].parse(text.encode("utf-8", "replace")).root_node
+    return [_complaint(node) for node in islice(_faults(root), _TOLD)]
+
+
+def breaks(before: str, after: str, language: str) -> list[str]:
+    """What does not parse any more; nothing where the text did not parse before either."""
+    return [] if complaints(before, language) else complaints(after, language)
+
+
+def _region(node: Node, name: str, kind: str) -> Region:
+    body = node.child_by_field_name("body")
+    outer = whole(node)
+    colon = next((child.end_point[0] for child in node.children if child.type == ":"), -1)
+    line = body.start_point[0] if body else -1
+    if line > colon >= 0:  # a comment may stand between Python's colon and its body
+        line = colon + 1
+    last, column = outer.end_point
+    return Region(outer.start_point[0], last if column else last - 1, name, kind, line)
+
+
+def _python_complaints(text: str) -> list[str]:
+    """Python's own parser: it says what is wrong, and accepts no Python 2."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes in somebody's strings
+            ast.parse(text)
+    except SyntaxError as error:
+        return [f"line {error.lineno}: {error.msg}"]
+    except (ValueError, RecursionError, MemoryError) as error:
+        return [str(error)]
+    return []
+
+
+def _faults(node: Node) -> Iterator[Node]:
+    if not node.has_error:
+        return
+    if node.is_error or node.is_missing:
+        yield node
+        return
+    for child in node.children:
+        yield from _faults(child)
+
+
+def _complaint(node: Node) -> str:
+    line = node.start_point[0] + 1
+    if node.is_missing:
+        return f"line {line}: {node.type} is missing"
+    near = " ".join((node.text or b"").decode("utf-8", "replace").split())[:60]
+    return f"line {line}: syntax error at `{near}`"

@@ -1,0 +1,88 @@
+"""Which model plays which part: the one that completes at the caret, and the one that is talked to.
+
+Both are chosen apart, by the sections `fim` and `instruct` of the settings. Where the second says
+nothing, the model that completes answers too, if it can: then one set of weights serves both.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from engine.api import ChatMessage
+from engine.errors import ModelError
+from engine.models import DEFAULT_FIM, DEFAULT_INSTRUCT, find
+
+if TYPE_CHECKING:
+    from engine.api import Ability, ChatRequest
+    from lsp_server.settings import Settings
+
+SAFETY_PROMPT = (
+    "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, "
+    "while being safe. Your answers should not include any harmful, unethical, racist, sexist, "
+    "toxic, dangerous, or illegal content. Please ensure that your responses are socially "
+    "unbiased and positive in nature.\n\n"
+    "If a question does not make any sense, or is not factually coherent, explain why instead of "
+    "answering something not correct. If you don't know the answer to a question, please don't "
+    "share false information."
+)
+"""Meta's, word for word: published with Llama 2 (Touvron et al., arXiv 2307.09288, appendix A.3.7)
+and as the default system prompt of Code Llama's tokenizer in transformers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What plays a part."""
+
+    ability: Ability
+    model: str
+    """Empty at an endpoint: the server's only one."""
+    endpoint: str = ""
+    """Empty: the engine on this machine."""
+    format: str = ""
+    key: str | None = field(default=None, repr=False)
+    """For the endpoint."""
+
+    @property
+    def title(self) -> str:
+        """A name for people."""
+        return self.model or self.endpoint
+
+
+def chosen(settings: Settings, ability: Ability) -> Part:
+    """What the settings name for an ability."""
+    fim, instruct = settings.fim, settings.instruct
+    key = os.environ.get("CARET_API_KEY")
+    completing = Part("infill", fim.model, fim.endpoint, fim.format, key)
+    if not fim.endpoint and not fim.model:
+        completing = replace(completing, model=DEFAULT_FIM)
+    if ability == "infill":
+        return completing
+    if instruct.endpoint:
+        if fim.endpoint not in ("", instruct.endpoint):
+            key = None  # it is for another server
+        key = os.environ.get("CARET_INSTRUCT_API_KEY", key)
+        return Part("instruct", instruct.model, instruct.endpoint, instruct.format, key)
+    if instruct.model:
+        return Part("instruct", instruct.model, "", instruct.format)
+    if completing.endpoint or _may_answer(completing.model):
+        return replace(completing, ability="instruct")
+    return Part("instruct", DEFAULT_INSTRUCT, "", instruct.format)
+
+
+def _may_answer(model: str) -> bool:
+    """Whether a model follows instructions; loading one of unknown name will say what is wrong."""
+    try:
+        return "instruct" in find(model).abilities
+    except ModelError:
+        return True
+
+
+def with_safety_prompt(request: ChatRequest) -> ChatRequest:
+    """The conversation with `SAFETY_PROMPT` before whatever else its system message says."""
+    first, *rest = request.messages
+    if first.role != "system":
+        return replace(request, messages=(ChatMessage("system", SAFETY_PROMPT), first, *rest))
+    system = ChatMessage("system", f"{SAFETY_PROMPT}\n\n{first.content}")
+    return replace(request, messages=(system, *rest))

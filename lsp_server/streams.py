@@ -1,0 +1,152 @@
+"""An answer on its way to the editor: partial results, a Markdown file, and its progress."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.capabilities import get_capability
+from pygls.exceptions import JsonRpcException
+
+from engine.paths import answers_dir
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from pygls.lsp.server import LanguageServer
+
+    Token = int | str
+    Report = Callable[[str], None]
+
+_KEPT_FILES = 32
+_FLUSH_S = 0.25
+"""Between two writes of a file that grows."""
+
+
+class Stream:
+    """Where an answer's text goes while it is written; here, nowhere."""
+
+    def say(self, text: str) -> None:
+        """Some more of it."""
+
+    async def end(self, text: str) -> None:
+        """It is whole; this is the text that counts."""
+
+
+class PartialResults(Stream):
+    """`$/progress` with `{"text": ...}`."""
+
+    def __init__(self, ls: LanguageServer, token: Token) -> None:
+        self._ls, self._token = ls, token
+
+    def say(self, text: str) -> None:
+        """See `Stream.say`."""
+        if text:
+            self._ls.progress(types.ProgressParams(self._token, {"text": text}))
+
+
+class MarkdownFile(Stream):
+    """A file that grows, shown by `window/showDocument` when it begins.
+
+    An editor that has it open and does not watch files gets the whole text by an edit at the end.
+    """
+
+    def __init__(
+        self, ls: LanguageServer, title: str, text_of: Callable[[str], str | None]
+    ) -> None:
+        """`text_of` gives the text of an open document."""
+        self._ls, self._title, self._text_of = ls, title, text_of
+        self._path = _new_file()
+        self._text, self._written = "", 0.0
+        self._shown: asyncio.Task[None] | None = None
+
+    def say(self, text: str) -> None:
+        """See `Stream.say`."""
+        self._text += text
+        if time.monotonic() - self._written >= _FLUSH_S:
+            self._write(self._text)
+        self._shown = self._shown or asyncio.create_task(self._show())
+
+    async def end(self, text: str) -> None:
+        """See `Stream.end`."""
+        self._write(text)
+        await (self._shown or asyncio.create_task(self._show()))
+        shown = self._text_of(self._path.as_uri())
+        if shown is not None and shown != self._whole(text):
+            await self._replace(shown, self._whole(text))
+
+    async def _show(self) -> None:
+        uri = self._path.as_uri()
+        await self._ls.window_show_document_async(types.ShowDocumentParams(uri, take_focus=False))
+
+    async def _replace(self, shown: str, text: str) -> None:
+        end = types.Position(shown.count("\n") + 1, 0)
+        edit = types.TextEdit(types.Range(types.Position(0, 0), end), text)
+        whole = types.WorkspaceEdit(changes={self._path.as_uri(): [edit]})
+        await self._ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(whole))
+
+    def _write(self, text: str) -> None:
+        self._path.write_text(self._whole(text), "utf-8", "replace")
+        self._written = time.monotonic()
+
+    def _whole(self, text: str) -> str:
+        return f"# {self._title}\n\n{text}\n"
+
+
+def stream(
+    ls: LanguageServer, token: Token | None, title: str, text_of: Callable[[str], str | None]
+) -> Stream:
+    """What the client can show: partial results if it has a token, else a file, else nothing."""
+    if token is not None:
+        return PartialResults(ls, token)
+    if get_capability(ls.client_capabilities, "window.show_document"):
+        return MarkdownFile(ls, title, text_of)
+    return Stream()
+
+
+@asynccontextmanager
+async def progress(ls: LanguageServer, token: Token | None, title: str) -> AsyncIterator[Report]:
+    """A progress bar on the client's token, or one of our own; to cancel it cancels the task.
+
+    Yields what takes the words to show.
+    """
+    bars, task = ls.work_done_progress, asyncio.current_task()
+    assert task
+    token = await _own_token(ls) if token is None else token
+    if token is None:
+        yield lambda _: None
+        return
+    mine = token
+    bars.begin(mine, types.WorkDoneProgressBegin(title, cancellable=True))
+    bars.tokens[mine].add_done_callback(lambda future: future.cancelled() and task.cancel())
+    try:
+        yield lambda text: bars.report(mine, types.WorkDoneProgressReport(message=text))
+    finally:
+        del bars.tokens[mine]
+        bars.end(mine, types.WorkDoneProgressEnd())
+
+
+async def _own_token(ls: LanguageServer) -> Token | None:
+    """A progress bar that nobody asked for; None where the client has none."""
+    if not get_capability(ls.client_capabilities, "window.work_done_progress"):
+        return None
+    token = str(uuid.uuid4())
+    try:
+        await ls.work_done_progress.create_async(token)
+    except JsonRpcException:
+        return None
+    return token
+
+
+def _new_file() -> Path:
+    """A new file in Caret's folder of answers, from which the oldest go."""
+    folder = answers_dir()
+    old = sorted(folder.glob("*.md"), key=lambda file: file.stat().st_mtime)
+    for file in old[: -_KEPT_FILES + 1]:
+        file.unlink(missing_ok=True)
+    return folder / f"caret-{uuid.uuid4().hex[:8]}.md"

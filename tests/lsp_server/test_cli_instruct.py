@@ -1,0 +1,196 @@
+"""`caret explain|fix|test|doc|ask|debug` as a person runs them: a process, a terminal, a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.errors import RequestError
+from lsp_server.consultation import Lines, parse_lines
+from lsp_server.instruct.change import Change
+from lsp_server.patch import diff, write
+from lsp_server.terminal import settled
+
+if TYPE_CHECKING:
+    from tests.lsp_server.conftest import ModelServer
+
+CARET = [sys.executable, "-m", "lsp_server"]
+SHOP = """\
+def total(prices):
+    result = 0
+    for price in prices:
+        result = price
+    return result
+"""
+FIXED = SHOP.replace("result = price", "result += price")
+ANSWER = ["It must add.\n\n```python\n", FIXED, "```\n"]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    file = tmp_path / "shop.py"
+    file.write_bytes(SHOP.replace("\n", "\r\n").encode())
+    (tmp_path / ".git").mkdir()
+    return file
+
+
+def caret(
+    model: ModelServer, *arguments: str, cwd: Path, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    command = [*CARET, *arguments, "--endpoint", model.url]
+    root = str(Path(__file__).parents[2])
+    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1"}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env=env, input=given
+    )
+
+
+def in_terminal(model: ModelServer, *arguments: str, cwd: Path, typed: bytes) -> str:
+    """What a person sees who has `typed` ahead."""
+    master, slave = pty.openpty()
+    command = [*CARET, *arguments, "--endpoint", model.url]
+    root = str(Path(__file__).parents[2])
+    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1", "TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env, cwd=cwd):
+        os.close(slave)
+        os.write(master, typed)
+        shown = b""
+        while chunk := _read(master):
+            shown += chunk
+    os.close(master)
+    return shown.decode()
+
+
+def _read(master: int) -> bytes:
+    try:
+        return os.read(master, 65536)
+    except OSError:  # how Linux says that the other end of a terminal is closed
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("a.py", Lines(Path("a.py"))),
+        ("a.py:7", Lines(Path("a.py"), 7, 7)),
+        ("c:/a.py:7-12", Lines(Path("c:/a.py"), 7, 12)),
+        ("a.py:0", Lines(Path("a.py:0"))),
+    ],
+)
+def test_places(written: str, place: Lines) -> None:
+    assert parse_lines(written) == place
+
+
+def test_a_pipe_gets_the_text_alone(model: ModelServer, shop: Path) -> None:
+    model.answer = lambda _: ["It adds ", "`prices`."]
+    done = caret(model, "explain", "shop.py:2", cwd=shop.parent)
+    assert (done.returncode, done.stdout) == (0, "It adds `prices`.\n"), done.stderr
+    (request,) = model.requests
+    assert "result = price" in request["messages"][-1]["content"]
+
+
+def test_fix_writes_only_when_told(model: ModelServer, shop: Path) -> None:
+    before = shop.read_bytes()
+    model.answer = lambda _: ANSWER
+    done = caret(model, "fix", "shop.py:2", "-m", "add them up", "--json", cwd=shop.parent)
+    told = json.loads(done.stdout)
+    assert "+        result += price" in told["diff"].splitlines()
+    assert (told["applied"], shop.read_bytes()) == (False, before)
+    asked = caret(model, "fix", "shop.py:2", "-m", "add them up", "--apply", cwd=shop.parent)
+    assert "--yes writes without asking" in asked.stderr
+    assert shop.read_bytes() == before
+    fix = ["fix", "shop.py:2", "-m", "add them up", "--apply", "--yes"]
+    assert "-        result = price" in caret(model, *fix, cwd=shop.parent).stdout
+    assert shop.read_bytes() == FIXED.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(("typed", "fixed"), [(b"y\n", True), (b"n\n", False)])
+def test_a_terminal_shows_the_change_and_asks(
+    model: ModelServer, shop: Path, typed: bytes, fixed: bool
+) -> None:
+    model.answer = lambda _: ANSWER
+    fix = ["fix", "shop.py:2", "-m", "add them up", "--apply"]
+    shown = in_terminal(model, *fix, cwd=shop.parent, typed=typed)
+    assert "Write shop.py? [y/N]" in shown
+    assert ("+=" in shop.read_text()) == fixed
+
+
+def test_debug_reads_the_frames_of_a_traceback(model: ModelServer, shop: Path) -> None:
+    model.answer = lambda _: ["See `shop.py:4` and `other.py:9`."]
+    trace = f'Traceback (most recent call last):\n  File "{shop}", line 4, in total\nTypeError: x\n'
+    done = caret(model, "debug", "--json", cwd=shop.parent, given=trace)
+    assert "TypeError: x" in model.requests[0]["messages"][-1]["content"]
+    assert json.loads(done.stdout)["answer"].startswith("See `shop.py:4`")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["explain", "absent.py"], 1, "absent.py cannot be read: No such file"),
+        (["explain", "shop.py:99"], 1, "has no lines 99 to 99, it ends at 6"),
+        (["fix", "shop.py", "--yes"], 2, "--yes goes with --apply"),
+        (["debug"], 1, "needs the output of the program"),
+        (["explain", ".env"], 1, "caret.privacy.exclude has .env"),
+    ],
+)
+def test_refusals(
+    model: ModelServer, shop: Path, arguments: list[str], code: int, said: str
+) -> None:
+    (shop.parent / ".env").write_text("KEY=1\n")
+    done = caret(model, *arguments, cwd=shop.parent)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback (most" not in done.stderr
+    assert model.requests == []
+
+
+def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("x = 3\n")
+    with pytest.raises(RequestError, match="changed meanwhile"):
+        write(Change("a.py", "x = 1\n", "x = 2\n"), tmp_path)
+    with pytest.raises(RequestError, match="changed meanwhile"):
+        write(Change("a.py", None, "x = 2\n"), tmp_path)
+    assert file.read_text() == "x = 3\n"
+    made = Change("tests/test_a.py", None, "y\n")
+    write(made, tmp_path)
+    assert (tmp_path / made.path).read_text() == "y\n"
+    assert diff(made) == "--- /dev/null\n+++ b/tests/test_a.py\n@@ -0,0 +1 @@\n+y\n"
+
+
+def test_what_is_printed_for_good_is_never_half_a_block() -> None:
+    text = "# Title\n\nSome words.\n\n```python\na = 1\n\n\nb = 2\n```\n\n1. one\n2. two\n\n" * 3
+    printed, rest = "", ""
+    for letter in text:
+        whole, rest = settled(rest + letter)
+        printed += whole
+        assert printed.count("```") % 2 == 0
+    assert (printed, rest) == (text, "")
+
+
+async def test_ctrl_c_stops_the_model(model: ModelServer, shop: Path) -> None:
+    model.gate.clear()
+    model.answer = lambda _: ["It adds", *["."] * 1000]
+    root = str(Path(__file__).parents[2])
+    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1"}
+    command = [*CARET, "explain", str(shop), "--endpoint", model.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=env, cwd=shop.parent) as process:
+        assert process.stdout
+        assert process.stdout.read(7) == b"It adds"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 1
+    model.gate.set()
+    for _ in range(3000):
+        if model.hung_up:
+            break
+        await asyncio.sleep(0.01)
+    assert model.hung_up == 1
