@@ -20,6 +20,7 @@ COMMANDS = {
     "quantize": "Pack a model's weights ahead of time, or measure the formats.",
     "demo": "Complete a sample in seven languages through the real server.",
     "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
+    "eval": "Measure how often Caret is right, by published and own evaluations.",
 }
 """Name to one-line help; the long help stands in the command's module."""
 

@@ -1,0 +1,59 @@
+"""`caret eval TASK`: each evaluation is a command in a module of this package."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import click
+
+from bench.lazy import LazyGroup, Row
+from engine.errors import CaretError
+
+_HERE = __package__
+EVALUATIONS = {
+    "infill-single": Row(
+        "HumanEval-Infilling, a line is missing: pass@1.", f"{_HERE}.infill", "single"
+    ),
+    "infill-multi": Row(
+        "HumanEval-Infilling, lines are missing: pass@1.", f"{_HERE}.infill", "multi"
+    ),
+    "infill-random": Row(
+        "HumanEval-Infilling, a random span is missing: pass@1.", f"{_HERE}.infill", "random_span"
+    ),
+}
+"""Name to its command."""
+
+
+@click.group(
+    cls=LazyGroup,
+    rows=EVALUATIONS,
+    title="Evaluations",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def evaluate() -> None:
+    r"""Measure how often Caret is right, through the engine and the rules that users get.
+
+    \b
+    Each sample is kept as a line of a record; the same command goes on where it was ended.
+    The summary has 95 % confidence intervals, and --json keeps it.
+    --server measures a llama-server by the same samples and judges.
+
+    Code that a model wrote runs only in a sandbox; the summary says what keeps it in.
+    """
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        evaluate(prog_name="caret eval")
+    except CaretError as error:
+        click.echo(f"caret: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
