@@ -22,6 +22,7 @@ EVALUATIONS = {
     "infill-random": Row(
         "HumanEval-Infilling, a random span is missing: pass@1.", f"{_HERE}.infill", "random_span"
     ),
+    "holes": Row("Lines and blocks cut out of real files: right, and harmless?", f"{_HERE}.holes"),
 }
 """Name to its command."""
 

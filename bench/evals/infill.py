@@ -30,7 +30,19 @@ FILES = {
     "infill-multi": "HumanEval-MultiLineInfilling",
     "infill-random": "HumanEval-RandomSpanInfillingLight",
 }
-THROUGH = ("caret", "raw")
+THROUGH = click.option(
+    "--through",
+    default="caret",
+    type=click.Choice(["caret", "raw"]),
+    help="caret: as users get it; raw: the prompt and the model alone.",
+)
+SERVER = click.option("--server", default="", help="URL of a llama-server to ask instead.")
+MULTILINE = click.option(
+    "--multiline",
+    default="auto",
+    type=click.Choice(["auto", "always", "never"]),
+    help="As caret.completion.multiline.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +103,9 @@ def _command(task: str, short: str) -> click.Command:
     @evaluation_options(
         task,
         click.option("--data", required=True, type=_FOLDER, help=_DATA),
-        click.option("--through", default="caret", type=click.Choice(THROUGH), help=_THROUGH),
-        click.option("--server", default="", help="URL of a llama-server to ask instead."),
-        click.option("--multiline", default="auto", type=_MULTILINE, help=_MULTILINE_HELP),
+        THROUGH,
+        SERVER,
+        MULTILINE,
     )
     def command(plan: Plan, *, data: Path, through: str, multiline: str) -> None:
         one_line = task == "infill-single"
@@ -105,9 +117,6 @@ def _command(task: str, short: str) -> click.Command:
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _DATA = "Folder with the file named below."
-_MULTILINE = click.Choice(["auto", "always", "never"])
-_MULTILINE_HELP = "As caret.completion.multiline."
-_THROUGH = "caret: as users get it; raw: the prompt and the model alone."
 single = _command("infill-single", "A line of a function is missing: pass@1.")
 multi = _command("infill-multi", "Lines of a function are missing: pass@1.")
 random_span = _command("infill-random", "A random span is missing, caret anywhere: pass@1.")
