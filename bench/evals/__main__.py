@@ -22,6 +22,13 @@ EVALUATIONS = {
     "infill-random": Row(
         "HumanEval-Infilling, a random span is missing: pass@1.", f"{_HERE}.infill", "random_span"
     ),
+    "humaneval": Row(
+        "HumanEval: write functions, pass@1 and pass@k.", f"{_HERE}.functions", "humaneval_command"
+    ),
+    "mbpp": Row(
+        "MBPP: write small programs, pass@1 and pass@k.", f"{_HERE}.functions", "mbpp_command"
+    ),
+    "fix": Row("HumanEvalPack: fix functions that have a bug, pass@1.", f"{_HERE}.fix"),
     "holes": Row("Lines and blocks cut out of real files: right, and harmless?", f"{_HERE}.holes"),
 }
 """Name to its command."""

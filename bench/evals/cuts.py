@@ -63,6 +63,7 @@ def cuts(
         for language in languages
         for cut in _of_language(folders, language, files=files, each=each, seed=seed)
     ]
+    random.Random(seed).shuffle(found)
     if not found:
         raise CaretError(
             f"No file of {', '.join(languages)} lies in {', '.join(map(str, folders))} that holes "

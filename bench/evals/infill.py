@@ -30,6 +30,12 @@ FILES = {
     "infill-multi": "HumanEval-MultiLineInfilling",
     "infill-random": "HumanEval-RandomSpanInfillingLight",
 }
+DATA = click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the files named below.",
+)
 THROUGH = click.option(
     "--through",
     default="caret",
@@ -102,7 +108,7 @@ def _command(task: str, short: str) -> click.Command:
     @click.command(task, help=short)
     @evaluation_options(
         task,
-        click.option("--data", required=True, type=_FOLDER, help=_DATA),
+        DATA,
         THROUGH,
         SERVER,
         MULTILINE,
@@ -115,8 +121,6 @@ def _command(task: str, short: str) -> click.Command:
     return with_places(command)
 
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_DATA = "Folder with the file named below."
 single = _command("infill-single", "A line of a function is missing: pass@1.")
 multi = _command("infill-multi", "Lines of a function are missing: pass@1.")
 random_span = _command("infill-random", "A random span is missing, caret anywhere: pass@1.")

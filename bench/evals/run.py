@@ -83,14 +83,22 @@ class Plan:
         """With more options, as the record shall know them."""
         return replace(self, asked=self.asked | asked)
 
+    def chosen(self, samples: Sequence[S]) -> Sequence[S]:
+        """As --every and --limit say."""
+        found = samples[:: self.every]
+        return found[: self.limit] if self.limit else found
+
+    def all(self) -> Plan:
+        """For samples that were chosen already."""
+        return replace(self, every=1, limit=0)
+
     async def carry_out(self, evaluation: Evaluation[S]) -> None:
         """Ask and judge what the record does not have; then print the summary, and keep it.
 
         Raises:
             CaretError: the model or the server failed; what was done is in the record.
         """
-        chosen = evaluation.samples[:: self.every]
-        chosen = chosen[: self.limit] if self.limit else chosen
+        chosen = self.chosen(evaluation.samples)
         asked = {"task": self.task, "model": self.model, "server": self.server} | self.asked
         record = Record(self.record or _file_name(asked), asked)
         began = time.monotonic()
