@@ -18,6 +18,7 @@ BENCHMARKS = {
     "load": "From nothing to the first token: first start and second start.",
     "memory": "Memory after loading and after a long context; with a second editor.",
     "7b": "A Code Llama 7B in shape, with random weights: size, memory and speed.",
+    "context": "Index a workspace, and what gathering from it makes a request wait.",
     "peer": "Say which llama.cpp is compared with, or how to install it.",
 }
 """Name to one-line help; the long help stands in the benchmark's module."""

@@ -30,6 +30,11 @@ EVALUATIONS = {
     ),
     "fix": Row("HumanEvalPack: fix functions that have a bug, pass@1.", f"{_HERE}.fix"),
     "holes": Row("Lines and blocks cut out of real files: right, and harmless?", f"{_HERE}.holes"),
+    "cross-file": Row("Holes that another file tells, with and without it.", f"{_HERE}.cross_file"),
+    "safety": Row("Harmful requests refused, harmless ones not.", f"{_HERE}.safety"),
+    "confidence": Row(
+        "From kept records: precision against coverage, and a threshold.", f"{_HERE}.confidence"
+    ),
 }
 """Name to its command."""
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from engine.api import Piece
     from engine.client import CompletionService
 
-MAX_TOKENS = 512
 GREEDY = Sampling()
 _BASE_ENDS = ("\ndef ", "\nclass ", "\nif __name__", "\nprint(", "\n#", "\n@")
 """A base model goes on with another function."""
@@ -57,6 +56,7 @@ class Problem:
     test: str
     ends: tuple[str, ...] = ()
     sampling: Sampling = GREEDY
+    max_tokens: int = 512
 
 
 def code_in(text: str) -> str:
@@ -145,13 +145,13 @@ class Writer:
         if problem.chat:
             message = ChatMessage("user", problem.prompt)
             return self._service.chat(
-                ChatRequest(self._model, (message,), MAX_TOKENS, sampling=problem.sampling)
+                ChatRequest(self._model, (message,), problem.max_tokens, sampling=problem.sampling)
             )
         return self._service.complete(
             CompletionRequest(
                 self._model,
                 problem.prompt,
-                max_tokens=MAX_TOKENS,
+                max_tokens=problem.max_tokens,
                 stop=problem.ends,
                 sampling=problem.sampling,
             )

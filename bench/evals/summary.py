@@ -7,6 +7,7 @@ import shlex
 import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -16,8 +17,6 @@ from bench import machine
 from bench.evals.intervals import Measure
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from bench.machine import Facts
@@ -56,10 +55,16 @@ def circumstances() -> dict[str, Any]:
     """Where and by what command, for `Summary`."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["caret", "eval", *sys.argv[1:]]),
+        "command": shlex.join(["caret", "eval", *map(_shareable, sys.argv[1:])]),
         "machine": machine.machine(),
         "versions": machine.versions(),
     }
+
+
+def _shareable(argument: str) -> str:
+    """Without the folders of this machine."""
+    path = Path(argument)
+    return path.name if path.is_absolute() else argument
 
 
 def show(summary: Summary, console: Console, record: Path) -> None:

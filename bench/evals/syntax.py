@@ -18,7 +18,7 @@ _BLOCKS = frozenset(
     ["block", "compound_statement", "statement_block", "do_group", "constructor_body"]
 )
 """Bodies, in the grammars of the languages that holes are cut from."""
-_NO_CODE = ("comment", "string", "heredoc", "text", "template", "encapsed", "raw")
+_NO_CODE = ("comment", "string", "heredoc", "text", "template", "encapsed", "raw", "char", "regex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,7 @@ def surplus_closers(text: str, language: str) -> int:
     """Closing brackets without an opening one, outside of strings and comments."""
     surplus, opened = 0, list[str]()
     for leaf in _leaves(tree_of(text, language).root_node):
-        if leaf.type.isalnum() or leaf.is_named:
-            continue
-        for char in leaf.type:
+        for char in _punctuation(leaf):
             if char in PAIRS:
                 opened.append(PAIRS[char])
             elif char in CLOSERS and char in opened:
@@ -54,6 +52,13 @@ def surplus_closers(text: str, language: str) -> int:
             elif char in CLOSERS:
                 surplus += 1
     return surplus
+
+
+def _punctuation(leaf: Node) -> str:
+    """The text of a leaf that is nothing else; a closer too much may stand in any kind of node."""
+    text = (leaf.text or b"").decode("utf-8", "replace")
+    named = any(char.isalnum() or char == "_" for char in text)
+    return "" if named or any(word in leaf.type for word in _NO_CODE) else text
 
 
 def bodies(tree: Tree) -> Iterator[Span]:
