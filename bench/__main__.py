@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
 
 import click
 
+from bench.lazy import LazyGroup, Row
 from engine.errors import CaretError
 
 BENCHMARKS = {
@@ -19,34 +19,20 @@ BENCHMARKS = {
     "answers": "Typing while an answer streams, a second question, and stopping one.",
     "memory": "Memory after loading and after a long context; with a second editor.",
     "7b": "A Code Llama 7B in shape, with random weights: size, memory and speed.",
+    "context": "Index a workspace, and what gathering from it makes a request wait.",
     "peer": "Say which llama.cpp is compared with, or how to install it.",
 }
 """Name to one-line help; the long help stands in the benchmark's module."""
 _MODULES = {"7b": "seven_b"}
+_ROWS = {name: Row(text, f"bench.{_MODULES.get(name, name)}") for name, text in BENCHMARKS.items()}
 
 
-class LazyGroup(click.Group):
-    """Imports a benchmark only when it runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of `BENCHMARKS`."""
-        return list(BENCHMARKS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command in the benchmark's module, or None for an unknown name."""
-        if cmd_name not in BENCHMARKS:
-            return None
-        module = importlib.import_module(f"bench.{_MODULES.get(cmd_name, cmd_name)}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Help from the table: importing every benchmark to print one screen would be slow."""
-        with formatter.section("Benchmarks"):
-            formatter.write_dl(list(BENCHMARKS.items()))
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    rows=_ROWS,
+    title="Benchmarks",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def bench() -> None:
     r"""Measure Caret beside llama.cpp: same machine, same weights, same run.
 

@@ -1,9 +1,4 @@
-"""What context costs: `python -m bench.context` indexes a made-up workspace and gathers in it.
-
-Prints how long 5,000 files take to index, the memory of the index's process, and how long the
-request path waits at a new place, with the processor idle and with as many busy processes as it
-has cores.
-"""
+"""`caret bench context`: what it costs to index a made-up workspace, and to gather in it."""
 
 from __future__ import annotations
 
@@ -13,17 +8,16 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import psutil
 
-from lsp_server.context import site_at
+from bench.workspace import Workspace, workspace
 from lsp_server.documents import Document
-from lsp_server.settings import Settings
-from lsp_server.workspace.gather import Gatherer
-from lsp_server.workspace.link import Link
-from lsp_server.workspace.recent import Recent
-from lsp_server.workspace.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 FILES, PLACES = 5_000, 200
 _NOUNS = [
@@ -88,18 +82,13 @@ def _name(module: int, member: int) -> str:
     return f"{verb}_{noun}_{module}" if member == 0 else f"{verb}_{noun}_{module % 97}_{member}"
 
 
-async def gather_times(link: Link, root: Path, paths: list[Path]) -> list[tuple[float, bool]]:
+async def gather_times(space: Workspace, paths: list[Path]) -> list[tuple[float, bool]]:
     """Milliseconds, and whether anything was found, at places in different files; ascending."""
     times: list[tuple[float, bool]] = []
-    dice = random.Random(1)
-    for path in dice.sample(paths, PLACES):
+    for path in random.Random(1).sample(paths, PLACES):
         document = Document.open(path.as_posix(), "python", path.read_text())
-        name = path.relative_to(root).as_posix()
-        view = View({path.as_uri(): document}, [root.as_posix()], Settings())
-        site = site_at(document.lines, 40, 4, language="python", path=name)
-        gatherer = Gatherer(link, Recent())
-        found = await gatherer.gather(path.as_uri(), site, view)
-        times.append((gatherer.last_ms, bool(found)))
+        found, milliseconds = await space.gather(document, 40, 4)
+        times.append((milliseconds, bool(found)))
         await asyncio.sleep(0.02)
     return sorted(times)
 
@@ -121,31 +110,41 @@ async def measure(files: int) -> None:
         root = Path(folder).resolve()
         paths = write_workspace(root, files)
         size = sum(path.stat().st_size for path in paths)
-        link, began = Link(lambda *_: None), time.perf_counter()
-        await link.use(View({}, [root.as_posix()], Settings()))
-        (process,) = psutil.Process().children()
-        peak = 0
-        while link.files is None:
-            peak = max(peak, process.memory_info().rss)
-            await asyncio.sleep(0.02)
-        seconds = time.perf_counter() - began
-        click.echo(f"{link.files} files, {size / 1e6:.1f} MB: {seconds:.1f} s, {peak >> 20} MiB")
-        _report("idle", await gather_times(link, root, paths))
-        burners = [multiprocessing.Process(target=_burn) for _ in range(psutil.cpu_count() or 1)]
-        for burner in burners:
-            burner.start()
-        _report("busy", await gather_times(link, root, paths))
-        for burner in burners:
-            burner.kill()
-        await link.aclose()
+        began = time.perf_counter()
+        async with workspace(root) as space:
+            peak = await _peak_while(space.indexed())
+            seconds = time.perf_counter() - began
+            click.echo(f"{files} files, {size / 1e6:.1f} MB: {seconds:.1f} s, {peak >> 20} MiB")
+            _report("idle", await gather_times(space, paths))
+            burners = [multiprocessing.Process(target=_burn) for _ in range(_cores())]
+            for burner in burners:
+                burner.start()
+            _report("busy", await gather_times(space, paths))
+            for burner in burners:
+                burner.kill()
 
 
-@click.command()
+async def _peak_while(work: Coroutine[None, None, int]) -> int:
+    """Bytes that the index's process, our only one, had at most until `work` was done."""
+    (process,) = psutil.Process().children()
+    done, peak = asyncio.ensure_future(work), 0
+    while not done.done():
+        peak = max(peak, process.memory_info().rss)
+        await asyncio.sleep(0.02)
+    return peak
+
+
+def _cores() -> int:
+    return psutil.cpu_count() or 1
+
+
+@click.command("context")
 @click.option("--files", default=FILES, show_default=True)
-def main(files: int) -> None:
-    """Measure the cost of context on this machine."""
+def command(files: int) -> None:
+    """Index a made-up workspace and gather in it.
+
+    Prints how long the files take to index, the memory of the index's process, and how long the
+    request path waits at a new place, with the processor idle and with as many busy processes as it
+    has cores.
+    """
     asyncio.run(measure(files))
-
-
-if __name__ == "__main__":
-    main()

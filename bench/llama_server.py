@@ -51,19 +51,26 @@ class LlamaServer:
         self.ready_s = ready_s
         """From its start until it was ready."""
 
-    async def infill(self, prefix: str, head: str, suffix: str, max_tokens: int) -> Timed:
-        """One line between the lines `prefix` + `head` and `suffix`, greedy, with its cache."""
+    async def infill(
+        self, prefix: str, head: str, suffix: str, max_tokens: int, *, one_line: bool = True
+    ) -> Timed:
+        """What goes between the lines `prefix` + `head` and `suffix`, greedy, with its cache."""
         return await self._ask(
             "/infill",
             {
                 "input_prefix": prefix,
                 "prompt": head,
                 "input_suffix": suffix,
-                "stop": ["\n"],
+                "stop": ["\n"] if one_line else [],
                 "cache_prompt": True,
                 "n_predict": max_tokens,
             },
         )
+
+    async def follow(self, prompt: str, max_tokens: int, *, one_line: bool) -> Timed:
+        """What the model writes after a prompt that may hold control tokens, greedy."""
+        body = {"prompt": prompt, "cache_prompt": True, "n_predict": max_tokens}
+        return await self._ask("/completion", body | {"stop": ["\n"] if one_line else []})
 
     async def write(self, prompt: str, max_tokens: int) -> Timed:
         """Continue `prompt`, greedy, without its cache, to the full length."""
@@ -125,6 +132,23 @@ async def llama_server(
         finally:
             process.kill()
             process.wait()
+
+
+@asynccontextmanager
+async def attached(url: str) -> AsyncIterator[LlamaServer]:
+    """A server that somebody else runs.
+
+    Raises:
+        CaretError: it does not answer.
+    """
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=600.0) as http:
+        try:
+            (await http.get("/health")).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise CaretError(
+                f"No llama-server is ready at {url} ({error}). Start one: llama-server -m FILE."
+            ) from None
+        yield LlamaServer(http, psutil.Process(), 0.0)
 
 
 async def _until_ready(http: httpx.AsyncClient, process: subprocess.Popen[bytes], log: int) -> None:

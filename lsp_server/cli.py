@@ -27,6 +27,7 @@ COMMANDS = {
     "stats": "Tell what became of suggestions, from numbers kept on this machine.",
     "demo": "Complete a sample in seven languages through the real server.",
     "bench": "Measure Caret beside llama.cpp, on the same machine and weights.",
+    "eval": "Measure how often Caret is right, by published and own evaluations.",
 }
 """Name to one-line help; the long help stands in the command's module."""
 _ANSWERED = ("explain", "fix", "test", "doc", "ask", "debug")

@@ -6,18 +6,18 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+from bench.evals.cross_file import SAMPLES
 from engine import launch
 from engine.paths import models_dir
 from tests.editor import editors
-from tests.samples import SAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
+    from bench.evals.cross_file import Sample
     from tests.editor import Editor
-    from tests.samples import Sample
 
 SMALL = {"fim": {"model": "qwen2.5-coder-0.5b"}}
 OFF = {"context": {"recent": False, "definitions": False, "search": False}}
@@ -35,7 +35,7 @@ async def _is_right(editor: Editor, sample: Sample) -> bool:
     uri = editor.open(sample.text, f"{sample.name}/{sample.path}", sample.language)
     texts = await editor.texts(uri, *sample.caret, invoked=True)
     editor.close(uri)
-    return bool(texts) and sample.expected in texts[0]
+    return bool(texts) and sample.hole().right(texts[0])
 
 
 async def _indexed(editor: Editor, files: int) -> None:

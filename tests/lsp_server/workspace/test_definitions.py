@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.evals.cross_file import SAMPLES, Sample
 from lsp_server.workspace.definitions import OUTLINE, definitions
 from lsp_server.workspace.grammars import GRAMMARS
-from tests.samples import SAMPLES, Sample
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)

@@ -1,0 +1,1 @@
+"""Evaluations of what Caret writes: is it right? `caret bench` asks how fast."""

@@ -1,0 +1,239 @@
+"""`caret eval cross-file`: holes whose answer stands in another file, with and without context."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.evals.answers import Place, filler
+from bench.evals.cuts import SEVEN, Cut, cuts
+from bench.evals.intervals import Measure, ratio, resampled, share
+from bench.evals.run import Evaluation, Plan, evaluation_options
+from bench.workspace import Workspace, workspace
+from engine.errors import CaretError
+from lsp_server.documents import Document
+from lsp_server.workspace.definitions import definitions
+from lsp_server.workspace.walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.evals.answers import Answer, Filler
+    from bench.evals.record import Entry
+    from engine.api import Snippet
+
+CARET = "‸"
+FOLDER = Path(__file__).with_name("samples")
+_NAME = re.compile(r"[^\W\d]\w{4,}")
+_TRIES = 5
+"""A machine that is busy finds nothing in time at first; what context brings is measured here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A workspace of two files, a caret in the second, and what only the first one tells."""
+
+    name: str
+    files: dict[str, str]
+    """Path to text; the last one has the caret."""
+    expected: str
+    """Part of the right completion."""
+
+    @property
+    def language(self) -> str:
+        """LSP language id."""
+        return self.name.partition("-")[0]
+
+    @property
+    def path(self) -> str:
+        """Of the caret's file."""
+        return list(self.files)[-1]
+
+    @property
+    def text(self) -> str:
+        """Of the caret's file, without the mark."""
+        return self.files[self.path].replace(CARET, "")
+
+    @property
+    def caret(self) -> tuple[int, int]:
+        """Line and column, from 0."""
+        before = self.files[self.path].partition(CARET)[0]
+        return before.count("\n"), len(before) - before.rfind("\n") - 1
+
+    def write(self, folder: Path) -> None:
+        """Put the files into a folder."""
+        for path, text in self.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text.replace(CARET, ""), "utf-8")
+
+    def hole(self) -> CrossHole:
+        """In a workspace that has a folder for each sample."""
+        before, _, after = self.files[self.path].partition(CARET)
+        path = f"{self.name}/{self.path}"
+        return CrossHole(path, path, self.language, before, after, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossHole:
+    """A hole in a file of a workspace."""
+
+    id: str
+    path: str
+    language: str
+    prefix: str
+    suffix: str
+    expected: str
+    whole: bool = False
+    """The completion must be `expected`, not only have it."""
+    context: bool = True
+
+    def place(self, context: tuple[Snippet, ...]) -> Place:
+        """The hole, with context."""
+        return Place(self.prefix, self.suffix, self.language, self.path, context=context)
+
+    def right(self, text: str) -> bool:
+        """Whether a completion is what was asked for."""
+        return text.strip() == self.expected.strip() if self.whole else self.expected in text
+
+
+def read_sample(file: Path) -> Sample:
+    """A file with a line `=== PATH` above each file's text, and `=== expected` at last."""
+    parts = re.split(r"^=== (.+)\n", file.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    *files, (_, expected) = zip(parts[::2], parts[1::2], strict=True)
+    return Sample(file.stem, dict(files), expected.strip())
+
+
+SAMPLES = [read_sample(file) for file in sorted(FOLDER.glob("*.txt"))]
+
+
+def holes_in(folder: Path, files: int, each: int, seed: int) -> list[CrossHole]:
+    """Ends of lines that use what exactly one other file defines, and this one nowhere else.
+
+    An import of it does not count as use.
+
+    Raises:
+        CaretError: there are none.
+    """
+    defined: dict[str, set[str]] = defaultdict(set)
+    for entry in walk(folder.as_posix(), ()):
+        for definition in definitions(entry.read() or "", entry.language):
+            defined[definition.name].add(entry.path)
+    tried = cuts([folder], SEVEN, files=files, each=each, seed=seed)
+    holes = [_cross(cut) for cut in tried if cut.kind == "line" and _tells(cut, defined)]
+    if not holes:
+        raise CaretError(f"No line in {folder} uses what only one other file defines. Try --files.")
+    return holes
+
+
+def _tells(cut: Cut, defined: dict[str, set[str]]) -> bool:
+    lines = [*cut.prefix.split("\n")[:-1], *cut.suffix.split("\n")[1:]]
+    used = {name for line in lines if "import" not in line for name in _NAME.findall(line)}
+    names = set(_NAME.findall(cut.truth)) - used
+    return any(len(defined[name]) == 1 and cut.path not in defined[name] for name in names)
+
+
+def _cross(cut: Cut) -> CrossHole:
+    return CrossHole(cut.id, cut.path, cut.language, cut.prefix, cut.suffix, cut.truth, whole=True)
+
+
+def measures(entries: Sequence[Entry]) -> list[Measure]:
+    """Both shares, and what is between them, hole by hole."""
+    right: dict[bool, dict[str, bool]] = {True: {}, False: {}}
+    for entry in entries:
+        right[entry["context"]][entry["id"].rpartition("#")[0]] = entry["right"]
+    both = [name for name in right[True] if name in right[False]]
+    gain = [(float(right[True][name] - right[False][name]), 1.0) for name in both]
+    return [
+        share("right with context", list(right[True].values())),
+        share("right without", list(right[False].values())),
+        resampled("gain, in points", gain, ratio),
+        share("got context", [entry["snippets"] > 0 for entry in entries if entry["context"]]),
+    ]
+
+
+def twice(holes: Sequence[CrossHole]) -> list[CrossHole]:
+    """Each with context, then without."""
+    return [
+        replace(hole, id=f"{hole.id}#{'with' if context else 'without'}", context=context)
+        for hole in holes
+        for context in (True, False)
+    ]
+
+
+class Asker:
+    """Asks for a hole as an editor would that has the file open."""
+
+    def __init__(self, space: Workspace, writer: Filler) -> None:
+        self._space, self._writer = space, writer
+        self.context: tuple[Snippet, ...] = ()
+        """That the last hole got."""
+
+    async def fill(self, hole: CrossHole) -> Answer:
+        """With what is gathered for it, if it is to have context."""
+        self.context = await self._gather(hole) if hole.context else ()
+        return await self._writer.fill(hole.place(self.context))
+
+    async def _gather(self, hole: CrossHole) -> tuple[Snippet, ...]:
+        path = (self._space.root / hole.path).as_posix()
+        document = Document.open(path, hole.language, hole.prefix + hole.suffix)
+        line, column = hole.prefix.count("\n"), len(hole.prefix.rpartition("\n")[2])
+        self._space.opened(document)  # the index shall not know what was cut out
+        context: tuple[Snippet, ...] = ()
+        for _ in range(_TRIES):
+            context, _ms = await self._space.gather(document, line, column)
+            if context:
+                break
+        self._space.closed(document)
+        return context
+
+    def judge(self, hole: CrossHole, answer: Answer) -> Entry:
+        """Whether the last answer is right."""
+        return {
+            "context": hole.context,
+            "snippets": len(self.context),
+            "expected": hole.expected,
+            "right": hole.right(answer.text),
+        }
+
+
+async def _carry_out(plan: Plan, root: Path, holes: list[CrossHole]) -> None:
+    async with workspace(root) as space, filler("caret", plan.settings, "") as writer:
+        await space.indexed()
+        asker = Asker(space, writer)
+        await plan.all().carry_out(
+            Evaluation(twice(plan.chosen(holes)), asker.fill, asker.judge, measures)
+        )
+
+
+@click.command("cross-file")
+@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
+@evaluation_options(
+    "cross-file",
+    click.option("--files", default=200, show_default=True, help="Of each language in FOLDER."),
+    click.option("--each", default=8, show_default=True, help="Places looked at in each of them."),
+    click.option("--seed", default=0, help="Choose other files and places."),
+)
+def command(plan: Plan, *, folder: Path | None, files: int, each: int, seed: int) -> None:
+    """Complete what another file defines, with that file's definitions in the prompt and without.
+
+    Without FOLDER: thirteen small samples in twelve languages, written for this; right is what
+    has the expected words. With a project's FOLDER: ends of its lines that use a name which exactly
+    one other file defines and this file uses nowhere else; right is what stood there.
+    """
+    if folder is not None:
+        plan = plan.with_(folder=folder.name, files=files, each=each, seed=seed)
+        root = folder.resolve()
+        asyncio.run(_carry_out(plan, root, holes_in(root, files, each, seed)))
+        return
+    with tempfile.TemporaryDirectory(prefix="caret-eval-") as made:
+        root = Path(made).resolve()
+        for sample in SAMPLES:
+            sample.write(root / sample.name)
+        asyncio.run(_carry_out(plan, root, [sample.hole() for sample in SAMPLES]))

@@ -1,0 +1,69 @@
+"""A folder with its index, and what is gathered for a caret in it: as the language server does."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from lsp_server.context import site_at
+from lsp_server.settings import Settings
+from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from engine.api import Snippet
+    from lsp_server.documents import Document
+
+_POLL_S = 0.02
+
+
+class Workspace:
+    """A folder whose index is on its way."""
+
+    def __init__(self, root: Path, link: Link) -> None:
+        self.root, self._link = root, link
+
+    async def indexed(self) -> int:
+        """Wait for it; the number of files."""
+        while self._link.files is None:
+            await asyncio.sleep(_POLL_S)
+        return self._link.files
+
+    async def gather(
+        self, document: Document, line: int, column: int
+    ) -> tuple[tuple[Snippet, ...], float]:
+        """What comes for a caret at a new place within the deadline, and milliseconds it took."""
+        uri = f"file://{document.path}"
+        view = View({uri: document}, [self.root.as_posix()], Settings())
+        path = document.path.removeprefix(f"{self.root.as_posix()}/")
+        site = site_at(document.lines, line, column, language=document.language, path=path)
+        gatherer = Gatherer(self._link, Recent())
+        context = await gatherer.gather(uri, site, view)
+        return context, gatherer.last_ms
+
+    def opened(self, document: Document) -> None:
+        """The document's text counts, not its file's."""
+        path = document.path.removeprefix(f"{self.root.as_posix()}/")
+        self._link.opened(self.root.as_posix(), path, "".join(document.lines))
+
+    def closed(self, document: Document) -> None:
+        """The file's text counts again."""
+        path = document.path.removeprefix(f"{self.root.as_posix()}/")
+        self._link.closed(self.root.as_posix(), path)
+
+
+@asynccontextmanager
+async def workspace(root: Path) -> AsyncIterator[Workspace]:
+    """Its index is begun; the index's process ends with the block."""
+    link = Link(lambda *_: None)
+    try:
+        await link.use(View({}, [root.as_posix()], Settings()))
+        yield Workspace(root, link)
+    finally:
+        await link.aclose()
