@@ -62,7 +62,9 @@ def test_the_popup_completes(helix: Terminal, tmp_path: Path) -> None:
     wait(lambda: helix.shows("3      return width"))
     helix.keys("\r")
     wait(lambda: not helix.shows("Caret"))
-    helix.keys("\x1b:w\r")
+    helix.keys("\x1b")
+    wait(lambda: helix.shows("NOR"))
+    helix.keys(":w\r")
     wait(lambda: "    return width * height\n" in (tmp_path / "area.py").read_text())
 
 
