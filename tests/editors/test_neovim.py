@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 TO_X = "gg/X<CR>"
 """The X stands where the caret goes: `s` takes it away and inserts there."""
+REMEMBER = """
+Before = nil
+for _, map in ipairs(vim.api.nvim_get_keymap("i")) do
+  if map.lhs == "<Tab>" then Before = map end
+end
+"""
+RESTORE = """
+vim.keymap.del("i", "<Tab>")
+if Before then vim.fn.mapset("i", false, Before) end
+"""
 ACCEPTED = """
 local asked = { command = "caret.status" }
 local answers = vim.lsp.buf_request_sync(0, "workspace/executeCommand", asked)
@@ -129,7 +139,7 @@ def test_a_file_with_crlf(editor: Neovim, tmp_path: Path) -> None:
 
 
 def test_a_popup_menu_keeps_its_tab(editor: Neovim, tmp_path: Path) -> None:
-    editor.lua("Before = vim.fn.maparg('<Tab>', 'i', false, true)")
+    editor.lua(REMEMBER)
     editor.command("inoremap <Tab> <C-n>")
     editor.open(tmp_path / "menu.py", "areas = 1\narea = 2\n")
     editor.keys("Goare")
@@ -142,7 +152,7 @@ def test_a_popup_menu_keeps_its_tab(editor: Neovim, tmp_path: Path) -> None:
     assert editor.lines[-1] in ("are", "area", "areas")
     assert editor.lua("return vim.fn.pumvisible() == 1")
     editor.keys("<C-e><Esc>")
-    editor.lua("vim.fn.mapset('i', false, Before)")
+    editor.lua(RESTORE)
 
 
 def test_a_snippet_keeps_its_tab(editor: Neovim) -> None:
