@@ -16,17 +16,26 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench figures setup check format clean
+.PHONY: help demo test test-editors editors screenshots bench figures setup check format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Install, pull the default model and complete code in seven languages
 	@$(BIN)/caret pull $(MODEL)
 	@$(BIN)/caret demo --model $(MODEL)
 
-test: setup check ## Everything that CI runs: setup, check and all tests
+test: setup check editors ## Everything that CI runs: setup, check and all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-editors: setup editors ## Only the tests in real editors
+	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
+
+editors: setup
+	@$(BIN)/python -m tests.editors.fetch
+
+screenshots: setup editors ## Draw the README's pictures of the editors again
+	@$(BIN)/python -m tests.editors.picture docs/figures
 
 bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
 	@for name in $(DRAWN) $(LISTED); do \

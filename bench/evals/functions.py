@@ -25,6 +25,7 @@ from bench.evals.sandbox import Sandbox
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Sampling
 from engine.remote import Endpoint, RemoteClient
 from lsp_server.backend import connect_to
+from lsp_server.roles import chosen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -123,7 +124,9 @@ class Writer:
     def __init__(self, plan: Plan) -> None:
         self._model = plan.model
         self._service: CompletionService = (
-            RemoteClient(Endpoint(plan.server, "")) if plan.server else connect_to(plan.settings)
+            RemoteClient(Endpoint(plan.server, ""))
+            if plan.server
+            else connect_to(chosen(plan.settings, "infill"), plan.settings.engine)
         )
 
     async def write(self, problem: Problem) -> Answer:

@@ -1,0 +1,6 @@
+-- What `vim.lsp.enable("caret")` starts (Neovim 0.11 and newer); `require("caret").setup` adds to it.
+---@type vim.lsp.Config
+return {
+  cmd = { "caret", "lsp" },
+  root_markers = { ".git" },
+}

@@ -1,0 +1,172 @@
+--- Explanations that stream into a window, and edits that are shown before they are made.
+
+local client = require("caret.client")
+local compat = require("caret.compat")
+local config = require("caret.config")
+local proposal = require("caret.proposal")
+local window = require("caret.window")
+
+local M = {}
+
+---@class caret.Request
+---@field cancel? fun()
+---@field page? caret.Page Where its text is shown.
+---@type table<string, caret.Request> Requests at work, by the token of their progress.
+local requests = {}
+local made = 0
+
+--- Show what comes of an answer: called for every `$/progress` of the server.
+---@param token string|integer
+---@param value table
+---@return boolean ours
+function M.progress(token, value)
+  local request = requests[token]
+  if request and request.page and value.text then
+    request.page:add(value.text)
+  end
+  return request ~= nil
+end
+
+--- The protocol's range of the lines or the selection that a command was given.
+---@param running vim.lsp.Client
+---@param call table
+---@return table?
+local function range(running, call)
+  if call.range == 0 then
+    return nil
+  end
+  local last = vim.api.nvim_buf_get_lines(0, call.line2 - 1, call.line2, false)[1] or ""
+  local to = { line = call.line2 - 1, character = compat.column(last, #last, running.offset_encoding) }
+  return { start = { line = call.line1 - 1, character = 0 }, ["end"] = to }
+end
+
+--- The range of the caret, where nothing was selected.
+local function here(running)
+  local at = vim.lsp.util.make_position_params(0, running.offset_encoding).position
+  return { start = at, ["end"] = at }
+end
+
+--- Diagnostics of any server in a range of lines.
+local function diagnostics(wanted)
+  local found = vim.tbl_filter(function(one)
+    return one.lnum <= wanted["end"].line and (one.end_lnum or one.lnum) >= wanted.start.line
+  end, vim.diagnostic.get(0))
+  return vim.tbl_map(function(one)
+    return {
+      range = {
+        start = { line = one.lnum, character = one.col },
+        ["end"] = { line = one.end_lnum or one.lnum, character = one.end_col or one.col },
+      },
+      severity = one.severity,
+      message = one.message,
+      source = one.source,
+      code = one.code,
+    }
+  end, found)
+end
+
+---@param name string
+---@param call table
+---@param more table Further fields of the argument.
+---@param page? caret.Page
+---@param done fun(result: table)
+local function start(name, call, more, page, done)
+  local running = client.running()
+  if not running then
+    return
+  end
+  made = made + 1
+  local token = ("caret-%d"):format(made)
+  local wanted = range(running, call) or here(running)
+  local argument = vim.tbl_extend("error", {
+    textDocument = vim.lsp.util.make_text_document_params(),
+    range = wanted,
+    diagnostics = diagnostics(wanted),
+    partialResultToken = token,
+    apply = false,
+  }, more)
+  local request = { page = page }
+  requests[token] = request
+  request.cancel = client.execute("caret." .. name, argument, function(result, failure)
+    requests[token] = nil
+    if page then
+      page:finish(result, failure)
+    end
+    if result and not failure then
+      done(result)
+    end
+  end)
+end
+
+--- Stream an answer into a window.
+---@param name string
+---@param call table
+---@param more table
+function M.tell(name, call, more)
+  if not client.running() then
+    return
+  end
+  local source = vim.api.nvim_get_current_win()
+  local page = window.open(config.values.answer, "Caret: " .. name)
+  page.stop = function()
+    M.stop(page)
+  end
+  page.follow = function(question)
+    M.follow(page, source, question)
+  end
+  vim.api.nvim_win_call(source, function()
+    start(name, call, more, page, function() end)
+  end)
+end
+
+--- Ask further in a page's conversation.
+---@param page caret.Page
+---@param source integer The window that was asked from.
+---@param question string
+function M.follow(page, source, question)
+  if vim.api.nvim_win_is_valid(source) then
+    page:heading(question)
+    vim.api.nvim_win_call(source, function()
+      start("ask", { range = 0 }, { instruction = question, conversation = page.conversation }, page, function() end)
+    end)
+  end
+end
+
+--- Show an edit as a diff, and make it when the user agrees.
+---@param name string
+---@param call table
+---@param more table
+function M.edit(name, call, more)
+  local running = client.running()
+  vim.notify(("Caret: %s …"):format(name))
+  start(name, call, more, nil, function(result)
+    if result.edit and result.edit ~= vim.NIL then
+      proposal.show(result.edit, running.offset_encoding, name)
+    else
+      window.open(config.values.answer, "Caret: " .. name):finish(result)
+    end
+  end)
+end
+
+--- Whether something is being written.
+---@return boolean
+function M.busy()
+  return next(requests) ~= nil
+end
+
+--- Stop what is being written: all of it, or what is for one page. The editor passes no answer on
+--- for what was cancelled, so it is over here and now.
+---@param page? caret.Page
+function M.stop(page)
+  for token, request in pairs(requests) do
+    if request.cancel and (page == nil or request.page == page) then
+      request.cancel()
+      requests[token] = nil
+      if request.page then
+        request.page:finish(nil, { message = "Stopped." })
+      end
+    end
+  end
+end
+
+return M

@@ -1,0 +1,44 @@
+--- `:checkhealth caret`.
+
+local M = {}
+
+local function check_server(command)
+  if vim.fn.executable(command[1]) == 0 then
+    vim.health.error(
+      ("`%s` is not a program here"):format(command[1]),
+      'install Caret, or name it: require("caret").setup({ cmd = { "/path/to/caret", "lsp" } })'
+    )
+    return
+  end
+  local ran = vim.system({ command[1], "--version" }, { text = true }):wait(10000)
+  if ran.code == 0 then
+    vim.health.ok(vim.trim(ran.stdout))
+  else
+    vim.health.error(("`%s --version` failed: %s"):format(command[1], vim.trim(ran.stderr or "")))
+  end
+end
+
+local function check_clients()
+  local clients = vim.lsp.get_clients({ name = "caret" })
+  if #clients == 0 then
+    vim.health.warn("no server is running", 'require("caret").setup() starts it at the next file')
+  end
+  for _, client in ipairs(clients) do
+    local buffers = vim.tbl_count(client.attached_buffers)
+    vim.health.ok(("server %d is attached to %d buffers; columns count %s"):format(client.id, buffers, client.offset_encoding))
+  end
+end
+
+function M.check()
+  vim.health.start("Caret")
+  local config = require("caret.config").values
+  if vim.fn.has("nvim-0.10") == 0 then
+    vim.health.error("Neovim 0.10 or newer is needed")
+    return
+  end
+  vim.health.info("suggestions are shown by " .. (config.builtin and "the editor itself" or "Caret's own ghost text"))
+  check_server(config.cmd)
+  check_clients()
+end
+
+return M

@@ -1,0 +1,63 @@
+--- An edit that is shown as a diff and made when the user agrees.
+
+local api = vim.api
+
+local M = {}
+
+--- The texts of each buffer that an edit touches, before and after; the buffers stay as they are.
+---@param edit table A WorkspaceEdit.
+---@return table<integer, table[]> Text edits by buffer.
+local function by_buffer(edit)
+  local found = {}
+  for uri, edits in pairs(edit.changes or {}) do
+    found[vim.uri_to_bufnr(uri)] = edits
+  end
+  for _, change in ipairs(edit.documentChanges or {}) do
+    if change.textDocument then
+      found[vim.uri_to_bufnr(change.textDocument.uri)] = change.edits
+    end
+  end
+  return found
+end
+
+---@param buffer integer
+---@param edits table[]
+---@param encoding string
+---@return string
+local function diff(buffer, edits, encoding)
+  vim.fn.bufload(buffer)
+  local before = api.nvim_buf_get_lines(buffer, 0, -1, false)
+  local copy = api.nvim_create_buf(false, true)
+  api.nvim_buf_set_lines(copy, 0, -1, false, before)
+  vim.lsp.util.apply_text_edits(edits, copy, encoding)
+  local after = api.nvim_buf_get_lines(copy, 0, -1, false)
+  api.nvim_buf_delete(copy, { force = true })
+  local name = vim.fn.fnamemodify(api.nvim_buf_get_name(buffer), ":.")
+  local differ = vim.text.diff or vim.diff -- the newer name of 0.12
+  local changed = differ(table.concat(before, "\n") .. "\n", table.concat(after, "\n") .. "\n", { ctxlen = 3 })
+  return ("--- %s\n+++ %s\n%s"):format(name, name, changed)
+end
+
+--- Show what an edit changes. `a` makes it, as one step of undo; `q` does not.
+---@param edit table A WorkspaceEdit.
+---@param encoding string
+---@param name string What it is called.
+function M.show(edit, encoding, name)
+  local text = {}
+  for buffer, edits in pairs(by_buffer(edit)) do
+    table.insert(text, diff(buffer, edits, encoding))
+  end
+  local shown = api.nvim_create_buf(false, true)
+  api.nvim_buf_set_lines(shown, 0, -1, false, vim.split(vim.trim(table.concat(text)), "\n", { plain = true }))
+  vim.bo[shown].bufhidden, vim.bo[shown].filetype, vim.bo[shown].modifiable = "wipe", "diff", false
+  vim.cmd("botright split")
+  api.nvim_win_set_buf(0, shown)
+  vim.wo.winbar = ("Caret: %s · a applies, q does not"):format(name)
+  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = shown, nowait = true, desc = "Caret: leave it" })
+  vim.keymap.set("n", "a", function()
+    vim.cmd.close()
+    vim.lsp.util.apply_workspace_edit(edit, encoding)
+  end, { buffer = shown, nowait = true, desc = "Caret: make this change" })
+end
+
+return M
