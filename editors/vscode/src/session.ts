@@ -89,6 +89,9 @@ export class Session implements vscode.Disposable {
     const document = vscode.window.activeTextEditor?.document;
     this.facts.paused = document && this.pause.reason(document);
     this.item.draw(this.facts);
+    const state = this.facts.status?.state;
+    setContext("caret.running", state !== undefined);
+    setContext("caret.ready", state === "ready" || state === "busy");
   }
 
   get state(): Readonly<Facts> {
@@ -122,6 +125,14 @@ export class Session implements vscode.Disposable {
     }
   }
 
+  /** What other extensions say is wrong in a range, as the protocol has it. */
+  told(uri: vscode.Uri, range: vscode.Range): Promise<unknown[]> {
+    const here = vscode.languages
+      .getDiagnostics(uri)
+      .filter((each) => each.range.intersection(range));
+    return this.running().code2ProtocolConverter.asDiagnostics(here);
+  }
+
   /** What the client makes of the protocol's values. */
   get converter(): LanguageClient["protocol2CodeConverter"] {
     return this.running().protocol2CodeConverter;
@@ -150,4 +161,9 @@ export class Session implements vscode.Disposable {
     this.facts.cost = "decode_ms" in last ? (last as Cost) : undefined;
     this.draw();
   }
+}
+
+/** For the `when` clauses of package.json. */
+function setContext(name: string, value: boolean): void {
+  void vscode.commands.executeCommand("setContext", name, value);
 }

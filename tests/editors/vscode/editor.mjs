@@ -39,7 +39,7 @@ const CHROMIUM = [
   "--disable-sync",
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
-const DEADLINE_MS = 60000;
+const DEADLINE_MS = 180000;
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A running code-server; `place` is the folder with the workspace, user data and extensions. */

@@ -70,6 +70,8 @@ export function heading(kind: Kind, name: string, question: Question): string {
     return `${verb} ${name}`;
   }
   const lines =
-    start.line === end.line ? `line ${start.line + 1}` : `lines ${start.line + 1} to ${end.line + 1}`;
+    start.line === end.line
+      ? `line ${start.line + 1}`
+      : `lines ${start.line + 1} to ${end.line + 1}`;
   return `${verb} ${name}, ${lines}`;
 }
