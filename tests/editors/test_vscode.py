@@ -90,3 +90,9 @@ def _run(server: CodeServer, place: Path) -> Results:
 def test_scenario(scenario: str, results: Results) -> None:
     result = results.get(scenario) or results["start"]
     assert result["ok"], result["error"]
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_extension_by_itself(script: str, vsix: Path) -> None:  # noqa: ARG001 - npm's packages are there
+    """Its types and style, and the parts that need no editor."""
+    code_server.npm("run", "-s", script, cwd=code_server.EXTENSION)

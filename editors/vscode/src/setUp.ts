@@ -58,7 +58,7 @@ export async function pullModel(session: Session, model?: string): Promise<boole
 
 /** Open a Python file with the caret where a suggestion is due. */
 export async function trySample(session: Session): Promise<void> {
-  const file = vscode.Uri.file(session.context.asAbsolutePath("walkthrough/sample.py"));
+  const file = vscode.Uri.file(session.context.asAbsolutePath("walkthrough/sample.txt"));
   const content = new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
   const document = await vscode.workspace.openTextDocument({ language: "python", content });
   const editor = await vscode.window.showTextDocument(document);

@@ -26,6 +26,7 @@ const SETTINGS = {
   "typescript.disableAutomaticTypeAcquisition": true,
   "update.mode": "none",
   "workbench.enableExperiments": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
   "workbench.welcomePage.walkthroughs.openOnInstall": false,
@@ -176,6 +177,16 @@ export class Editor {
     return until("ghost text", async () => (await this.ghost()).trim() && this.ghost(), this);
   }
 
+  /** The page in Caret's panel. */
+  panel() {
+    return until("the panel", async () => {
+      for (const frame of this.page.frames()) {
+        if (await frame.$("#turns").catch(() => undefined)) return frame;
+      }
+      return undefined;
+    }, this);
+  }
+
   /** What the status bar says of Caret: its icon's name and the tooltip. */
   status() {
     return this.page.evaluate(() => {
@@ -224,4 +235,10 @@ function freePort() {
       probe.close(() => resolve(port));
     });
   });
+}
+
+/** The process that holds the model. */
+export function enginePid(server) {
+  const address = join(server.options.place, "home", "run", "engine.json");
+  return JSON.parse(readFileSync(address, "utf8")).pid;
 }
