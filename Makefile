@@ -34,8 +34,9 @@ test-editors: setup ## Only the tests in real editors, which are fetched once in
 vsix: setup ## Build the extension for VS Code: build/caret.vsix (needs Node.js 20)
 	$(BIN)/python editors/vscode/package.py build/caret.vsix
 
-screenshots: test-editors ## Draw the README's pictures anew, from the tests in real editors
-	cp artefacts/vscode/4.139.1/*.png docs/screenshots/
+screenshots: test-editors ## Draw the README's pictures of the editors again
+	for name in ghost-text explain fix menu; do \
+	  cp artefacts/vscode/4.139.1/$$name.png docs/figures/vscode-$$name.png || exit 1; done
 
 bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
 	@for name in $(DRAWN) $(LISTED); do \

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import {
   type DynamicFeature,
   ExecuteCommandRequest,
+  type InitializeParams,
   LanguageClient,
   type Middleware,
   type StaticFeature,
@@ -19,8 +20,16 @@ export interface Listener {
   suggested(ms: number): void;
 }
 
-/** Commands exist before the server does and after it went, so the extension registers them. */
+/**
+ * Commands exist before the server does and after it went, so the extension registers them.
+ * Code actions come as these commands, not as edits, so that a change is shown before it is made.
+ */
 class Client extends LanguageClient {
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    delete params.capabilities.textDocument?.codeAction?.resolveSupport;
+  }
+
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const dynamic = "registrationType" in feature ? feature.registrationType : undefined;
     if (dynamic?.method !== ExecuteCommandRequest.method) {

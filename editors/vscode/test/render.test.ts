@@ -53,6 +53,6 @@ test("edits are made in their order in the text", () => {
 test("a heading names the place", () => {
   const range = { start: { line: 0, character: 0 }, end: { line: 2, character: 0 } };
   const question = { textDocument: { uri: "file:///a.py" }, range };
-  assert.equal(heading("explain", "a.py", question), "Explain a.py, lines 1 to 3");
+  assert.equal(heading("explain", "a.py", question), "Explain a.py, lines 1 to 2");
   assert.equal(heading("ask", "a.py", { ...question, instruction: "Why?" }), "Why?");
 });

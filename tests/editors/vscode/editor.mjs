@@ -150,7 +150,7 @@ export class Editor {
   lines() {
     return this.page.evaluate(() => {
       const GHOST = "[class*=ghost-text], .suggest-preview-text";
-      const lines = [...document.querySelectorAll(".editor-instance .view-lines .view-line")];
+      const lines = [...document.querySelectorAll(".editor-instance .view-lines > .view-line")];
       lines.sort((a, b) => Number.parseInt(a.style.top) - Number.parseInt(b.style.top));
       return lines.map((line) => {
         const copy = line.cloneNode(true);
@@ -163,12 +163,12 @@ export class Editor {
   /** The ghost text: what stands in the caret's line, then the lines below. */
   ghost() {
     return this.page.evaluate(() => {
-      const text = (node) => node.textContent.replaceAll("\u00a0", " ");
-      const find = (selector) => [...document.querySelectorAll(`.editor-instance ${selector}`)];
-      const first = find(".view-line [class*=ghost-text]").map(text).join("");
-      const more = find(".ghost-text.multiline .view-line, .suggest-preview-text .view-line").map(text);
-      const below = find(".ghost-text").flatMap((zone) => [...zone.querySelectorAll(".view-line")].map(text));
-      return [first, ...(below.length ? below : more)].join("\n");
+      const texts = (selector) =>
+        [...document.querySelectorAll(`.editor-instance ${selector}`)].map((node) =>
+          node.textContent.replaceAll("\u00a0", " "),
+        );
+      const first = texts(".view-lines > .view-line [class*=ghost-text]").join("");
+      return [first, ...texts(".view-zones .view-line")].join("\n").trimEnd();
     });
   }
 

@@ -14,7 +14,7 @@ export async function ask(
   kind: Kind,
   given?: Question,
 ): Promise<void> {
-  const question = given ?? (await atSelection(session, kind));
+  const question = await completed(kind, given ?? (await atSelection(session)));
   if (!question) {
     return;
   }
@@ -25,25 +25,29 @@ export async function ask(
   }
 }
 
-/** A question about the selection, or the caret's place; undefined if a person thinks better of it. */
-async function atSelection(session: Session, kind: Kind): Promise<Question | undefined> {
+/** A question about the selection, or the caret's place. */
+async function atSelection(session: Session): Promise<Question> {
   const editor = vscode.window.activeTextEditor;
   if (!editor) {
     throw new Error("Open the code that you want to ask about.");
   }
   const { document, selection } = editor;
   const { start, end } = selection;
-  const question: Question = {
+  return {
     textDocument: { uri: document.uri.toString(), version: document.version },
     range: { start, end },
     diagnostics: await session.told(document.uri, selection),
   };
+}
+
+/** With what a person has to say too; undefined if they think better of it. */
+async function completed(kind: Kind, question: Question): Promise<Question | undefined> {
   const asked = prompt(kind);
-  if (asked) {
+  if (asked && !question.instruction) {
     const instruction = await vscode.window.showInputBox({ title: "Caret", prompt: asked });
     return instruction ? { ...question, instruction } : undefined;
   }
-  if (kind === "debug") {
+  if (kind === "debug" && !question.text) {
     return { ...question, text: await vscode.env.clipboard.readText() };
   }
   return question;

@@ -69,9 +69,9 @@ export function heading(kind: Kind, name: string, question: Question): string {
   if (!start || !end || (start.line === end.line && start.character === end.character)) {
     return `${verb} ${name}`;
   }
-  const lines =
-    start.line === end.line
-      ? `line ${start.line + 1}`
-      : `lines ${start.line + 1} to ${end.line + 1}`;
+  // A selection of whole lines ends where the next one begins.
+  const last = end.character === 0 && end.line > start.line ? end.line : end.line + 1;
+  const first = start.line + 1;
+  const lines = first === last ? `line ${first}` : `lines ${first} to ${last}`;
   return `${verb} ${name}, ${lines}`;
 }
