@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { applied } from "../src/answer/edits";
 import { page } from "../src/answer/page";
 import { isWish } from "../src/answer/protocol";
-import { heading } from "../src/answer/question";
+import { heading, prompt } from "../src/answer/question";
 import { render } from "../src/answer/render";
 
 test("code is coloured, and has its buttons", () => {
@@ -55,4 +55,12 @@ test("a heading names the place", () => {
   const question = { textDocument: { uri: "file:///a.py" }, range };
   assert.equal(heading("explain", "a.py", question), "Explain a.py, lines 1 to 2");
   assert.equal(heading("ask", "a.py", { ...question, instruction: "Why?" }), "Why?");
+});
+
+test("a fix needs a diagnostic, or words", () => {
+  const question = { textDocument: { uri: "file:///a.py" } };
+  assert.match(prompt("fix", question) ?? "", /wrong/);
+  assert.equal(prompt("fix", { ...question, diagnostics: [{}] }), undefined);
+  assert.equal(prompt("fix", { ...question, instruction: "It is odd." }), undefined);
+  assert.equal(prompt("explain", question), undefined);
 });

@@ -42,8 +42,8 @@ async function atSelection(session: Session): Promise<Question> {
 
 /** With what a person has to say too; undefined if they think better of it. */
 async function completed(kind: Kind, question: Question): Promise<Question | undefined> {
-  const asked = prompt(kind);
-  if (asked && !question.instruction) {
+  const asked = prompt(kind, question);
+  if (asked) {
     const instruction = await vscode.window.showInputBox({ title: "Caret", prompt: asked });
     return instruction ? { ...question, instruction } : undefined;
   }

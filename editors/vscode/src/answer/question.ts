@@ -45,9 +45,14 @@ export function changes(kind: Kind): boolean {
   return CHANGING.includes(kind);
 }
 
-/** What a person has to type first, as the prompt of a box; undefined for most kinds. */
-export function prompt(kind: Kind): string | undefined {
+/** What a person has to type first, as the prompt of a box; undefined where nothing is missing. */
+export function prompt(kind: Kind, question: Question): string | undefined {
+  if (question.instruction) {
+    return undefined;
+  }
   switch (kind) {
+    case "fix":
+      return question.diagnostics?.length ? undefined : "What is wrong with this code?";
     case "ask":
       return "What do you want to know about this code?";
     case "refactor":

@@ -26,5 +26,8 @@ async function propose(editor) {
   await editor.page.click(".editor-instance .monaco-editor .view-lines");
   await editor.press("Control+a");
   await editor.command("Caret: Fix");
+  const box = ".quick-input-widget:has-text('What is wrong') input";
+  await editor.page.fill(box, "It says True for odd numbers, but must do so for even ones.");
+  await editor.press("Enter");
   await editor.page.waitForSelector(".diff-editor", { timeout: 180000 });
 }
