@@ -127,6 +127,14 @@ export class Editor {
     await this.press("Control+End");
   }
 
+  /** Save and close everything, so that a scenario finds an empty window. */
+  async reset() {
+    await this.press("Escape", "Escape");
+    await this.command("File: Save All");
+    await this.command("View: Close All Editors");
+    await until("all is closed", async () => !(await this.page.$(".editor-instance")), this);
+  }
+
   type(text, delay = 30) {
     return this.page.keyboard.type(text, { delay });
   }

@@ -19,8 +19,8 @@ try {
     } catch (error) {
       await editor.shot(`failed-${name}`);
       say({ name, ok: false, error: error.stack });
-      await editor.press("Escape", "Escape");
     }
+    await editor.reset();
   }
 } catch (error) {
   say({ name: "start", ok: false, error: `${error.stack}\n${server.written.slice(-3000)}` });

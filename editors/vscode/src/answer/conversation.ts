@@ -38,6 +38,7 @@ export class Conversation implements vscode.Disposable {
     this.running.cancel();
     const running = new CancellationTokenSource();
     this.running = running;
+    this.question = question;
     const index = this.references.length;
     this.references.push([]);
     this.panel.open();
@@ -70,7 +71,7 @@ export class Conversation implements vscode.Disposable {
         token,
       );
       text.end();
-      this.question = { ...question, conversation: answer.conversation };
+      question.conversation = answer.conversation;
       this.references[index] = answer.references;
       const references = answer.references.map(placeName);
       draw({ html: render(answer.text), state: "done", references });
