@@ -7,6 +7,7 @@ const STUB = "def largest(numbers):\n    best = numbers[0]\n    for number in nu
 
 export default async function (editor) {
   await editor.open("largest.py", STUB);
+  await editor.statusSoon(/ready/);
   await editor.type("        ");
   const ghost = await editor.ghostSoon();
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 export default async function (editor) {
   await editor.open("square.py", "def square(number):\n");
+  await editor.statusSoon(/ready/);
   await editor.type("    return ");
   const ghost = (await editor.ghostSoon()).split("\n")[0];
   const whole = `    return ${ghost}`;

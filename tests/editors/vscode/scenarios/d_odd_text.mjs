@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 
 export default async function (editor) {
   await editor.open("crlf.py", "def twice(number):\r\n    ");
+  await editor.statusSoon(/ready/);
   await editor.type("return ");
   await editor.ghostSoon();
   await editor.press("Tab");

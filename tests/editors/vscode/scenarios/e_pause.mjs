@@ -5,7 +5,7 @@ import { pause } from "../editor.mjs";
 
 export default async function (editor) {
   await editor.open("paused.py", "def cube(number):\n");
-  await editor.statusSoon(/ready.*tokens\/s/s);
+  await editor.statusSoon(/ready/);
   await editor.page.click(".statusbar-item[id*='caret.status']");
   await editor.page.waitForSelector(".quick-input-list .monaco-list-row");
   await editor.shot("menu");
@@ -25,5 +25,6 @@ export default async function (editor) {
   await editor.statusSoon(/^(?!.*Paused).*ready/s);
   await editor.type("n");
   await editor.ghostSoon();
+  await editor.statusSoon(/last suggestion after \d+ ms/);
   await editor.press("Escape");
 }
