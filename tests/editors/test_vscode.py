@@ -16,7 +16,7 @@ from engine.paths import models_dir, packed_dir
 from lsp_server.greeting import COMMANDS
 from tests.editor import CARET
 from tests.editors import code_server
-from tests.editors.code_server import NEWEST, OLDEST, CodeServer
+from tests.editors.code_server import NEWEST, CodeServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def vsix() -> Path:
     return code_server.vsix()
 
 
-@pytest.fixture(scope="module", params=[NEWEST, OLDEST], ids=lambda server: server.version)
+@pytest.fixture(scope="module", params=[NEWEST], ids=lambda server: server.version)
 def results(
     request: pytest.FixtureRequest,
     vsix: Path,
