@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-editors editors screenshots bench figures setup check format clean
+.PHONY: help demo test test-editors editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,13 @@ test-editors: setup editors ## Only the tests in real editors
 editors: setup
 	@$(BIN)/python -m tests.editors.fetch
 
-screenshots: setup editors ## Draw the README's pictures of the editors again
+vsix: setup ## Build the extension for VS Code: build/caret.vsix (needs Node.js 20)
+	$(BIN)/python editors/vscode/package.py build/caret.vsix
+
+screenshots: test-editors ## Draw the README's pictures of the editors again
 	@$(BIN)/python -m tests.editors.picture docs/figures
+	for name in ghost-text explain fix menu; do \
+	  cp artefacts/vscode/4.139.1/$$name.png docs/figures/vscode-$$name.png || exit 1; done
 
 bench: setup ## Measure Caret beside llama.cpp, in short (PEER=FOLDER, or none)
 	@for name in $(DRAWN) $(LISTED); do \
@@ -57,11 +62,13 @@ check: setup ## Style, types, import contracts and generated parts of the docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cog --check --check-fail-msg="run 'make format'" -PI . $(DOCS)
+	$(BIN)/python editors/vscode/configure.py --check
 
 format: setup ## Put style and generated parts of the docs right
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/cog -r -PI . $(DOCS)
+	$(BIN)/python editors/vscode/configure.py
 
 clean: ## Remove .venv and caches; models stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

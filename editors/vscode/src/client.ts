@@ -1,0 +1,82 @@
+// The language client: an ordinary one, told to leave commands to the extension.
+
+import * as vscode from "vscode";
+import {
+  type DynamicFeature,
+  ExecuteCommandRequest,
+  type InitializeParams,
+  LanguageClient,
+  type Middleware,
+  type StaticFeature,
+} from "vscode-languageclient/node";
+import type { Pause } from "./pause";
+import { forServer, plain } from "./settings";
+import type { Status } from "./status";
+
+/** What the rest of the extension gets to know. */
+export interface Listener {
+  status(status: Status): void;
+  /** A suggestion came, so many milliseconds after it was asked for. */
+  suggested(ms: number): void;
+}
+
+/**
+ * Commands exist before the server does and after it went, so the extension registers them.
+ * Code actions come as these commands, not as edits, so that a change is shown before it is made.
+ */
+class Client extends LanguageClient {
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    delete params.capabilities.textDocument?.codeAction?.resolveSupport;
+  }
+
+  override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
+    const dynamic = "registrationType" in feature ? feature.registrationType : undefined;
+    if (dynamic?.method !== ExecuteCommandRequest.method) {
+      super.registerFeature(feature);
+    }
+  }
+}
+
+/** A client for the server that `command` starts; it is not started yet. */
+export function createClient(
+  command: string,
+  logFile: string,
+  output: vscode.LogOutputChannel,
+  pause: Pause,
+  listener: Listener,
+): LanguageClient {
+  const server = { command, args: ["lsp", "--log-file", logFile] };
+  const client = new Client("caret", "Caret", server, {
+    documentSelector: ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme })),
+    initializationOptions: () => forServer(plain(vscode.workspace.getConfiguration("caret"))),
+    middleware: middleware(pause, listener),
+    outputChannel: output,
+  });
+  client.onNotification("caret/status", (status: Status) => listener.status(status));
+  return client;
+}
+
+function middleware(pause: Pause, listener: Listener): Middleware {
+  return {
+    async provideInlineCompletionItems(document, position, context, token, next) {
+      const automatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
+      if (automatic && pause.reason(document)) {
+        return [];
+      }
+      const start = performance.now();
+      const found = await next(document, position, context, token);
+      const items = Array.isArray(found) ? found : (found?.items ?? []);
+      if (items.length > 0) {
+        listener.suggested(performance.now() - start);
+      }
+      return found;
+    },
+    workspace: {
+      async configuration(params, token, next) {
+        const sections = await next(params, token);
+        return Array.isArray(sections) ? sections.map(forServer) : sections;
+      },
+    },
+  };
+}

@@ -1,0 +1,252 @@
+// VS Code as a person has it: drawn in a browser, driven by keys and the mouse.
+
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import net from "node:net";
+import { join } from "node:path";
+
+const SETTINGS = {
+  "chat.disableAIFeatures": true,
+  "editor.accessibilitySupport": "off",
+  "editor.autoClosingBrackets": "never",
+  "editor.autoClosingQuotes": "never",
+  "editor.minimap.enabled": false,
+  "editor.quickSuggestions": { other: "off", comments: "off", strings: "off" },
+  "editor.suggestOnTriggerCharacters": false,
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "files.autoSave": "off",
+  "files.hotExit": "off",
+  "git.enabled": false,
+  "json.schemaDownload.enable": false,
+  "npm.fetchOnlinePackageInfo": false,
+  "telemetry.telemetryLevel": "off",
+  "typescript.disableAutomaticTypeAcquisition": true,
+  "update.mode": "none",
+  "workbench.enableExperiments": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "workbench.startupEditor": "none",
+  "workbench.tips.enabled": false,
+  "workbench.welcomePage.walkthroughs.openOnInstall": false,
+};
+const CHROMIUM = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+];
+const DEADLINE_MS = 180000;
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A running code-server; `place` is the folder with the workspace, user data and extensions. */
+export class Server {
+  constructor(options) {
+    this.options = options;
+    this.workspace = join(options.place, "workspace");
+    this.written = "";
+  }
+
+  async start() {
+    const { program, place, settings } = this.options;
+    const user = join(place, "user");
+    mkdirSync(join(user, "User"), { recursive: true });
+    mkdirSync(this.workspace, { recursive: true });
+    writeFileSync(join(user, "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    this.port = await freePort();
+    const [node, ...entry] = program;
+    const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
+    this.process = spawn(
+      node,
+      [
+        ...[...entry, "--bind-addr", `127.0.0.1:${this.port}`, "--auth", "none", ...quiet],
+        ...["--disable-proxy", "--user-data-dir", user],
+        ...["--extensions-dir", join(place, "extensions"), this.workspace],
+      ],
+      { detached: true, stdio: ["ignore", "pipe", "pipe"], env: this.environment() },
+    );
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on("data", (data) => {
+        this.written += data;
+      });
+    }
+    await until("code-server listens", () => this.written.includes("HTTP server listening"));
+  }
+
+  environment() {
+    const { place } = this.options;
+    return {
+      ...process.env,
+      EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
+      XDG_DATA_HOME: join(place, "data"),
+      XDG_CONFIG_HOME: join(place, "config"),
+    };
+  }
+
+  /** A window in a browser of its own. */
+  async open() {
+    const require = createRequire(join(this.options.playwright, "package.json"));
+    const { chromium } = require("playwright-core");
+    this.browser ??= await chromium.launch({ executablePath: this.options.chromium, args: CHROMIUM });
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${this.port}/?folder=${this.workspace}`);
+    await page.waitForSelector(".monaco-workbench", { timeout: DEADLINE_MS });
+    return new Editor(this, page);
+  }
+
+  async stop() {
+    await this.browser?.close();
+    if (this.process) {
+      process.kill(-this.process.pid, "SIGTERM"); // its own group only
+    }
+  }
+}
+
+/** One window. */
+export class Editor {
+  constructor(server, page) {
+    this.server = server;
+    this.page = page;
+  }
+
+  /** Write a file in the workspace and open it with the caret at its end. */
+  async open(name, text) {
+    const path = join(this.server.workspace, name);
+    writeFileSync(path, text);
+    const row = `.explorer-folders-view .monaco-list-row[aria-label*="${name}"]`;
+    await this.page.waitForSelector(row, { timeout: DEADLINE_MS });
+    await this.page.dblclick(row);
+    await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
+    await this.page.click(".editor-instance .monaco-editor .view-lines");
+    await this.press("Control+End");
+  }
+
+  /** Save and close everything, so that a scenario finds an empty window. */
+  async reset() {
+    await this.press("Escape", "Escape");
+    await this.command("File: Save All");
+    await this.command("View: Close All Editors");
+    await until("all is closed", async () => !(await this.page.$(".editor-instance")), this);
+  }
+
+  type(text, delay = 30) {
+    return this.page.keyboard.type(text, { delay });
+  }
+
+  async press(...keys) {
+    for (const key of keys) {
+      await this.page.keyboard.press(key);
+    }
+  }
+
+  /** Run a command by its title, as from the palette. */
+  async command(title) {
+    await this.press("F1");
+    const input = await this.page.waitForSelector(".quick-input-widget input");
+    await input.fill(`>${title}`);
+    await this.page.waitForSelector(`.quick-input-list .monaco-list-row[aria-label*="${title}"]`);
+    await this.press("Enter");
+  }
+
+  /** The lines that are drawn, without ghost text. */
+  lines() {
+    return this.page.evaluate(() => {
+      const GHOST = "[class*=ghost-text], .suggest-preview-text";
+      const lines = [...document.querySelectorAll(".editor-instance .view-lines > .view-line")];
+      lines.sort((a, b) => Number.parseInt(a.style.top) - Number.parseInt(b.style.top));
+      return lines.map((line) => {
+        const copy = line.cloneNode(true);
+        for (const ghost of copy.querySelectorAll(GHOST)) ghost.remove();
+        return copy.textContent.replaceAll("\u00a0", " ");
+      });
+    });
+  }
+
+  /** The ghost text: what stands in the caret's line, then the lines below. */
+  ghost() {
+    return this.page.evaluate(() => {
+      const texts = (selector) =>
+        [...document.querySelectorAll(`.editor-instance ${selector}`)].map((node) =>
+          node.textContent.replaceAll("\u00a0", " "),
+        );
+      const first = texts(".view-lines > .view-line [class*=ghost-text]").join("");
+      return [first, ...texts(".view-zones .view-line")].join("\n").trimEnd();
+    });
+  }
+
+  /** The same once there is some. */
+  ghostSoon() {
+    return until("ghost text", async () => (await this.ghost()).trim() && this.ghost(), this);
+  }
+
+  /** The page in Caret's panel. */
+  panel() {
+    return until("the panel", async () => {
+      for (const frame of this.page.frames()) {
+        if (await frame.$("#turns").catch(() => undefined)) return frame;
+      }
+      return undefined;
+    }, this);
+  }
+
+  /** What the status bar says of Caret: its icon's name and the tooltip. */
+  status() {
+    return this.page.evaluate(() => {
+      const item = [...document.querySelectorAll(".statusbar-item")].find((each) =>
+        each.id.includes("caret.status"),
+      );
+      const icon = item?.querySelector(".codicon")?.className ?? "";
+      return `${icon} ${item?.getAttribute("aria-label") ?? item?.querySelector("a")?.getAttribute("aria-label") ?? ""}`;
+    });
+  }
+
+  statusSoon(wanted) {
+    return until(`status ${wanted}`, async () => wanted.test(await this.status()), this);
+  }
+
+  /** The file on disk, once it is saved. */
+  async saved(name) {
+    await this.press("Control+S");
+    await this.page.waitForSelector(`.tab.active:not(.dirty)[data-resource-name="${name}"]`);
+    return readFileSync(join(this.server.workspace, name), "utf8");
+  }
+
+  shot(name) {
+    return this.page.screenshot({ path: join(this.server.options.shots, `${name}.png`) });
+  }
+}
+
+/** What `look` gives, once it is true. */
+export async function until(what, look, editor, deadline = DEADLINE_MS) {
+  const end = Date.now() + deadline;
+  for (;;) {
+    const value = await look();
+    if (value) return value;
+    if (Date.now() > end) {
+      const seen = editor && `; lines ${JSON.stringify(await editor.lines())}, status ${await editor.status()}`;
+      throw new Error(`not within ${deadline} ms: ${what}${seen ?? ""}`);
+    }
+    await pause(30);
+  }
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** The process that holds the model. */
+export function enginePid(server) {
+  const address = join(server.options.place, "home", "run", "engine.json");
+  return JSON.parse(readFileSync(address, "utf8")).pid;
+}
