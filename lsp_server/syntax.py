@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsp_server.brackets import indent
-from lsp_server.workspace.grammars import GRAMMARS, parser
+from lsp_server.workspace.grammars import grammar_of, parser
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
@@ -28,14 +28,13 @@ _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
 _PARTS = re.compile(
     r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
 )
-_LANGUAGES = {"c": "cpp", "javascriptreact": "javascript"}
 
 
 class Syntax:
     """The window around one caret."""
 
     def __init__(self, site: Site) -> None:
-        self._language = _LANGUAGES.get(site.language, site.language)
+        self._language = grammar_of(site.language)
         self._line = site.head, site.tail
         self._before, self._after = _window(site)
         self._known: dict[str, int] = {}
@@ -50,7 +49,7 @@ class Syntax:
 
         0 in languages that have no parser.
         """
-        if self._language not in GRAMMARS:
+        if not self._language:
             return 0
         if text not in self._known:
             self._known[text] = self._edited(len(self._before), 0, text.encode("utf-8", "replace"))
@@ -59,7 +58,7 @@ class Syntax:
     @cached_property
     def now(self) -> int:
         """Errors in the window as it stands, with what the user has begun."""
-        if self._language not in GRAMMARS:
+        if not self._language:
             return 0
         return self._errors(self._tree, self.source)
 
@@ -79,7 +78,7 @@ class Syntax:
     @cached_property
     def is_known(self) -> bool:
         """Whether the grammar fits the window: not where macros, say, make errors of all."""
-        return self._language in GRAMMARS and self.allowed <= _BROKEN
+        return bool(self._language) and self.allowed <= _BROKEN
 
     def is_worse(self, text: str) -> bool:
         """Whether `text` leaves errors that are the caret's own."""

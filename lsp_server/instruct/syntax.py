@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import QueryCursor
 
 from lsp_server.workspace.definitions import whole
-from lsp_server.workspace.grammars import GRAMMARS, parser
+from lsp_server.workspace.grammars import grammar_of, parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,6 @@ LARGEST = 256_000
 """Characters of a text that is looked at."""
 _TOLD = 3
 """Complaints that are repeated to the model."""
-_ALIKE = {"c": "cpp", "javascriptreact": "javascript", "objective-c": "cpp"}
-"""Languages whose grammar is that of another one, or near enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,8 @@ class Region:
 @lru_cache(maxsize=8)
 def regions(text: str, language: str) -> tuple[Region, ...]:
     """The functions and classes of a text, outer ones first; none in an unknown language."""
-    language = _ALIKE.get(language, language)
-    if language not in GRAMMARS or len(text) > LARGEST:
+    language = grammar_of(language)
+    if not language or len(text) > LARGEST:
         return ()
     reader, query = parser(language)
     root = reader.parse(text.encode("utf-8", "replace")).root_node
@@ -78,10 +76,10 @@ def paragraph(lines: list[str], first: int, last: int) -> Region:
 
 def complaints(text: str, language: str) -> list[str]:
     """What does not parse, in words that a model can use; none in an unknown language."""
-    language = _ALIKE.get(language, language)
+    language = grammar_of(language)
     if language == "python":
         return _python_complaints(text)
-    if language not in GRAMMARS:
+    if not language:
         return []
     root = parser(language)[0].parse(text.encode("utf-8", "replace")).root_node
     return [_complaint(node) for node in islice(_faults(root), _TOLD)]

@@ -173,6 +173,14 @@ GRAMMARS: dict[str, Grammar] = {
 }
 """By the language ids of the protocol."""
 
+_NEAR = {"c": "cpp", "javascriptreact": "javascript", "objective-c": "cpp"}
+
+
+def grammar_of(language: str) -> str:
+    """The language whose grammar reads this one, its own or one near enough; "" without any."""
+    language = _NEAR.get(language, language)
+    return language if language in GRAMMARS else ""
+
 
 @cache
 def parser(language: str) -> tuple[Parser, Query]:
