@@ -155,14 +155,14 @@ def _name_of(params: Any) -> str:  # noqa: ANN401 - whatever an editor sent
     return str(*(getattr(command, "arguments", None) or [""])[:1])
 
 
-def accepted(ls: CaretServer, *names: object) -> None:
+def accepted(ls: CaretServer, params: types.ExecuteCommandParams) -> None:
     """A suggestion was taken; counted here and told to nobody."""
-    ls.offers.accepted(str(*names[:1]))
+    ls.offers.accepted(str(*(params.arguments or [])[:1]))
     ls.accepted += 1
     _log.info("Suggestions accepted: %d", ls.accepted)
 
 
-def status(ls: CaretServer, *_: object) -> dict[str, Any]:
+def status(ls: CaretServer, _: object) -> dict[str, Any]:
     """How things stand: the parameters of `caret/status`, and what the last suggestion cost."""
     usage = ls.completer.last_usage
     last = asdict(usage) if usage else {}
@@ -171,7 +171,7 @@ def status(ls: CaretServer, *_: object) -> dict[str, Any]:
     return state | {"last": last, "accepted": ls.accepted, "context": context}
 
 
-async def restart_engine(ls: CaretServer, *_: object) -> None:
+async def restart_engine(ls: CaretServer, _: object) -> None:
     """End the engine and start it anew."""
     try:
         await ls.backend.restart()

@@ -177,15 +177,17 @@ class User:
 
 
 @asynccontextmanager
-async def numbers(home: Path, name: str) -> AsyncIterator[dict[str, int]]:
-    """Those in the file, as soon as it has one of this name; half a minute passes till then."""
+async def numbers(home: Path, **least: int) -> AsyncIterator[dict[str, int]]:
+    """Those in the file, as soon as they are so large; half a minute passes till then."""
     store = Store(pytest.fail, home / "statistics")
+    found: dict[str, int] = {}
     async with asyncio.timeout(90):
-        while not any(key.name == name for key in await asyncio.to_thread(store.read)):
+        while not all(found.get(name, 0) >= number for name, number in least.items()):
             await asyncio.sleep(0.2)
-    found = await asyncio.to_thread(store.read)
-    assert {key.language for key in found} == {"python"}
-    yield {key.name: number for key, number in found.items()}
+            keys = await asyncio.to_thread(store.read)
+            found = {key.name: number for key, number in keys.items()}
+    assert {key.language for key in keys} == {"python"}
+    yield found
 
 
 async def _work(editor: Editor) -> None:
@@ -218,7 +220,7 @@ async def test_switched_off_nothing_is_counted(start: StartEditor, home: Path) -
 async def test_from_the_editor_to_the_table(start: StartEditor, home: Path) -> None:
     editor = await start({"fim": {"model": MODEL}}, deadline_s=LOADING_S)
     await _work(editor)
-    async with numbers(home, "gone") as found:
+    async with numbers(home, kept=1, gone=2) as found:
         expected = {"shown": 3, "accepted": 2, "whole": 1, "word": 2, "kept": 1, "gone": 2}
         assert expected.items() <= found.items()
         # "urn width * height", then "urn" and " width", each less a key

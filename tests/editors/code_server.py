@@ -126,9 +126,10 @@ def vsix() -> Path:
 
 
 def npm(*arguments: str, cwd: Path) -> str:
-    """Run npm quietly."""
+    """Run npm quietly, with the Python that runs the tests."""
     assert shutil.which("npm"), "VS Code's extension needs Node.js 20 or newer with npm: install it"
-    return _run("npm", *arguments, env=os.environ | _QUIET, cwd=cwd)
+    here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return _run("npm", *arguments, env=os.environ | _QUIET | {"PATH": here}, cwd=cwd)
 
 
 def install(server: CodeServer, extension: Path, into: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine import launch
-from engine.paths import models_dir, packed_dir
+from engine.paths import packed_dir
 from lsp_server.greeting import COMMANDS
 from tests.editor import CARET
 from tests.editors import code_server
@@ -47,13 +47,12 @@ def results(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Results]:
     """What became of each scenario, all in one window of this version."""
-    assert qwen_small_path.parent == models_dir()
     server, place = request.param, tmp_path_factory.mktemp("vscode")
     code_server.fetch(server)
     code_server.install(server, vsix, place)
     home = place / "home"
     home.mkdir()
-    (home / "models").symlink_to(models_dir())
+    (home / "models").symlink_to(qwen_small_path.parent)
     (home / "packed").symlink_to(packed_dir())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARET_HOME", str(home))

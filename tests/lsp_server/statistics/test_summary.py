@@ -20,8 +20,10 @@ from lsp_server.statistics.summary import summarise
 if TYPE_CHECKING:
     from pathlib import Path
 
-TODAY = datetime.date.today()
-LONG_AGO = TODAY - datetime.timedelta(days=40)
+
+def today(ago: int = 0) -> datetime.date:
+    """Asked for in each test: midnight may come between them."""
+    return datetime.date.today() - datetime.timedelta(days=ago)
 
 
 def numbers(day: datetime.date, language: str = "python", **counts: int) -> dict[Key, int]:
@@ -54,14 +56,14 @@ def test_a_bucket_is_near_its_time(seconds: float) -> None:
 
 
 def test_shares() -> None:
-    found = numbers(TODAY, shown=10, accepted=4, kept=3, changed=1, gone=2, tokens=50)
-    found |= numbers(TODAY, "c", shown=30, model_ms=2000)
+    found = numbers(today(), shown=10, accepted=4, kept=3, changed=1, gone=2, tokens=50)
+    found |= numbers(today(), "c", shown=30, model_ms=2000)
     found |= {Key("2026-01-01", "c", "model 4"): 1, Key("2026-01-01", "c", "cache 4"): 3}
     summary = summarise(found)
     assert (summary.total.acceptance, summary.total.kept) == (0.1, 0.5)
     assert (summary.total.tokens_per_s, summary.total.without_model) == (25, 0.75)
     assert list(summary.languages) == ["c", "python"]
-    assert list(summary.days) == ["2026-01-01", TODAY.isoformat()]
+    assert list(summary.days) == ["2026-01-01", today().isoformat()]
 
 
 def test_no_numbers_no_shares() -> None:
@@ -75,9 +77,9 @@ def test_no_numbers_no_shares() -> None:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("CARET_HOME", str(tmp_path))
     store = Store(print)
-    store.add(numbers(TODAY, shown=20, accepted=10, whole=8, line=2, kept=9, gone=1))
-    store.add(numbers(TODAY, "cpp", shown=5, accepted=1, characters=77))
-    store.add(numbers(LONG_AGO, shown=100))
+    store.add(numbers(today(), shown=20, accepted=10, whole=8, line=2, kept=9, gone=1))
+    store.add(numbers(today(), "cpp", shown=5, accepted=1, characters=77))
+    store.add(numbers(today(ago=40), shown=100))
     return store
 
 
@@ -94,19 +96,19 @@ def test_the_tables_and_the_chart() -> None:
     assert rows["python"][:6] == ["20", "10", "50%", "8", "2", "0"]
     assert rows["cpp"][-3:] == ["77", "-", "-"]
     assert rows["all"] == ["0", "-", "-", "-"]
-    day, shown, accepted = rows[TODAY.isoformat()], "░" * 22, "█" * 18
+    day, shown, accepted = rows[today().isoformat()], "░" * 22, "█" * 18
     assert day == ["25", "11", accepted + shown]
-    assert LONG_AGO.isoformat() not in rows
-    assert LONG_AGO.isoformat() in printed("--days", "41")
+    assert today(ago=40).isoformat() not in rows
+    assert today(ago=40).isoformat() in printed("--days", "41")
 
 
 @pytest.mark.usefixtures("store")
 def test_for_programs() -> None:
     record = json.loads(printed("--json"))
-    assert record["since"] == (TODAY - datetime.timedelta(days=29)).isoformat()
+    assert record["since"] == today(ago=29).isoformat()
     assert set(record["languages"]) == {"python", "cpp"}
     assert COUNTS.keys() | {"latency", "acceptance"} <= record["total"].keys()
-    assert record["days"][TODAY.isoformat()]["shown"] == record["total"]["shown"] == 25
+    assert record["days"][today().isoformat()]["shown"] == record["total"]["shown"] == 25
     assert record["languages"]["python"]["kept_share"] == 0.9
 
 
