@@ -230,7 +230,8 @@ async def test_from_the_editor_to_the_table(start: StartEditor, home: Path) -> N
         assert sum(count for name, count in found.items() if name.startswith("cache ")) == 3
         assert sum(count for name, count in found.items() if name.startswith("model ")) == 3
     data = (home / "statistics" / FILE).read_bytes()
-    assert not [word for word in (b"width", b".py", b"/", b"return") if word in data]
+    assert not [word for word in (b"width", b".py", b"return") if word in data]
+    assert "/" not in str(Store(pytest.fail, home / "statistics").read())
     printed = await _caret("stats")
     assert printed.splitlines()[1].split()[:8] == ["python", "3", "2", "67%", "1", "0", "2", "33%"]
     record = json.loads(await _caret("stats", "--json"))
