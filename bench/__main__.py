@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-
-import click
-
-from bench.lazy import LazyGroup, Row
-from engine.errors import CaretError
+from bench.program import run_program
+from lsp_server.lazy import LazyGroup, Row
 
 BENCHMARKS = {
     "keystrokes": "Type in real files: key to answer, through the real language server.",
@@ -25,37 +19,18 @@ BENCHMARKS = {
 """Name to one-line help; the long help stands in the benchmark's module."""
 _MODULES = {"7b": "seven_b"}
 _ROWS = {name: Row(text, f"bench.{_MODULES.get(name, name)}") for name, text in BENCHMARKS.items()}
+_HELP = """\
+Measure Caret beside llama.cpp: same machine, same weights, same run.
 
+\b
+Every benchmark prints both figures and their ratio (Caret / llama.cpp), with the machine,
+the versions and the command. --json keeps everything that was measured.
 
-@click.group(
-    cls=LazyGroup,
-    rows=_ROWS,
-    title="Benchmarks",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-def bench() -> None:
-    r"""Measure Caret beside llama.cpp: same machine, same weights, same run.
-
-    \b
-    Every benchmark prints both figures and their ratio (Caret / llama.cpp), with the machine,
-    the versions and the command. --json keeps everything that was measured.
-
-    Close what else computes: a busy machine is warned about, not corrected for.
-    `caret bench peer` says how to get llama.cpp; --no-peer measures Caret alone.
-    """
-
-
-def main() -> None:
-    """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # A benchmark that is ended must end its servers too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        bench(prog_name="caret bench")
-    except CaretError as error:
-        click.echo(f"caret: {error}", err=True)
-        sys.exit(1)
+Close what else computes: a busy machine is warned about, not corrected for.
+`caret bench peer` says how to get llama.cpp; --no-peer measures Caret alone.
+"""
+bench = LazyGroup(_ROWS, _HELP, "Benchmarks")
 
 
 if __name__ == "__main__":
-    main()
+    run_program(bench, "caret bench")

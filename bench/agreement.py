@@ -1,8 +1,8 @@
 """How far a packed model is from the same file in float32, on code.
 
-The code is some modules of Python's standard library: there on any machine, and nothing here was
-tuned on it. The models themselves have read it in training, as any that is worth completing with,
-so its perplexity is low; the divergence from float32 is what tells formats apart.
+The code is the beginning of some modules of Python's standard library: it is there on any machine,
+and no format was fitted to it. Models may well have read it in training, so its perplexity says
+little about new code; the divergence from float32 is what tells formats apart.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -21,14 +20,14 @@ import torch
 from bench.agreement import Reference, held_code
 from bench.formats_page import FIGURES, draw, table
 from bench.weights import held
-from engine.checkpoint import open_checkpoint
-from engine.errors import CaretError, ModelMissing, UnsupportedModel
 from engine.generate import PREFILL_CHUNK
 from engine.load import build_decoder, size_of
 from engine.machine import processor
 from engine.models import find
 from engine.planner import Machine, Wish, plan
+from engine.quantize import opened
 from engine.tokenizers import open_tokenizer
+from lsp_server.lazy import run_command
 from quant.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -49,11 +48,7 @@ PREFILL, DECODE = 512, 32
 @click.option("--json", "file", type=click.Path(path_type=Path), default=FIGURES)
 def main(model: str, names: tuple[str, ...], tokens: int, file: Path) -> None:
     """Measure the formats of MODEL; takes minutes, and memory for it in float32."""
-    try:
-        report = measure(model, names or tuple(FORMATS), tokens)
-    except CaretError as error:
-        click.echo(f"caret: {error}", err=True)
-        sys.exit(1)
+    report = measure(model, names or tuple(FORMATS), tokens)
     known = json.loads(file.read_text("utf-8")) if file.exists() else {}
     known[report["model"]] = report
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -68,12 +63,7 @@ def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
     Raises:
         CaretError: There is no such model, or no room for it in float32.
     """
-    entry = find(spec)
-    if not entry.path.exists():
-        raise ModelMissing(f"{entry.name} is not on this machine. Run `caret pull {entry.name}`.")
-    checkpoint = open_checkpoint(entry.path)
-    if checkpoint.config is None:
-        raise UnsupportedModel(f"{entry.name} runs through transformers, always in float32.")
+    entry, checkpoint = find(spec), opened(spec)
     size = size_of(entry.name, checkpoint)
     plan(size, Machine.here(), Wish("float32", "cpu"))
     texts = held_code(open_tokenizer(entry.path), tokens)
@@ -131,4 +121,4 @@ def speed(model: Decoder) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, "caret quantize")

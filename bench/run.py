@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bench import machine
+from bench.options import with_options
 from bench.peer import Peer, find_peer
 from bench.plot import require_matplotlib
 from bench.report import Report, show
@@ -173,7 +174,8 @@ def benchmark_options(*, model: bool = True, plot: bool = False) -> Callable[[F]
             run = Run(weights, found, quick, console(), json_file, plot_file)
             return function(run, **rest)
 
-        return functools.reduce(lambda inner, option: option(inner), reversed(options), with_run)  # type: ignore[return-value]  # what click decorates stays callable by click
+        decorated: F = with_options(with_run, options)
+        return decorated
 
     return decorate
 

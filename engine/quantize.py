@@ -44,7 +44,7 @@ def quantize(model: str, fmt: str) -> str:
     Raises:
         CaretError: There is no such model here, it or the format has no store, or no room.
     """
-    checkpoint = _opened(model)
+    checkpoint = opened(model)
     if not FORMATS[fmt].storable:
         others = ", ".join(name for name, each in FORMATS.items() if each.storable)
         raise RequestError(
@@ -63,7 +63,12 @@ def quantize(model: str, fmt: str) -> str:
     return f"{model} {done} as {fmt}: {decimal(place.path.stat().st_size)} at {place.path}"
 
 
-def _opened(model: str) -> Checkpoint:
+def opened(model: str) -> Checkpoint:
+    """A model on this machine that formats apply to.
+
+    Raises:
+        CaretError: There is no such model here, or transformers runs it.
+    """
     entry = find(model)
     if not entry.path.exists():
         raise ModelMissing(f"{entry.name} is not on this machine. Run `caret pull {entry.name}`.")

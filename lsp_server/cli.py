@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-
 import click
 
-from engine.errors import CaretError
 from lsp_server import __version__
+from lsp_server.lazy import LazyGroup, Row, run_command
 
 COMMANDS = {
     "lsp": "Run the language server (editors start this).",
@@ -32,43 +29,18 @@ COMMANDS = {
 """Name to one-line help; the long help stands in the command's module."""
 _ANSWERED = ("explain", "fix", "test", "doc", "ask", "debug")
 """They share a module."""
+_FOLDER = "lsp_server.commands"
+_ROWS = {
+    name: Row(text, f"{_FOLDER}.instruct", name)
+    if name in _ANSWERED
+    else Row(text, f"{_FOLDER}.{name}")
+    for name, text in COMMANDS.items()
+}
+_HELP = "Code completion at the caret, and answers about code, by models on your own machine."
 
-
-class LazyGroup(click.Group):
-    """Imports a command's module only when it runs, so `caret lsp` starts without the rest."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of `COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command `lsp_server.commands.NAME:command`, or None for an unknown name."""
-        if cmd_name not in COMMANDS:
-            return None
-        if cmd_name in _ANSWERED:
-            module = importlib.import_module("lsp_server.commands.instruct")
-            found: click.Command = module.COMMANDS[cmd_name]
-            return found
-        module = importlib.import_module(f"lsp_server.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Help from the table: importing every command to print one screen would be slow."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="caret")
-def caret() -> None:
-    """Code completion at the caret, by a model on your own machine."""
+caret = click.version_option(__version__)(LazyGroup(_ROWS, _HELP))
 
 
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
-    try:
-        caret()
-    except CaretError as error:
-        click.echo(f"caret: {error}", err=True)
-        sys.exit(1)
+    run_command(caret, "caret")

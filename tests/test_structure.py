@@ -11,7 +11,7 @@ import click
 import pytest
 
 from engine.models import DEFAULT_FIM
-from lsp_server.cli import COMMANDS, LazyGroup
+from lsp_server.cli import COMMANDS, caret
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("lsp_server", "engine", "quant", "bench", "tests")
@@ -54,7 +54,7 @@ def test_import_loads_no_model_library(module: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_has_a_module_with_help(name: str) -> None:
-    command = LazyGroup().get_command(click.Context(click.Command("caret")), name)
+    command = caret.get_command(click.Context(caret), name)
     assert isinstance(command, click.Command)
     assert command.name == name
     assert command.help

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-
-import click
-
-from bench.lazy import LazyGroup, Row
-from engine.errors import CaretError
+from bench.program import run_program
+from lsp_server.lazy import LazyGroup, Row
 
 _HERE = __package__
 EVALUATIONS = {
@@ -37,36 +31,18 @@ EVALUATIONS = {
     ),
 }
 """Name to its command."""
+_HELP = """\
+Measure how often Caret is right, through the engine and the rules that users get.
 
+\b
+Each sample is kept as a line of a record; the same command goes on where it was ended.
+The summary has 95 % confidence intervals, and --json keeps it.
+--server measures a llama-server by the same samples and judges.
 
-@click.group(
-    cls=LazyGroup,
-    rows=EVALUATIONS,
-    title="Evaluations",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-def evaluate() -> None:
-    r"""Measure how often Caret is right, through the engine and the rules that users get.
-
-    \b
-    Each sample is kept as a line of a record; the same command goes on where it was ended.
-    The summary has 95 % confidence intervals, and --json keeps it.
-    --server measures a llama-server by the same samples and judges.
-
-    Code that a model wrote runs only in a sandbox; the summary says what keeps it in.
-    """
-
-
-def main() -> None:
-    """Run the command line; exit codes: 0 done, 1 failed, 2 wrong usage."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        evaluate(prog_name="caret eval")
-    except CaretError as error:
-        click.echo(f"caret: {error}", err=True)
-        sys.exit(1)
+Code that a model wrote runs only in a sandbox; the summary says what keeps it in.
+"""
+evaluate = LazyGroup(EVALUATIONS, _HELP, "Evaluations")
 
 
 if __name__ == "__main__":
-    main()
+    run_program(evaluate, "caret eval")

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     import click
 
-WHERE = r"""
-    \b
-    Files, as they are or unpacked, all in one folder (--data):
-      HumanEval.jsonl.gz                            github.com/openai/human-eval, data/
-      HumanEval-SingleLineInfilling.jsonl.gz        github.com/openai/human-eval-infilling, data/
-      HumanEval-MultiLineInfilling.jsonl.gz         the same
-      HumanEval-RandomSpanInfillingLight.jsonl.gz   the same
-      mbpp.jsonl                                    github.com/google-research/google-research,
-                                                    mbpp/
-      humanevalpack-python.jsonl                    huggingface.co/datasets/bigcode/humanevalpack,
-                                                    data/python/data/humanevalpack.jsonl, renamed
+WHERE = """\
+\b
+Files, as they are or unpacked, all in one folder (--data):
+  HumanEval.jsonl.gz                            github.com/openai/human-eval, data/
+  HumanEval-SingleLineInfilling.jsonl.gz        github.com/openai/human-eval-infilling, data/
+  HumanEval-MultiLineInfilling.jsonl.gz         the same
+  HumanEval-RandomSpanInfillingLight.jsonl.gz   the same
+  mbpp.jsonl                                    github.com/google-research/google-research,
+                                                mbpp/
+  humanevalpack-python.jsonl                    huggingface.co/datasets/bigcode/humanevalpack,
+                                                data/python/data/humanevalpack.jsonl, renamed
 """
 """For the help of a command."""
 

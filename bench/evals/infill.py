@@ -34,7 +34,7 @@ DATA = click.option(
     "--data",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the files named below.",
+    help="Folder with the files named above.",
 )
 THROUGH = click.option(
     "--through",

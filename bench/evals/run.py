@@ -19,6 +19,7 @@ from bench.evals.answers import Answer
 from bench.evals.intervals import Measure, mean
 from bench.evals.record import Entry, Record
 from bench.evals.summary import Summary, circumstances, show
+from bench.options import with_options
 from bench.run import console
 from engine.errors import RequestError
 from engine.models import DEFAULT_FIM
@@ -179,7 +180,8 @@ def evaluation_options(task: str, *more: Callable[[Any], Any]) -> Callable[[F], 
             plan = Plan(task, model, server.rstrip("/"), every, limit, record, json_file)
             return function(plan, **rest)
 
-        return functools.reduce(lambda inner, option: option(inner), reversed(options), with_plan)  # type: ignore[return-value]  # what click decorates stays callable by click
+        decorated: F = with_options(with_plan, options)
+        return decorated
 
     return decorate
 

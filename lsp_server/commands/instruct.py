@@ -60,25 +60,22 @@ def _debug(saying: str, model: str, endpoint: str, **shown: bool) -> None:
     _answer(Consultation(KNOWN["debug"], None, saying, text, model, endpoint), **shown)
 
 
-_ALL = [
-    _about_lines("explain", "Explain code. Lines count from 1; one means what is around it."),
-    _about_lines("fix", "Correct code; say with -m what is wrong with it.", *_APPLY),
-    _about_lines("test", "Write tests, where the project has its own.", *_APPLY),
-    _about_lines("doc", "Write the comment of the function or class at a line.", *_APPLY),
-    click.Command(
-        "ask",
-        callback=_ask,
-        help="Answer a QUESTION about the project in this folder.",
-        params=[click.Argument(["question"], nargs=-1, required=True), *_MODEL],
-    ),
-    click.Command(
-        "debug",
-        callback=_debug,
-        help="Explain what made a program fail, from its output: caret debug < traceback.txt",
-        params=[_SAYING, *_MODEL],
-    ),
-]
-COMMANDS = {command.name: command for command in _ALL}
+explain = _about_lines("explain", "Explain code. Lines count from 1; one means what is around it.")
+fix = _about_lines("fix", "Correct code; say with -m what is wrong with it.", *_APPLY)
+test = _about_lines("test", "Write tests, where the project has its own.", *_APPLY)
+doc = _about_lines("doc", "Write the comment of the function or class at a line.", *_APPLY)
+ask = click.Command(
+    "ask",
+    callback=_ask,
+    help="Answer a QUESTION about the project in this folder.",
+    params=[click.Argument(["question"], nargs=-1, required=True), *_MODEL],
+)
+debug = click.Command(
+    "debug",
+    callback=_debug,
+    help="Explain what made a program fail, from its output: caret debug < traceback.txt",
+    params=[_SAYING, *_MODEL],
+)
 
 
 def _answer(asked: Consultation, *, as_json: bool, apply: bool = False, yes: bool = False) -> None:

@@ -1,15 +1,20 @@
-"""A group of commands that imports the module of one only when it runs."""
+"""Command lines: groups that import the module of a command only when it runs, and how all end."""
 
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from engine.errors import CaretError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,11 @@ class Row:
 
 
 class LazyGroup(click.Group):
-    """Commands from a table."""
+    """Commands from a table: importing every module to print one screen of help would be slow."""
 
-    def __init__(self, *, rows: Mapping[str, Row], title: str, **rest: object) -> None:
-        """`title` stands above the list of commands."""
-        super().__init__(**rest)  # type: ignore[arg-type]  # handed on from click's decorator
+    def __init__(self, rows: Mapping[str, Row], text: str, title: str = "Commands") -> None:
+        """`text` is the group's help, and `title` stands above the list of commands in it."""
+        super().__init__(help=text, context_settings=_SETTINGS)
         self._rows, self._title = rows, title
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -42,6 +47,15 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Help from the table: importing every module to print one screen would be slow."""
+        """One line each, from the table."""
         with formatter.section(self._title):
             formatter.write_dl([(name, row.help) for name, row in self._rows.items()])
+
+
+def run_command(command: click.Command, name: str) -> None:
+    """Run a command line as the program `name`; exit codes: 0 done, 1 failed, 2 wrong usage."""
+    try:
+        command(prog_name=name)
+    except CaretError as error:
+        click.echo(f"caret: {error}", err=True)
+        sys.exit(1)
