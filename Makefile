@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-editors test-vscode editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test fuzz test-editors test-vscode editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 
 test: setup check editors ## Everything that CI runs: setup, check and all tests
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+fuzz: setup ## The property tests with 3,000 new examples each
+	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(PYTEST_ARGS)
 
 test-editors: setup editors ## Only the tests in real editors
 	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
