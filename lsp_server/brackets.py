@@ -203,7 +203,8 @@ def _tokens(language: str) -> re.Pattern[str]:
     """
     skipped = _comments(language)
     if language == "shellscript":
-        skipped += r"|(?m:^[ \t]*[^\s()\[\]{}]+\))"  # the pattern of a `case`
+        # The pattern of a `case`, or what may become one.
+        skipped += r"|(?m:^[ \t]*[^\s()\[\]{}]+)(?:\)|\Z)"
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"
