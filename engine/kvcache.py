@@ -55,7 +55,7 @@ class CausalLM(Protocol):
         """
 
 
-FIRST_ROOM = 256
+FIRST_ROOM = 512
 """Positions that a cache has memory for at first; it doubles up to the capacity."""
 
 

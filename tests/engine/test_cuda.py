@@ -17,7 +17,7 @@ from tests.tiny import CONFIG, RandomSource
 if TYPE_CHECKING:
     from engine.decoder import Decoder
 
-TOKENS = torch.arange(300) * 7 % CONFIG.vocab_size
+TOKENS = torch.arange(600) * 7 % CONFIG.vocab_size
 
 
 def _pair(fmt: str = "float32") -> tuple[Decoder, StaticDecoder]:
@@ -56,16 +56,17 @@ def test_room_that_is_not_used_is_not_seen() -> None:
 
 def test_a_cache_that_grows_keeps_what_it_holds_and_drops_its_graphs() -> None:
     decoder, static = _pair()
+    full = FIRST_ROOM - 6
     cache = static.new_cache(600)
-    static.forward(TOKENS[:250], cache)
+    static.forward(TOKENS[:full], cache)
     cache.graphs[1] = object()  # type: ignore[assignment]  # only its going is looked at
-    before, room = cache.keys[:, :, :250].clone(), cache.room
-    static.forward(TOKENS[250:256], cache)
+    before, room = cache.keys[:, :, :full].clone(), cache.room
+    static.forward(TOKENS[full:FIRST_ROOM], cache)
     assert (room, cache.room, list(cache.graphs)) == (FIRST_ROOM, FIRST_ROOM, [1])
-    found = static.forward(TOKENS[256:270], cache)
-    assert (cache.room, cache.graphs) == (2 * FIRST_ROOM, {})
-    assert cache.keys[:, :, :250].equal(before)
-    expected = decoder.forward(TOKENS[:270], decoder.new_cache(600))
+    found = static.forward(TOKENS[FIRST_ROOM : FIRST_ROOM + 14], cache)
+    assert (cache.room, cache.graphs) == (600, {})
+    assert cache.keys[:, :, :full].equal(before)
+    expected = decoder.forward(TOKENS[: FIRST_ROOM + 14], decoder.new_cache(600))
     torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-4)
 
 

@@ -26,13 +26,13 @@ def test_what_was_stored_survives_growth() -> None:
 
 
 def test_memory_grows_with_the_sequence_up_to_the_capacity() -> None:
-    cache = KvCache(CONFIG, 1000, torch.float32)
+    cache = KvCache(CONFIG, 1500, torch.float32)
     rooms = []
-    for part in torch.split(torch.arange(1000.0), 100):
+    for part in torch.split(torch.arange(1500.0), 100):
         _write(cache, part)
         rooms.append(cache.keys.shape[2])
     assert rooms[0] == FIRST_ROOM
-    assert rooms[-1] == 1000
+    assert rooms[-1] == 1500
     assert len(set(rooms)) == 3
 
 
