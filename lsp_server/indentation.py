@@ -61,21 +61,23 @@ def style_of(site: Site) -> Style | None:
 def restyle(text: str, site: Site) -> str:
     r"""The lines of a suggestion after its first one, indented as the file is.
 
-    Levels are counted from the caret's line. Where the lines do not stand on levels, for they are
-    aligned with something, all is left as it is.
+    Levels are counted from the caret's line, or from the one above where that is empty. Where the
+    lines do not stand on levels, for they are aligned with something, all is left as it is.
 
     >>> tabbed = Site("if (a) {\n\tb();\n}\nif (c) {", "", "cpp")
     >>> restyle("\n    d();\n    if (e) {\n        f();\n    }\n}", tabbed)
     '\n\td();\n\tif (e) {\n\t\tf();\n\t}\n}'
+    >>> restyle("        c()", Site("if a:\n    if b:\n", "", "python"))
+    '        c()'
     >>> restyle("\n    b\n", Site("a:\n  b\nc:", "", "python"))
     '\n  b\n'
     """
     lines = text.split("\n")
     kept = 0 if not site.head else 1  # lines that the caret's own indentation governs
     style = style_of(site) if any(line.strip() for line in lines[kept:]) else None
-    if style is None:
+    base = _white(site.head or _line_above(site))
+    if style is None or (not site.head and _is_inside(site, base)):
         return text
-    base = _white(site.head)
     written = _written_style(lines[kept:], base, style)
     if written is None:
         return text
@@ -106,6 +108,17 @@ def _moved(line: str, base: str, written: Style, style: Style) -> str:
         return line
     levels = (len(white) - len(base)) // len(written.unit)
     return base + style.unit * levels + line[len(white) :]
+
+
+def _is_inside(site: Site, base: str) -> bool:
+    """Whether the line below shows how deep the body is: the model has seen that."""
+    below = _white(site.below[0]) if site.below else ""
+    return below.startswith(base) and below != base
+
+
+def _line_above(site: Site) -> str:
+    lines = site.prefix.split("\n")[-_AROUND:]
+    return next((line for line in reversed(lines) if line.strip()), "")
 
 
 def _white(line: str) -> str:

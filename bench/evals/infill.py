@@ -77,7 +77,7 @@ def judge(sandbox: Sandbox, sample: Hole, answer: Answer) -> Entry:
     """Whether the whole program passes."""
     program = sample.place.prefix + answer.text + sample.place.suffix + sample.test
     outcome = sandbox.run(program)
-    exact = answer.text.strip() == sample.truth.strip()
+    exact = answer.text.rstrip() == sample.truth.rstrip()
     return {"passed": outcome.passed, "why": outcome.why, "exact": exact}
 
 

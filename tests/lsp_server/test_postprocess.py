@@ -106,6 +106,11 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
         # the file's own indentation
         ("cpp", "void f() {\n\ta();\n}\nvoid g() {", "\n}", "\n    b();\n", "\n\tb();"),
         ("python", "if a:\n  b()\nif c:", "", "\n    d()\n    if e:\n        f()", None),
+        ("python", "for a in b:\n  c()\nif d:\n", "", "    e()", "  e()"),
+        # which the line above shows at an empty caret's line, or the line below
+        ("python", "def f():\n    for a in b:\n", "\n    c()", "        d()", "        d()"),
+        ("python", "def f():\n    a = 1\n", "\n    c()", "    b = 2", "    b = 2"),
+        ("python", "if a:\n    b\nif c:\n", "\n        d()\n", "        e()", "        e()"),
     ],
 )
 def test_rules(language: str, prefix: str, suffix: str, text: str, expected: str | None) -> None:
