@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from quant.source import TensorSource
+    from quant.source import Stored, TensorSource
 
 
 _PARTS_OF_FOLDERS = (".safetensors", ".bin", ".pt", ".pth", ".json")
@@ -226,6 +226,14 @@ class _Canonical:
         with _explained(self._path):
             tensor = self._source.load(part.stored)
         return _half_split(tensor, part.heads) if part.heads else tensor
+
+    def stored(self, name: str) -> Stored | None:
+        """As the file holds it, its rows in the canonical order; see `TensorSource.stored`."""
+        part = self._parts[name]
+        found = self._source.stored(part.stored)
+        if found is None or not part.heads:
+            return found
+        return replace(found, raw=_half_split(found.raw, part.heads))
 
 
 def _checked(path: Path, source: TensorSource, part: _Part) -> _Part:

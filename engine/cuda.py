@@ -57,6 +57,9 @@ class OnDevice:
         """See `TensorSource.load`."""
         return self._source.load(name).to(self._device)
 
+    def stored(self, name: str) -> None:
+        """None: what formats keep of a file's blocks is multiplied by processors."""
+
 
 class StaticCache(KvCache):
     """A KvCache whose tensors keep their addresses until there is more room."""

@@ -41,7 +41,7 @@ WINDOW = 2048
 _FLOAT, _HALF = 4, 2
 """Bytes of a number."""
 _MIXED_OVERHEAD = 1.12
-"""What a mixed format takes of what the file does: 5 bits for Q4_K's 4.5."""
+"""What a mixed format takes of what the file does: 5 bits for Q4_0's 4.5."""
 
 
 @dataclass(frozen=True, slots=True)

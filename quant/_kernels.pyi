@@ -8,7 +8,15 @@ def variants() -> list[str]:
 def pack(kind: int, weight: int, packed: int, out: int, columns: int, threads: int, /) -> None:
     """Write `weight`, float32 [out, columns], at `packed` in the layout of `kind`: addresses.
 
-    A kind is the `kind` of a `quant.packed.PackedLinear`: 4, 6 or 8.
+    A kind is the `kind` of a `quant.packed.RoundedLinear`: 4, 6 or 8.
+    """
+
+def interleave(
+    kind: int, stored: int, packed: int, out: int, columns: int, threads: int, /
+) -> None:
+    """Write a GGUF file's blocks [out, columns / 256] at `packed`: addresses.
+
+    A kind is the `kind` of a `quant.k_quants.KQuantLinear`: 12 or 14.
     """
 
 def matmul(

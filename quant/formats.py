@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from quant.floats import FloatEmbedding, FloatLinear, bfloat16_embedding, bfloat16_linear
 from quant.int4 import Int4Linear
 from quant.int6 import Int6Linear
 from quant.int8 import Int8Linear
+from quant.k_quants import K_QUANTS
 from quant.llm_int8 import LlmInt8Linear
 from quant.nf4 import nf4_linear
-from quant.packed import KERNELS, PackedLinear, Rows
+from quant.packed import KERNELS, PackedLinear, RoundedLinear, Rows
 from quant.torch_int8 import TorchInt8Embedding, TorchInt8Linear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from gguf import GGMLQuantizationType
     from torch import Tensor, nn
+
+    from quant.k_quants import KQuantLinear
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class Format:
     """Whether its matrices are of `KINDS`."""
     devices: tuple[str, ...] = ("cpu",)
     """Where it may be used, as torch names devices; where it belongs comes first."""
+    kept: Mapping[GGMLQuantizationType, type[KQuantLinear]] = field(default_factory=dict)
+    """GGUF types whose blocks are held as the file has them. Where there are any, matrices of
+    different types are not stacked, so that none takes the bits of another."""
 
 
 _EXACT = 4e-3
@@ -46,8 +53,8 @@ _SAMPLE = 32
 bits than the others."""
 
 
-def _native(weight: Tensor, bias: Tensor | None) -> PackedLinear:
-    """4 or 6 bits for a matrix that was on such a grid, 8 for others (Q8_0, floats).
+def _native(weight: Tensor, bias: Tensor | None) -> RoundedLinear:
+    """4 or 6 bits for a matrix that was on such a grid (Q4_0, Q5_0), 8 for others (Q8_0, floats).
 
     What the makers of a file gave more bits, such as the head, they had reasons to.
     """
@@ -72,7 +79,7 @@ def rows_of(linear: nn.Module) -> nn.Module | None:
 
 
 def _packed(
-    linear: Callable[[Tensor, Tensor | None], PackedLinear], bits: float, summary: str
+    linear: Callable[[Tensor, Tensor | None], RoundedLinear], bits: float, summary: str
 ) -> Format:
     return Format(linear, lambda weight: Rows(linear(weight, None)), bits, summary)
 
@@ -118,13 +125,17 @@ FORMATS: dict[str, Format] = {
     "int4": _packed(Int4Linear.of, 5, "4-bit weights, 8-bit activations, CPU"),
 }
 if KERNELS:
-    FORMATS["native"] = _packed(
-        _native, 8.5, "the 4 or 6 bits that the file has, else 8, for each matrix, CPU"
+    FORMATS["native"] = replace(
+        _packed(_native, 8.5, "the 4 or 6 bits that the file has, else 8, for each matrix, CPU"),
+        kept=K_QUANTS,
     )
 
-KINDS = {kind.__name__: kind for kind in (Int4Linear, Int6Linear, Int8Linear)}
+_ROUNDED: tuple[type[RoundedLinear], ...] = (Int4Linear, Int6Linear, Int8Linear)
+KINDS: dict[str, type[PackedLinear]] = {
+    kind.__name__: kind for kind in (*_ROUNDED, *K_QUANTS.values())
+}
 """The matrices that a store can hold, by the names of their classes."""
 
-PACKING = 1
+PACKING = 2
 """Raised when the same weights are packed to other bytes than before, or the same bytes mean other
 weights: what stores hold is then packed again."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard
 import torch
 from torch import nn
 
-from quant.packed import KERNELS, PackedLinear
+from quant.packed import KERNELS, PackedLinear, StackedLinear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 if KERNELS:
     from quant import _kernels
 
+_MOST_PARTS, _MATRIX_WORDS = 3, 5
+"""Of a stack, as quant/kernels/forward_module.c reads them."""
 BLOCK = 64
 """Positions whose keys lie together."""
 HEAD_STEP = 64
 """A value's elements are stored in a multiple of so many."""
+
+
+Matrices = PackedLinear | StackedLinear
 
 
 class NormWeights(Protocol):
@@ -42,10 +47,10 @@ class Layer:
 
     attention_norm: NormWeights
     mlp_norm: NormWeights
-    qkv: PackedLinear
-    out: PackedLinear
-    up: PackedLinear
-    down: PackedLinear
+    qkv: Matrices
+    out: Matrices
+    up: Matrices
+    down: Matrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,12 @@ class Shape:
     """Positions are divided by it."""
 
 
-def is_packed(module: nn.Module) -> TypeGuard[PackedLinear]:
+def is_packed(module: nn.Module) -> TypeGuard[Matrices]:
     """Whether the forward pass in C can multiply by it."""
-    return isinstance(module, PackedLinear) and bool(KERNELS) and module.packed.device.type == "cpu"
+    parts = module.parts if isinstance(module, StackedLinear) else [module]
+    return bool(KERNELS) and all(
+        isinstance(part, PackedLinear) and part.packed.device.type == "cpu" for part in parts
+    )
 
 
 def cache_shapes(
@@ -87,23 +95,23 @@ class ForwardPass:
         frequency: Tensor,
         layers: Sequence[Layer],
         norm: NormWeights,
-        head: PackedLinear,
+        head: Matrices,
     ) -> None:
         """`frequency` float32 [head_dim / 2] is the rotary embedding's."""
         self.kernel = KERNELS[0]
         self._layers, self._vocabulary = len(layers), head.out
         self._shape = shape
         self._kept: list[Tensor] = []
-        hidden = layers[0].qkv.columns
+        hidden = len(norm.weight)
         sizes = (hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
         words = array("Q", [*sizes, self._address(frequency)])
         for layer in layers:
             for weights in (layer.attention_norm, layer.mlp_norm):
                 words.extend(self._norm(weights))
             for matrix in (layer.qkv, layer.out, layer.up, layer.down):
-                words.extend(self._matrix(matrix))
+                words.extend(self._stack(matrix))
         words.extend(self._norm(norm))
-        words.extend(self._matrix(head))
+        words.extend(self._stack(head))
         self._model = _kernels.model(words, shape.eps, shape.rope_scale)
 
     def __call__(self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int) -> Tensor:
@@ -136,6 +144,13 @@ class ForwardPass:
     def _norm(self, norm: NormWeights) -> Iterator[int]:
         yield self._address(norm.weight)
         yield self._address(norm.bias)
+
+    def _stack(self, module: Matrices) -> Iterator[int]:
+        parts = module.parts if isinstance(module, StackedLinear) else [module]
+        for part in parts:
+            assert isinstance(part, PackedLinear)
+            yield from self._matrix(part)
+        yield from (0,) * (_MATRIX_WORDS * (_MOST_PARTS - len(parts)))
 
     def _matrix(self, matrix: PackedLinear) -> Iterator[int]:
         yield matrix.kind

@@ -19,7 +19,7 @@ import torch
 from gguf import GGML_QUANT_SIZES, GGUF_DEFAULT_ALIGNMENT, GGMLQuantizationType, GGUFValueType
 
 from quant.gguf_dequant import dequantize
-from quant.source import DamagedFile, UnsupportedFile
+from quant.source import DamagedFile, Stored, UnsupportedFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -103,13 +103,17 @@ class GGUFFile:
 
     def load(self, name: str) -> Tensor:
         """The tensor, dequantized to float32; see `TensorSource.load`."""
-        record = self._records[name]
-        raw = self._data[record.start : record.start + record.nbytes]
-        rows = math.prod(record.shape[:-1])
+        stored = self.stored(name)
         try:
-            return dequantize(raw.view(rows, -1), record.kind).view(record.shape)
+            return dequantize(stored.raw, stored.kind).view(self.shape(name))
         except UnsupportedFile as error:
             raise UnsupportedFile(f"{self.path}: {error} (tensor {name})") from error
+
+    def stored(self, name: str) -> Stored:
+        """The tensor's bytes, mapped; see `TensorSource.stored`."""
+        record = self._records[name]
+        raw = self._data[record.start : record.start + record.nbytes]
+        return Stored(record.kind, raw.view(math.prod(record.shape[:-1]), -1))
 
 
 class _Header:

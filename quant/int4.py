@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from quant.packed import GROUP, KERNELS, PANEL, PackedLinear, factors, in_order
+from quant.packed import GROUP, KERNELS, PANEL, RoundedLinear, factors, in_order
 
 _LEVELS, _NUMBERS = 15, 256
 _ON_GRID = 0.01
@@ -26,7 +26,7 @@ _CHUNK = 1 << 15
 """Groups packed at a time: 4 MiB of weights, whose temporaries stay in a cache."""
 
 
-class Int4Linear(PackedLinear):
+class Int4Linear(RoundedLinear):
     """5 bits a weight."""
 
     kind, block = 4, 320

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quant.packed import PackedLinear, factors, in_order
+from quant.packed import RoundedLinear, factors, in_order
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NUMBERS, _ZERO = 512, 128
 
 
-class Int8Linear(PackedLinear):
+class Int8Linear(RoundedLinear):
     """8.5 bits a weight."""
 
     kind, block = 8, 544

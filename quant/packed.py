@@ -1,10 +1,11 @@
 """What the packed integer formats share: the module, its kernels in C, and its slow path.
 
 A matrix is packed into panels of 16 output channels, made for reading once, front to back, and
-may be memory-mapped at a multiple of 64. A panel is a sequence of blocks, one for 32 inputs. A
-block holds 8 vectors of 64 numbers, then the factors of the channels as float16: byte 4 · channel
-+ i of vector v belongs to number 4 v + i of the channel's group, so that 4 activations meet the
-weights of 16 channels in one vector. How many bits of a number lie where is each format's own.
+may be memory-mapped at a multiple of 64. A panel is a sequence of blocks, one for 32 inputs or,
+where a file's own factors are kept, for the 256 that share them. A group of 32 is 8 vectors of 64
+numbers: byte 4 · channel + i of vector v belongs to number 4 v + i of the channel's group, so that
+4 activations meet the weights of 16 channels in one vector. How many bits of a number lie where,
+and the factors of the channels, are each format's own.
 
 Activations are rounded to bytes with one scale for 32, row by row: a row's result does not depend
 on its neighbours, so that a cached prefix equals a fresh one.
@@ -19,6 +20,8 @@ from torch import nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 try:
@@ -36,9 +39,11 @@ class PackedLinear(nn.Module):
     """x [rows, in] float32 → x · weightᵀ + bias [rows, out] float32."""
 
     kind: ClassVar[int]
-    """What the C code knows the layout by: the bits of a number."""
+    """What the C code knows the layout by: the bits of a number, or GGML's number of a type."""
     block: ClassVar[int]
     """Bytes of a block."""
+    span: ClassVar[int] = 32
+    """Inputs of a block."""
 
     packed: Tensor
     bias: Tensor | None
@@ -46,41 +51,26 @@ class PackedLinear(nn.Module):
     def __init__(self, packed: Tensor, bias: Tensor | None, out: int, columns: int) -> None:
         """Hold `packed`, uint8 as `pack` makes it, and `bias` [out] float32."""
         super().__init__()
-        assert packed.numel() == -(-out // PANEL) * -(-columns // GROUP) * self.block
+        assert packed.numel() == -(-out // PANEL) * -(-columns // self.span) * self.block
         self.register_buffer("packed", packed)
         self.register_buffer("bias", None if bias is None else bias.contiguous())
         self.out, self.columns = out, columns
         self.kernel = KERNELS[0] if KERNELS else None
 
     @classmethod
-    def of(cls, weight: Tensor, bias: Tensor | None) -> Self:
-        """Pack `weight` [out, in] float32."""
-        return cls(cls.pack(weight), bias, *weight.shape)
-
-    @classmethod
-    def pack(cls, weight: Tensor) -> Tensor:
-        """`weight` [out, in] float32 → uint8 [panels · groups · block]."""
-        out, columns = weight.shape
-        weight, packed = weight.contiguous(), cls.empty(out, columns).view(-1)
-        assert weight.dtype == torch.float32
-        threads = torch.get_num_threads()
-        _kernels.pack(cls.kind, weight.data_ptr(), packed.data_ptr(), out, columns, threads)
-        return packed
-
-    @classmethod
     def empty(cls, out: int, columns: int) -> Tensor:
-        """Bytes to be packed into, uint8 [panels, groups, block]."""
-        return torch.empty(-(-out // PANEL), -(-columns // GROUP), cls.block, dtype=torch.uint8)
+        """Bytes to be packed into, uint8 [panels, blocks, block]."""
+        return torch.empty(-(-out // PANEL), -(-columns // cls.span), cls.block, dtype=torch.uint8)
 
     @classmethod
     def unpack(cls, packed: Tensor, out: int, columns: int) -> Tensor:
-        """The inverse of `pack`: float32 [out, columns]."""
-        blocks = packed.view(-1, -(-columns // GROUP), cls.block)
+        """Packed bytes as the weights that they stand for: float32 [out, columns]."""
+        blocks = packed.view(-1, -(-columns // cls.span), cls.block)
         return cls.weights(blocks).view(len(blocks) * PANEL, -1)[:out, :columns].contiguous()
 
     @classmethod
     def weights(cls, blocks: Tensor) -> Tensor:
-        """Bytes [panels, groups, block] → float32 [panels, 16, groups, 32]."""
+        """Bytes [panels, blocks, block] → float32 [panels, 16, groups, 32]."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,6 +111,37 @@ class PackedLinear(nn.Module):
     def dequantized(self) -> Tensor:
         """The weights that are multiplied by, [out, in] float32."""
         return self.unpack(self.packed, self.out, self.columns)
+
+
+class RoundedLinear(PackedLinear):
+    """A layout that weights of any values are rounded to."""
+
+    @classmethod
+    def of(cls, weight: Tensor, bias: Tensor | None) -> Self:
+        """Pack `weight` [out, in] float32."""
+        return cls(cls.pack(weight), bias, *weight.shape)
+
+    @classmethod
+    def pack(cls, weight: Tensor) -> Tensor:
+        """`weight` [out, in] float32 → uint8 [panels · groups · block]."""
+        out, columns = weight.shape
+        weight, packed = weight.contiguous(), cls.empty(out, columns).view(-1)
+        assert weight.dtype == torch.float32
+        threads = torch.get_num_threads()
+        _kernels.pack(cls.kind, weight.data_ptr(), packed.data_ptr(), out, columns, threads)
+        return packed
+
+
+class StackedLinear(nn.Module):
+    """Matrices of different layouts that multiply the same rows: outputs one behind the other."""
+
+    def __init__(self, parts: Sequence[PackedLinear]) -> None:
+        super().__init__()
+        self.parts, self.out = nn.ModuleList(parts), sum(part.out for part in parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [rows, in] float32 → [rows, out] float32."""
+        return torch.cat([part(x) for part in self.parts], dim=1)
 
 
 def round_rows(x: Tensor) -> Tensor:

@@ -65,6 +65,9 @@ class SafetensorsFolder:
         tensor: Tensor = shard.get_tensor(name)
         return tensor.to(torch.float32, copy=True)
 
+    def stored(self, name: str) -> None:
+        """None: no GGUF; see `TensorSource.stored`."""
+
 
 def _open_shard(path: Path) -> Any:  # noqa: ANN401 - safetensors exports no type for an open file
     if not path.is_file():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from gguf import GGMLQuantizationType
     from torch import Tensor
 
 
@@ -22,6 +24,15 @@ class DamagedFile(SourceError):
 
 class UnsupportedFile(SourceError):
     """Intact as far as one can tell, but of a version or number format that is not read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A matrix as a GGUF file holds it."""
+
+    kind: GGMLQuantizationType
+    raw: Tensor
+    """Uint8 [out, bytes of a row], which may be the file's own memory."""
 
 
 class TensorSource(Protocol):
@@ -44,6 +55,9 @@ class TensorSource(Protocol):
             KeyError: There is no such tensor.
             SourceError: Its number format is not supported.
         """
+
+    def stored(self, name: str) -> Stored | None:
+        """The matrix as its file holds it; None where that is no GGUF file."""
 
 
 def read_json(path: Path) -> dict[str, Any]:

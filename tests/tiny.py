@@ -58,6 +58,9 @@ class RandomSource:
         self.loads += 1
         return self._tensors[name].clone()
 
+    def stored(self, name: str) -> None:
+        pass
+
 
 def _shapes() -> dict[str, tuple[int, ...]]:
     hidden, inner = CONFIG.hidden_size, CONFIG.intermediate_size

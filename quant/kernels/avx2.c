@@ -15,7 +15,7 @@ typedef struct {
     __m256 first, second; /* scales and minima, or the scales of both halves of the group */
 } Half;
 
-typedef Half (*Unpack)(const uint8_t *block, int half);
+typedef Half (*Unpack)(const uint8_t *block, int group, int half);
 typedef __m256 (*AddRow)(const Half *, const int8_t *, const Factors *, __m256);
 
 /* Keeps GCC from gathering all products first, which spills them: a third faster. */
@@ -34,16 +34,38 @@ INLINE __m256 eight_halves(const uint8_t *at)
     return _mm256_cvtph_ps(_mm_loadu_si128((const void *)at));
 }
 
-INLINE Half unpack_int4(const uint8_t *block, int half)
+/* The numbers of a group of 4 bits, or the low 4 of 6. */
+INLINE void unpack_low(const uint8_t *at, int half, Half *to)
 {
     const __m256i mask = _mm256_set1_epi8(15);
+    for (int i = 0; i < 4; i++) {
+        __m256i pairs = _mm256_loadu_si256((const void *)(at + 64 * i + 32 * half));
+        to->w[i] = _mm256_and_si256(pairs, mask);
+        to->w[4 + i] = _mm256_and_si256(_mm256_srli_epi16(pairs, 4), mask);
+    }
+}
+
+INLINE Half unpack_int4(const uint8_t *block, int group, int half)
+{
+    (void)group;
     Half to = {.first = eight_halves(block + INT4_SCALES + 16 * half),
                .second = eight_halves(block + INT4_MINIMA + 16 * half)};
-    for (int i = 0; i < 4; i++) {
-        __m256i pairs = _mm256_loadu_si256((const void *)(block + 64 * i + 32 * half));
-        to.w[i] = _mm256_and_si256(pairs, mask);
-        to.w[4 + i] = _mm256_and_si256(_mm256_srli_epi16(pairs, 4), mask);
-    }
+    unpack_low(block, half, &to);
+    return to;
+}
+
+INLINE Half unpack_q4_k(const uint8_t *block, int group, int half)
+{
+    const uint8_t *factors = block + Q4_K_FACTORS + Q4_K_FACTOR * group;
+    __m256i both = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(factors + 8 * half)));
+    __m256i high = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(factors + PANEL)));
+    high = _mm256_and_si256(_mm256_srli_epi32(high, 4 * half), _mm256_set1_epi32(15));
+    __m256i minima = _mm256_or_si256(_mm256_srli_epi32(both, 6), _mm256_slli_epi32(high, 2));
+    __m256 scales = _mm256_cvtepi32_ps(_mm256_and_si256(both, _mm256_set1_epi32(63)));
+    Half to = {.first = _mm256_mul_ps(scales, eight_halves(block + 16 * half)),
+               .second = _mm256_mul_ps(_mm256_cvtepi32_ps(minima),
+                                       eight_halves(block + Q4_K_MINIMA + 16 * half))};
+    unpack_low(block + Q4_K_NUMBERS + INT4_NUMBERS * group, half, &to);
     return to;
 }
 
@@ -52,24 +74,46 @@ INLINE __m256i with_top(__m256i low, __m256i top)
     return _mm256_or_si256(low, _mm256_and_si256(top, _mm256_set1_epi8(48)));
 }
 
-INLINE Half unpack_int6(const uint8_t *block, int half)
+INLINE void unpack_six(const uint8_t *numbers, int half, Half *to)
 {
-    Half to = unpack_int4(block, half);
+    unpack_low(numbers, half, to);
     for (int i = 0; i < 2; i++) {
-        const uint8_t *at = block + INT6_TOPS + 64 * i + 32 * half;
-        __m256i tops = _mm256_loadu_si256((const void *)at), *w = to.w + 4 * i;
+        const uint8_t *at = numbers + INT6_TOPS + 64 * i + 32 * half;
+        __m256i tops = _mm256_loadu_si256((const void *)at), *w = to->w + 4 * i;
         w[0] = with_top(w[0], _mm256_slli_epi16(tops, 4));
         w[1] = with_top(w[1], _mm256_slli_epi16(tops, 2));
         w[2] = with_top(w[2], tops);
         w[3] = with_top(w[3], _mm256_srli_epi16(tops, 2));
     }
-    to.first = eight_halves(block + INT6_SCALES + 16 * half);
-    to.second = eight_halves(block + INT6_SCALES + 32 + 16 * half);
+}
+
+INLINE Half unpack_int6(const uint8_t *block, int group, int half)
+{
+    (void)group;
+    Half to = {.first = eight_halves(block + INT6_SCALES + 16 * half),
+               .second = eight_halves(block + INT6_SCALES + 32 + 16 * half)};
+    unpack_six(block, half, &to);
     return to;
 }
 
-INLINE Half unpack_int8(const uint8_t *block, int half)
+INLINE __m256 eight_bytes(const uint8_t *at)
 {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)at)));
+}
+
+INLINE Half unpack_q6_k(const uint8_t *block, int group, int half)
+{
+    const uint8_t *factors = block + Q6_K_FACTORS + 2 * PANEL * group + 8 * half;
+    __m256 scales = eight_halves(block + 16 * half);
+    Half to = {.first = _mm256_mul_ps(eight_bytes(factors), scales),
+               .second = _mm256_mul_ps(eight_bytes(factors + PANEL), scales)};
+    unpack_six(block + Q6_K_NUMBERS + INT6_SCALES * group, half, &to);
+    return to;
+}
+
+INLINE Half unpack_int8(const uint8_t *block, int group, int half)
+{
+    (void)group;
     Half to = {.first = eight_halves(block + INT8_SCALES + 16 * half)};
     for (int i = 0; i < 8; i++) {
         __m256i numbers = _mm256_loadu_si256((const void *)(block + 64 * i + 32 * half));
@@ -138,15 +182,30 @@ INLINE __m256 add_int8(const Half *half, const int8_t *bytes, const Factors *by,
     return _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), times(half->first, by), sum);
 }
 
+/* What the compiler knows of a kind when it writes a loop. */
+typedef struct {
+    size_t size; /* of a block */
+    int groups;  /* in it */
+    Unpack unpack;
+    AddRow add;
+} Layout;
+
+/* Rows of activations from one on, for one group. */
+typedef struct {
+    const int8_t *bytes;
+    const Factors *factors;
+    size_t count;
+} Rows;
+
 /* Row by row, half a panel at a time, whose weights stay in registers. */
-INLINE void add_rows(const uint8_t *block, Unpack unpack, AddRow add, const int8_t *bytes,
-                     const Factors *factors, size_t rows, float (*sums)[PANEL])
+INLINE void add_rows(const uint8_t *block, Layout layout, int group, Rows x, float (*sums)[PANEL])
 {
     for (int i = 0; i < 2; i++) {
-        Half half = unpack(block, i);
-        for (size_t row = 0; row < rows; row++) {
+        Half half = layout.unpack(block, group, i);
+        for (size_t row = 0; row < x.count; row++) {
             float *at = sums[row] + 8 * i;
-            __m256 sum = add(&half, bytes + row * GROUP, factors + row, _mm256_loadu_ps(at));
+            __m256 sum = layout.add(&half, x.bytes + row * GROUP, x.factors + row,
+                                    _mm256_loadu_ps(at));
             _mm256_storeu_ps(at, sum);
         }
     }
@@ -154,11 +213,11 @@ INLINE void add_rows(const uint8_t *block, Unpack unpack, AddRow add, const int8
 
 /* 4 rows at a time with the whole panel, so that each vector that is loaded, of weights or
  * activations, is used more than once. */
-AVX2 static void add_many_int4(const uint8_t *block, const int8_t *bytes, const Factors *factors,
-                               size_t rows, float (*sums)[PANEL])
+INLINE void add_many_int4(const uint8_t *block, Layout layout, int group, Rows x,
+                          float (*sums)[PANEL])
 {
-    Half left = unpack_int4(block, 0), right = unpack_int4(block, 1);
-    for (; rows >= ROWS; rows -= ROWS, bytes += ROWS * GROUP, factors += ROWS, sums += ROWS) {
+    Half left = layout.unpack(block, group, 0), right = layout.unpack(block, group, 1);
+    for (; x.count >= ROWS; x.count -= ROWS, x.bytes += ROWS * GROUP, x.factors += ROWS) {
         __m256i a[ROWS], b[ROWS];
         for (int row = 0; row < ROWS; row++)
             a[row] = b[row] = _mm256_setzero_si256();
@@ -166,50 +225,67 @@ AVX2 static void add_many_int4(const uint8_t *block, const int8_t *bytes, const 
         for (int i = 0; i < 8; i++) {
 #pragma GCC unroll 4
             for (int row = 0; row < ROWS; row++) {
-                __m256i x = four(bytes + row * GROUP + 4 * i);
-                a[row] = _mm256_add_epi16(a[row], _mm256_maddubs_epi16(left.w[i], x));
-                b[row] = _mm256_add_epi16(b[row], _mm256_maddubs_epi16(right.w[i], x));
+                __m256i four_x = four(x.bytes + row * GROUP + 4 * i);
+                a[row] = _mm256_add_epi16(a[row], _mm256_maddubs_epi16(left.w[i], four_x));
+                b[row] = _mm256_add_epi16(b[row], _mm256_maddubs_epi16(right.w[i], four_x));
                 IN_REGISTERS(a[row], b[row]);
             }
         }
 #pragma GCC unroll 4
-        for (int row = 0; row < ROWS; row++) {
-            float *at = sums[row];
-            const Factors *by = factors + row;
+        for (int row = 0; row < ROWS; row++, sums++) {
+            float *at = *sums;
+            const Factors *by = x.factors + row;
             _mm256_storeu_ps(at, finish_int4(a[row], &left, by, _mm256_loadu_ps(at)));
             _mm256_storeu_ps(at + 8, finish_int4(b[row], &right, by, _mm256_loadu_ps(at + 8)));
         }
     }
-    add_rows(block, unpack_int4, add_int4, bytes, factors, rows, sums);
+    add_rows(block, layout, group, x, sums);
 }
 
-INLINE void sum_tile(const uint8_t *blocks, size_t size, Unpack unpack, AddRow add, Tile x,
-                     float (*sums)[PANEL])
+INLINE void add_group(const uint8_t *block, Layout layout, int group, Rows x,
+                      float (*sums)[PANEL])
+{
+    size_t share = layout.size / (size_t)layout.groups;
+    for (size_t line = 0; line < share; line += 64)
+        __builtin_prefetch(block + AHEAD + share * (size_t)group + line);
+    if (layout.add == add_int4 && x.count >= ROWS)
+        add_many_int4(block, layout, group, x, sums);
+    else
+        add_rows(block, layout, group, x, sums);
+}
+
+INLINE void sum_tile(const uint8_t *block, Layout layout, Tile x, float (*sums)[PANEL])
 {
     memset(sums, 0, x.rows * sizeof *sums);
-    for (size_t group = 0; group < x.groups; group++) {
-        for (size_t line = 0; line < size; line += 64)
-            __builtin_prefetch(blocks + AHEAD + line);
-        if (add == add_int4 && x.rows >= ROWS)
-            add_many_int4(blocks, x.bytes, x.factors, x.rows, sums);
-        else
-            add_rows(blocks, unpack, add, x.bytes, x.factors, x.rows, sums);
-        blocks += size, x.bytes += x.width * GROUP, x.factors += x.width;
-    }
+    for (size_t at = 0; at < x.groups; at += (size_t)layout.groups, block += layout.size)
+        for (int group = 0; group < layout.groups; group++) {
+            add_group(block, layout, group, (Rows){x.bytes, x.factors, x.rows}, sums);
+            x.bytes += x.width * GROUP, x.factors += x.width;
+        }
 }
 
 AVX2 void sum_int4_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT4_BLOCK, unpack_int4, add_int4, x, sums);
+    sum_tile(blocks, (Layout){INT4_BLOCK, 1, unpack_int4, add_int4}, x, sums);
 }
 
 AVX2 void sum_int6_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT6_BLOCK, unpack_int6, add_int6, x, sums);
+    sum_tile(blocks, (Layout){INT6_BLOCK, 1, unpack_int6, add_int6}, x, sums);
 }
 
 AVX2 void sum_int8_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT8_BLOCK, unpack_int8, add_int8, x, sums);
+    sum_tile(blocks, (Layout){INT8_BLOCK, 1, unpack_int8, add_int8}, x, sums);
+}
+
+AVX2 void sum_q4_k_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
+{
+    sum_tile(blocks, (Layout){Q4_K_BLOCK, K_GROUPS, unpack_q4_k, add_int4}, x, sums);
+}
+
+AVX2 void sum_q6_k_avx2(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
+{
+    sum_tile(blocks, (Layout){Q6_K_BLOCK, K_GROUPS, unpack_q6_k, add_int6}, x, sums);
 }
 #endif

@@ -19,12 +19,12 @@ static void run_norm(Member *me, Stage stage, const Norm *norm, const Rounded *t
     team_share(me, row_portions(stage.count), norm_rows, &stage);
 }
 
-static void run_matmul(Member *me, Stage stage, const Matrix *matrix, const Rounded *x, float *y)
+static void run_matmul(Member *me, Stage stage, const Stack *stack, const Rounded *x, float *y)
 {
-    stage.matrix = matrix;
+    stage.stack = stack;
     stage.rounded = x;
     stage.y = y;
-    team_share(me, matmul_portions(stage.pass, matrix), multiply_part, &stage);
+    team_share(me, matmul_portions(stage.pass, stack), multiply_part, &stage);
 }
 
 static void run_attention(Member *me, const Stage *stage)

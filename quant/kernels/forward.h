@@ -13,10 +13,18 @@ typedef struct {
     const float *weight, *bias; /* bias or NULL: RMSNorm */
 } Norm;
 
+/* Matrices that multiply the same rows; their outputs follow each other. Those of one layout lie in
+ * one matrix, and parts that are not there have no outputs. */
+enum { PARTS = 3 };
+typedef struct {
+    Matrix part[PARTS];
+    size_t in, out; /* of all */
+} Stack;
+
 typedef struct {
     Norm attention_norm, mlp_norm;
-    Matrix qkv, out; /* q, k and v stacked */
-    Matrix up, down; /* gate and up stacked, or up alone where the activation is GELU */
+    Stack qkv, out;
+    Stack up, down; /* gate and up, or up alone where the activation is GELU */
 } Layer;
 
 /* A model, and the memory that its passes work in. */
@@ -26,7 +34,7 @@ typedef struct {
     const float *frequency; /* [head_dim / 2], of the rotary embedding */
     Layer *layer;
     Norm norm;
-    Matrix head;
+    Stack head;
     void *memory;
     size_t size;
 } Model;

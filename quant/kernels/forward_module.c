@@ -13,7 +13,8 @@ enum {
     HEADER_WORDS = 6,
     NORM_WORDS = 2,
     MATRIX_WORDS = 5,
-    LAYER_WORDS = 2 * NORM_WORDS + 4 * MATRIX_WORDS,
+    STACK_WORDS = PARTS * MATRIX_WORDS,
+    LAYER_WORDS = 2 * NORM_WORDS + 4 * STACK_WORDS,
 };
 
 static void *address(uint64_t word)
@@ -35,14 +36,25 @@ static Matrix read_matrix(const uint64_t **words)
     return (Matrix){(int)word[0], address(word[1]), address(word[2]), word[3], word[4]};
 }
 
+static Stack read_stack(const uint64_t **words)
+{
+    Stack stack = {.out = 0};
+    for (int i = 0; i < PARTS; i++) {
+        stack.part[i] = read_matrix(words);
+        stack.out += stack.part[i].out;
+    }
+    stack.in = stack.part[0].in;
+    return stack;
+}
+
 static void read_layer(Layer *layer, const uint64_t **words)
 {
     layer->attention_norm = read_norm(words);
     layer->mlp_norm = read_norm(words);
-    layer->qkv = read_matrix(words);
-    layer->out = read_matrix(words);
-    layer->up = read_matrix(words);
-    layer->down = read_matrix(words);
+    layer->qkv = read_stack(words);
+    layer->out = read_stack(words);
+    layer->up = read_stack(words);
+    layer->down = read_stack(words);
 }
 
 static Model *read_model(const uint64_t *words, size_t layers, float eps, float rope_scale)
@@ -61,7 +73,7 @@ static Model *read_model(const uint64_t *words, size_t layers, float eps, float 
     for (size_t i = 0; i < layers; i++)
         read_layer(&layer[i], &words);
     model->norm = read_norm(&words);
-    model->head = read_matrix(&words);
+    model->head = read_stack(&words);
     return model;
 }
 
@@ -84,7 +96,7 @@ PyObject *py_model(PyObject *module, PyObject *args)
     size_t count = (size_t)words.len / sizeof(uint64_t);
     size_t layers = count < HEADER_WORDS ? 0 : ((const uint64_t *)words.buf)[4];
     Model *model = NULL;
-    if (!layers || count != HEADER_WORDS + layers * LAYER_WORDS + NORM_WORDS + MATRIX_WORDS)
+    if (!layers || count != HEADER_WORDS + layers * LAYER_WORDS + NORM_WORDS + STACK_WORDS)
         PyErr_SetString(PyExc_ValueError, "these words describe no model");
     else if (!(model = read_model(words.buf, layers, eps, rope_scale)))
         PyErr_NoMemory();

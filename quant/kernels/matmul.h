@@ -15,8 +15,12 @@ enum {
     TILE = 16,  /* rows whose sums stay in registers together */
 };
 
-/* A packed matrix [out, in] of kind 4, 6 or 8, the bits of a number; `bias` [out] may be NULL. The
- * layouts are described where they are packed: quant/int4.py, int6.py and int8.py. */
+/* The layouts of packed matrices: by the bits of a number, or GGML's number of the type of which
+ * they keep the factors. They are described where they are packed: quant/int4.py, int6.py, int8.py
+ * and k_quants.py. */
+enum { INT4 = 4, INT6 = 6, INT8 = 8, Q4_K = 12, Q6_K = 14 };
+
+/* A packed matrix [out, in]; `bias` [out] may be NULL. */
 typedef struct {
     int kind;
     const uint8_t *packed;
@@ -65,9 +69,9 @@ void unpack_row(const Matrix *matrix, size_t row, float *to);
 
 size_t count_panels(const Matrix *matrix);
 /* y [rows, out] = x · matrixᵀ + bias, for the channels of some panels: the columns
- * first_panel * PANEL … last_panel * PANEL of y. Different panels may be multiplied by different
- * threads. */
+ * first_panel * PANEL … last_panel * PANEL of y, whose rows are `step` floats apart. Different
+ * panels may be multiplied by different threads. */
 void multiply_panels(const Variant *variant, const Matrix *matrix, const Rounded *x, float *y,
-                     size_t first_panel, size_t last_panel);
+                     size_t step, size_t first_panel, size_t last_panel);
 
 #endif

@@ -22,7 +22,7 @@ static void multiply(const Variant *variant, const Matrix *matrix, const float *
         round_rows(variant, x, matrix->in, rounded, row, row + 1);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (size_t first = 0; first < panels; first += share)
-        multiply_panels(variant, matrix, rounded, y, first,
+        multiply_panels(variant, matrix, rounded, y, matrix->out, first,
                         first + share < panels ? first + share : panels);
 }
 
@@ -72,6 +72,21 @@ static PyObject *py_rows(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_interleave(PyObject *module, PyObject *args)
+{
+    (void)module;
+    unsigned long long stored, packed;
+    Py_ssize_t out, in;
+    int kind, threads;
+    if (!PyArg_ParseTuple(args, "iKKnni:interleave", &kind, &stored, &packed, &out, &in, &threads))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    interleave(kind, (const uint8_t *)(uintptr_t)stored, (uint8_t *)(uintptr_t)packed, (size_t)in,
+               (size_t)out, threads);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
 static PyObject *py_pack(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -102,6 +117,7 @@ static PyObject *py_variants(PyObject *module, PyObject *unused)
 
 static PyMethodDef METHODS[] = {
     {"forward", py_forward, METH_VARARGS, NULL},
+    {"interleave", py_interleave, METH_VARARGS, NULL},
     {"matmul", py_matmul, METH_VARARGS, NULL},
     {"model", py_model, METH_VARARGS, NULL},
     {"pack", py_pack, METH_VARARGS, NULL},

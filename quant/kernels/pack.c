@@ -2,8 +2,7 @@
  * the grid can be found: its ends need not be used. */
 #include "pack.h"
 
-#include "half.h"
-#include "variant.h"
+#include "channel.h"
 
 static const float ON_GRID = 0.01f; /* steps */
 
@@ -53,13 +52,6 @@ static float put_scale(uint8_t *at, float value)
     return half_to_float(at);
 }
 
-static void put_half_bytes(const uint8_t *numbers, uint8_t *block, int channel)
-{
-    for (int i = 0; i < GROUP / 2; i++)
-        block[i / 4 * 64 + channel * 4 + i % 4] =
-            (uint8_t)((numbers[i] & 15) | (numbers[GROUP / 2 + i] & 15) << 4);
-}
-
 static void pack_group_int4(const float *weights, uint8_t *block, int channel)
 {
     float low = weights[0], high = weights[0];
@@ -74,7 +66,7 @@ static void pack_group_int4(const float *weights, uint8_t *block, int channel)
     uint8_t numbers[GROUP];
     for (int i = 0; i < GROUP; i++)
         numbers[i] = (uint8_t)between(0, round_up_half((weights[i] - low) * inverse), 15);
-    put_half_bytes(numbers, block, channel);
+    put_low(numbers, block, channel);
 }
 
 /* The weight that is furthest from 0. */
@@ -103,14 +95,7 @@ static void pack_group_int6(const float *weights, uint8_t *block, int channel)
     for (int half = 0; half < 2; half++)
         pack_half_group(weights + half * GROUP / 2, block + INT6_SCALES + 32 * half + 2 * channel,
                         numbers + half * GROUP / 2);
-    put_half_bytes(numbers, block, channel);
-    for (int half = 0; half < 2; half++)
-        for (int i = 0; i < 4; i++) {
-            int tops = 0;
-            for (int vector = 0; vector < 4; vector++)
-                tops |= numbers[half * 16 + vector * 4 + i] >> 4 << 2 * vector;
-            block[INT6_TOPS + half * 64 + channel * 4 + i] = (uint8_t)tops;
-        }
+    put_six(numbers, block, channel);
 }
 
 static void pack_group_int8(const float *weights, uint8_t *block, int channel)

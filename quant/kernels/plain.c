@@ -1,6 +1,5 @@
 /* Panels in plain C: what the other variants must equal. */
 #include "channel.h"
-#include "half.h"
 #include "variant.h"
 
 static int dot(const uint8_t *numbers, const int8_t *bytes, int count)
@@ -18,65 +17,67 @@ static float times(float scale, const Factors *by)
 }
 
 /* The sum of one channel over one row's group. */
-static float multiply_int4(const uint8_t *block, int channel, const int8_t *bytes,
-                           const Factors *by)
+static float multiply_whole(const Channel *channel, const int8_t *bytes, const Factors *by)
 {
-    uint8_t numbers[GROUP];
-    unpack_int4(block, channel, numbers);
-    float scale = half_to_float(block + INT4_SCALES + 2 * channel);
-    float minimum = half_to_float(block + INT4_MINIMA + 2 * channel);
-    return (float)dot(numbers, bytes, GROUP) * times(scale, by) + minimum * by->offset;
+    float scale = channel->scales[0], products = (float)dot(channel->numbers, bytes, GROUP);
+    float minimum = channel->minimum - (float)channel->zero * scale;
+    return products * times(scale, by) + minimum * by->offset;
 }
 
-static float multiply_int6(const uint8_t *block, int channel, const int8_t *bytes,
-                           const Factors *by)
+/* With two scales. */
+static float multiply_halves(const Channel *channel, const int8_t *bytes, const Factors *by)
 {
     enum { HALF = GROUP / 2 };
-    uint8_t numbers[GROUP];
-    unpack_int6(block, channel, numbers);
-    float low = half_to_float(block + INT6_SCALES + 2 * channel);
-    float high = half_to_float(block + INT6_SCALES + 32 + 2 * channel);
-    low *= (float)(by->zeros[0] + dot(numbers, bytes, HALF));
-    high *= (float)(by->zeros[1] + dot(numbers + HALF, bytes + HALF, HALF));
-    return times(1, by) * (low + high);
+    int low = by->zeros[0] + dot(channel->numbers, bytes, HALF);
+    int high = by->zeros[1] + dot(channel->numbers + HALF, bytes + HALF, HALF);
+    return times(1, by) * (channel->scales[0] * (float)low + channel->scales[1] * (float)high);
 }
 
-static float multiply_int8(const uint8_t *block, int channel, const int8_t *bytes,
-                           const Factors *by)
+typedef float (*Multiply)(const Channel *, const int8_t *, const Factors *);
+
+/* Every channel of one group of a block. */
+static void add_group(const uint8_t *block, int group, ReadChannel read, Multiply multiply,
+                      const Tile *x, float (*sums)[PANEL])
 {
-    uint8_t numbers[GROUP];
-    unpack_int8(block, channel, numbers);
-    float scale = half_to_float(block + INT8_SCALES + 2 * channel);
-    float products = (float)dot(numbers, bytes, GROUP);
-    return products * times(scale, by) - INT8_ZERO * scale * by->offset;
+    for (int number = 0; number < PANEL; number++) {
+        Channel channel = read(block, group, number);
+        for (size_t row = 0; row < x->rows; row++)
+            sums[row][number] += multiply(&channel, x->bytes + row * GROUP, x->factors + row);
+    }
 }
 
-typedef float (*Multiply)(const uint8_t *, int, const int8_t *, const Factors *);
-
-static void sum_tile(const uint8_t *blocks, size_t size, Multiply multiply, Tile x,
-                     float (*sums)[PANEL])
+static void sum_tile(const uint8_t *block, size_t size, int groups, ReadChannel read,
+                     Multiply multiply, Tile x, float (*sums)[PANEL])
 {
     memset(sums, 0, x.rows * sizeof *sums);
-    for (size_t group = 0; group < x.groups; group++, blocks += size)
-        for (size_t row = 0; row < x.rows; row++) {
-            const int8_t *bytes = x.bytes + (group * x.width + row) * GROUP;
-            const Factors *by = x.factors + group * x.width + row;
-            for (int channel = 0; channel < PANEL; channel++)
-                sums[row][channel] += multiply(blocks, channel, bytes, by);
+    for (size_t at = 0; at < x.groups; at += (size_t)groups, block += size)
+        for (int group = 0; group < groups; group++) {
+            add_group(block, group, read, multiply, &x, sums);
+            x.bytes += x.width * GROUP, x.factors += x.width;
         }
 }
 
 void sum_int4_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT4_BLOCK, multiply_int4, x, sums);
+    sum_tile(blocks, INT4_BLOCK, 1, read_int4, multiply_whole, x, sums);
 }
 
 void sum_int6_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT6_BLOCK, multiply_int6, x, sums);
+    sum_tile(blocks, INT6_BLOCK, 1, read_int6, multiply_halves, x, sums);
 }
 
 void sum_int8_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
 {
-    sum_tile(blocks, INT8_BLOCK, multiply_int8, x, sums);
+    sum_tile(blocks, INT8_BLOCK, 1, read_int8, multiply_whole, x, sums);
+}
+
+void sum_q4_k_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
+{
+    sum_tile(blocks, Q4_K_BLOCK, K_GROUPS, read_q4_k, multiply_whole, x, sums);
+}
+
+void sum_q6_k_plain(const uint8_t *blocks, Tile x, float (*sums)[PANEL])
+{
+    sum_tile(blocks, Q6_K_BLOCK, K_GROUPS, read_q6_k, multiply_halves, x, sums);
 }

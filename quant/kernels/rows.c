@@ -1,46 +1,33 @@
 /* Single rows of packed matrices: an embedding that is the head too. */
 #include "channel.h"
-#include "half.h"
 
-static void unpack_group_int4(const uint8_t *block, int channel, float *to)
+static ReadChannel reader(int kind)
 {
-    uint8_t numbers[GROUP];
-    unpack_int4(block, channel, numbers);
-    float scale = half_to_float(block + INT4_SCALES + 2 * channel);
-    float minimum = half_to_float(block + INT4_MINIMA + 2 * channel);
-    for (int i = 0; i < GROUP; i++)
-        to[i] = (float)numbers[i] * scale + minimum;
-}
-
-static void unpack_group_int6(const uint8_t *block, int channel, float *to)
-{
-    uint8_t numbers[GROUP];
-    unpack_int6(block, channel, numbers);
-    for (int i = 0; i < GROUP; i++) {
-        const uint8_t *scales = block + INT6_SCALES + i / (GROUP / 2) * 2 * PANEL;
-        to[i] = (float)(numbers[i] - INT6_ZERO) * half_to_float(scales + 2 * channel);
+    switch (kind) {
+    case INT4: return read_int4;
+    case INT6: return read_int6;
+    case INT8: return read_int8;
+    case Q4_K: return read_q4_k;
+    default: return read_q6_k;
     }
 }
 
-static void unpack_group_int8(const uint8_t *block, int channel, float *to)
+static void unpack_group(const Channel *channel, float *to, size_t count)
 {
-    uint8_t numbers[GROUP];
-    unpack_int8(block, channel, numbers);
-    float scale = half_to_float(block + INT8_SCALES + 2 * channel);
-    for (int i = 0; i < GROUP; i++)
-        to[i] = (float)(numbers[i] - INT8_ZERO) * scale;
+    for (size_t i = 0; i < count; i++)
+        to[i] = (float)(channel->numbers[i] - channel->zero) * channel->scales[i / (GROUP / 2)] +
+                channel->minimum;
 }
 
 void unpack_row(const Matrix *matrix, size_t row, float *to)
 {
-    void (*unpack_group)(const uint8_t *, int, float *) = matrix->kind == 4   ? unpack_group_int4
-                                                          : matrix->kind == 6 ? unpack_group_int6
-                                                                              : unpack_group_int8;
-    size_t size = packed_size(matrix->kind, 1, 1);
-    const uint8_t *block = matrix->packed + row / PANEL * packed_size(matrix->kind, matrix->in, 1);
-    for (size_t at = 0; at < matrix->in; at += GROUP, block += size) {
-        float group[GROUP];
-        unpack_group(block, (int)(row % PANEL), group);
-        memcpy(to + at, group, (matrix->in - at < GROUP ? matrix->in - at : GROUP) * sizeof *to);
+    size_t groups = matrix->kind == Q4_K || matrix->kind == Q6_K ? K_GROUPS : 1;
+    size_t size = packed_size(matrix->kind, groups * GROUP, 1);
+    const uint8_t *panel = matrix->packed + row / PANEL * packed_size(matrix->kind, matrix->in, 1);
+    for (size_t at = 0; at < matrix->in; at += GROUP) {
+        size_t number = at / GROUP, left = matrix->in - at;
+        const uint8_t *block = panel + number / groups * size;
+        Channel channel = reader(matrix->kind)(block, (int)(number % groups), (int)(row % PANEL));
+        unpack_group(&channel, to + at, left < GROUP ? left : GROUP);
     }
 }

@@ -36,14 +36,22 @@ void norm_rows(const void *context, size_t portion, int thread)
     round_rows(pass->variant, pass->normed, hidden, stage->rounded, portion * ROWS, end);
 }
 
+/* The panels are numbered through all matrices of the stack. */
 void multiply_part(const void *context, size_t portion, int thread)
 {
     (void)thread;
     const Stage *stage = context;
-    size_t panels = count_panels(stage->matrix);
-    size_t portions = matmul_portions(stage->pass, stage->matrix);
-    multiply_panels(stage->pass->variant, stage->matrix, stage->rounded, stage->y,
-                    panels * portion / portions, panels * (portion + 1) / portions);
+    const Stack *stack = stage->stack;
+    size_t all = stack_panels(stack), portions = matmul_portions(stage->pass, stack);
+    size_t first = all * portion / portions, last = all * (portion + 1) / portions;
+    float *y = stage->y;
+    for (const Matrix *part = stack->part; first < last; y += part++->out) {
+        size_t panels = count_panels(part);
+        multiply_panels(stage->pass->variant, part, stage->rounded, y, stack->out,
+                        at_most(first, panels), at_most(last, panels));
+        first -= at_most(first, panels);
+        last -= at_most(last, panels);
+    }
 }
 
 static void rotate(float *head, const float *cosine, size_t half)

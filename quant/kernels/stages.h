@@ -29,7 +29,7 @@ typedef struct {
     size_t number, first, count; /* of the layer; rows */
     const Norm *norm;
     const Rounded *rounded;
-    const Matrix *matrix;
+    const Stack *stack;
     float *y;
 } Stage;
 
@@ -43,9 +43,17 @@ static inline size_t row_portions(size_t rows)
     return (rows + ROWS - 1) / ROWS;
 }
 
-static inline size_t matmul_portions(const Pass *pass, const Matrix *matrix)
+static inline size_t stack_panels(const Stack *stack)
 {
-    return at_most(count_panels(matrix), (size_t)pass->threads * SHARES);
+    size_t panels = 0;
+    for (int i = 0; i < PARTS; i++)
+        panels += count_panels(&stack->part[i]);
+    return panels;
+}
+
+static inline size_t matmul_portions(const Pass *pass, const Stack *stack)
+{
+    return at_most(stack_panels(stack), (size_t)pass->threads * SHARES);
 }
 
 /* All of them take a Stage as context and are a team's Work. */

@@ -23,10 +23,13 @@ static int has_c(void)
 
 static const Variant VARIANTS[] = { /* best first */
 #if defined(__x86_64__)
-    {"avx512-vnni", has_vnni, round_group_avx2, sum_int4_vnni, sum_int6_vnni, sum_int8_vnni},
-    {"avx2", has_avx2, round_group_avx2, sum_int4_avx2, sum_int6_avx2, sum_int8_avx2},
+    {"avx512-vnni", has_vnni, round_group_avx2, sum_int4_vnni, sum_int6_vnni, sum_int8_vnni,
+     sum_q4_k_vnni, sum_q6_k_vnni},
+    {"avx2", has_avx2, round_group_avx2, sum_int4_avx2, sum_int6_avx2, sum_int8_avx2,
+     sum_q4_k_avx2, sum_q6_k_avx2},
 #endif
-    {"c", has_c, round_group_plain, sum_int4_plain, sum_int6_plain, sum_int8_plain},
+    {"c", has_c, round_group_plain, sum_int4_plain, sum_int6_plain, sum_int8_plain,
+     sum_q4_k_plain, sum_q6_k_plain},
 };
 
 static const Variant *const END = VARIANTS + sizeof VARIANTS / sizeof *VARIANTS;

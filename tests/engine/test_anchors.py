@@ -53,6 +53,9 @@ class Random:
     def load(self, name: str) -> Tensor:
         return self._tensors[name]
 
+    def stored(self, name: str) -> None:
+        pass
+
 
 @pytest.fixture(scope="module")
 def decoder(qwen: Tokenizer) -> Decoder:

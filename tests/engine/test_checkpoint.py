@@ -25,6 +25,7 @@ from transformers import (
 
 from engine.checkpoint import Checkpoint, open_checkpoint
 from engine.errors import ModelDamaged, ModelMissing, UnsupportedModel
+from quant.gguf_dequant import dequantize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,6 +165,16 @@ def test_a_real_gguf(smollm2_path: Path) -> None:
     assert len(checkpoint.source.names()) == 272
     assert checkpoint.source.load("model.layers.29.self_attn.k_proj.weight").shape == (192, 576)
     assert checkpoint.chat_template is not None
+
+
+def test_what_a_file_stores_is_what_it_loads(smollm2_path: Path) -> None:
+    """Queries and keys with their rows in order; a folder stores nothing."""
+    source = open_checkpoint(smollm2_path).source
+    for name in ("self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj"):
+        stored = source.stored(f"model.layers.3.{name}.weight")
+        assert stored is not None
+        loaded = source.load(f"model.layers.3.{name}.weight")
+        assert dequantize(stored.raw.contiguous(), stored.kind).equal(loaded)
 
 
 def test_another_architecture_is_left_to_transformers(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from quant.floats import FloatEmbedding, FloatLinear
 from quant.int4 import Int4Linear
 from quant.int6 import Int6Linear
 from quant.int8 import Int8Linear
-from quant.packed import KERNELS
+from quant.packed import KERNELS, PackedLinear, RoundedLinear, StackedLinear
 from tests.tiny import CONFIG
 
 if TYPE_CHECKING:
@@ -68,18 +68,25 @@ def _norm(config: DecoderConfig) -> Norm:
     return Norm(1 + torch.randn(config.hidden_size) / 4, bias, config.norm_eps)
 
 
-def _linear(out: int, columns: int, bias: bool, kind: int = 8) -> nn.Module:
+def _linear(out: int, columns: int, bias: bool, kind: int = 8) -> PackedLinear:
     weight = torch.randn(out, columns) / columns**0.5
-    packed = {4: Int4Linear, 6: Int6Linear, 8: Int8Linear}[kind]
+    packed: type[RoundedLinear] = {4: Int4Linear, 6: Int6Linear, 8: Int8Linear}[kind]
     return packed.of(weight, torch.randn(out) if bias else None)
 
 
 def _block(config: DecoderConfig) -> Block:
     hidden, heads = config.hidden_size, config.heads * config.head_dim
-    both = heads + 2 * config.kv_heads * config.head_dim
+    keys = config.kv_heads * config.head_dim
+    qkv = StackedLinear(
+        [
+            _linear(heads, hidden, config.qkv_bias, 4),
+            _linear(keys, hidden, config.qkv_bias, 8),
+            _linear(keys, hidden, config.qkv_bias, 6),
+        ]
+    )
     attention = Attention(
         config,
-        _linear(both, hidden, config.qkv_bias, 4),
+        qkv,
         _linear(hidden, heads, config.out_bias, 6),
     )
     down = _linear(hidden, config.intermediate_size, config.mlp_bias)

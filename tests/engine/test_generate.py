@@ -57,6 +57,9 @@ class RandomWeights:
     def load(self, name: str) -> Tensor:
         return self._tensors[name]
 
+    def stored(self, name: str) -> None:
+        pass
+
 
 class Free:
     """No constraint."""

@@ -13,11 +13,14 @@ from engine.api import Sampling
 from engine.checkpoint import open_checkpoint
 from engine.generate import generate
 from engine.load import build_decoder
+from engine.packing import pack
 from engine.sample import make_sampler
 from engine.slots import Slot
 from engine.speculation import Experience, NoDrafts, Speculation
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
+from quant.k_quants import KQuantLinear
+from quant.packed import PackedLinear
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +123,25 @@ def test_drafts_hold_in_float32_too(smollm2_path: Path) -> None:
         experience.reference.begin(known)
         drafter = Speculation(experience, prompt, 48)
         assert _greedy(model, prompt, 48, drafter) == plain
+
+
+def test_native_matrices_are_stacked_by_the_type_that_the_file_has(qwen_small_path: Path) -> None:
+    """And those of Q4_K and Q6_K are the file's to the last bit."""
+    checkpoint = open_checkpoint(qwen_small_path)
+    exact, kept = checkpoint.source, 0
+    assert checkpoint.config is not None
+    for name, module in pack(checkpoint.config, exact, FORMATS["native"], lambda *_: None):
+        if name.endswith(".down") and isinstance(module, KQuantLinear):
+            layer = name.split(".")[1]
+            weight = exact.load(f"model.layers.{layer}.mlp.down_proj.weight")
+            assert module.dequantized().equal(weight)
+            kept += 1
+        if name == "blocks.3.qkv.1":
+            assert isinstance(module, PackedLinear)
+            values = exact.load("model.layers.3.self_attn.v_proj.weight")
+            torch.testing.assert_close(module.dequantized(), values, rtol=0.01, atol=1e-4)
+            kept += 1
+    assert kept > 1
 
 
 @pytest.mark.parametrize("fmt", ["int8", "native"])
