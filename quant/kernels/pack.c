@@ -78,12 +78,16 @@ static float furthest(const float *weights, int count)
     return most;
 }
 
-/* The furthest weight becomes number 0, -32 steps from zero, of which there are more than 31. */
+/* The furthest weight becomes number 0, -32 steps from zero, where none is as far on the other
+ * side, which has 31. */
 static void pack_half_group(const float *weights, uint8_t *scale, uint8_t *numbers)
 {
     const int count = GROUP / 2;
-    float most = furthest(weights, count);
-    int steps = count_steps(weights, count, 0, most, INT6_ZERO);
+    float most = furthest(weights, count), least = 1;
+    for (int i = 0; most != 0 && i < count; i++)
+        least = fminf(least, weights[i] / most);
+    int levels = least * INT6_ZERO < 0.5f - INT6_ZERO ? INT6_ZERO - 1 : INT6_ZERO;
+    int steps = count_steps(weights, count, 0, most, levels);
     float step = put_scale(scale, -most / (float)steps), inverse = 1 / step;
     for (int i = 0; i < count; i++)
         numbers[i] = (uint8_t)between(0, round_up_half(weights[i] * inverse) + INT6_ZERO, 63);
