@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -16,9 +15,8 @@ import pytest
 
 from bench.evals.answers import filler
 from bench.evals.cross_file import SAMPLES
-from engine import launch
-from engine.paths import models_dir
 from lsp_server.settings import Settings
+from tests.home import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,13 +52,8 @@ def evaluate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def _home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """An engine for all tests of this file, ended with the last."""
-    assert qwen_small_path.parent == models_dir()
-    folder = tmp_path_factory.mktemp("home")
-    (folder / "models").symlink_to(models_dir())
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("CARET_HOME", str(folder))
+    with own_home(tmp_path_factory.mktemp("home"), qwen_small_path.parent):
         yield
-        asyncio.run(launch.stop())
 
 
 @pytest.mark.usefixtures("_home")
