@@ -14,48 +14,15 @@ from engine.sample import greedy
 from engine.slots import Slot
 from engine.speculation import Experience, NoDrafts, Speculation
 from quant.formats import FORMATS
-from tests.tiny import CONFIG
+from tests.tiny import CONFIG, RandomSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from torch import Tensor
+    from collections.abc import Callable, Sequence
 
     from engine.decoder import Decoder
     from engine.generate import Drafter
 
 PROMPT = [(i * 7 + i // 5) % 50 for i in range(300)]
-
-
-class RandomWeights:
-    """A tensor source with seeded random values of the right shapes."""
-
-    def __init__(self) -> None:
-        torch.manual_seed(3)
-        d, f, kv = CONFIG.hidden_size, CONFIG.intermediate_size, 16
-        self._tensors = {
-            "model.embed_tokens.weight": torch.randn(CONFIG.vocab_size, d),
-            "model.norm.weight": torch.ones(d),
-        }
-        shapes = {"q": (d, d), "k": (kv, d), "v": (kv, d), "o": (d, d)}
-        for layer in range(CONFIG.layers):
-            at = f"model.layers.{layer}"
-            for name, shape in shapes.items():
-                self._tensors[f"{at}.self_attn.{name}_proj.weight"] = torch.randn(shape) / 6
-            for name, shape in {"gate": (f, d), "up": (f, d), "down": (d, f)}.items():
-                self._tensors[f"{at}.mlp.{name}_proj.weight"] = torch.randn(shape) / 6
-            for name in ("input_layernorm", "post_attention_layernorm"):
-                self._tensors[f"{at}.{name}.weight"] = torch.ones(d)
-        self.nbytes = sum(tensor.nbytes for tensor in self._tensors.values())
-
-    def names(self) -> Collection[str]:
-        return self._tensors.keys()
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._tensors[name].shape)
-
-    def load(self, name: str) -> Tensor:
-        return self._tensors[name]
 
 
 class Free:
@@ -110,7 +77,7 @@ class Oracle:
 
 @pytest.fixture(scope="module")
 def model() -> Decoder:
-    return build_decoder(CONFIG, RandomWeights(), FORMATS["float32"], lambda *_: None)
+    return build_decoder(CONFIG, RandomSource(), FORMATS["float32"], lambda *_: None)
 
 
 def _tokens(
