@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.fetch import pull
 from engine.models import DEFAULT_FIM, find
+from tests.command import caret
 from tests.home import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-CARET = str(Path(sys.executable).with_name("caret"))
-
-
-def caret(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [CARET, *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module", autouse=True)

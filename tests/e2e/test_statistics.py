@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from lsp_server.draft import Draft
 from lsp_server.settings import CompletionSettings, FimSettings, Settings
 from lsp_server.shape import shape_of
 from lsp_server.statistics.store import FILE, Store
-from tests.editor import CARET
+from tests.command import caret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -219,9 +218,6 @@ async def test_from_the_editor_to_the_table(start: StartEditor, home: Path) -> N
 
 
 async def _caret(*arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        CARET, *arguments, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return said.decode()
+    done = await asyncio.to_thread(caret, *arguments)
+    assert done.returncode == 0
+    return done.stdout

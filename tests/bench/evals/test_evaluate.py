@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,9 +13,11 @@ import pytest
 from bench.evals.answers import filler
 from bench.evals.cross_file import SAMPLES
 from lsp_server.settings import Settings
+from tests.command import caret
 from tests.home import own_home
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
@@ -39,14 +38,7 @@ ROWS = [
 
 
 def evaluate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lsp_server", "eval", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return caret("eval", *arguments, cwd=folder)
 
 
 @pytest.fixture(scope="module")
