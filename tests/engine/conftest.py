@@ -14,10 +14,11 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from engine.models import find
 from engine.runtime import Runtime
+from engine.scheduler import Scheduler
 from engine.tokenizers import Tokenizer, open_tokenizer, tokenizer_from_gguf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CODE = Path(argparse.__file__).read_text() + Path(textwrap.__file__).read_text()
 CACHE = 1 << 30
@@ -90,6 +91,14 @@ def qwen_runtime(qwen_small_path: Path) -> Runtime:
 def smollm_runtime(smollm2_path: Path) -> Runtime:
     """SmolLM2-135M likewise."""
     return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    """The compute thread and its queue, ended after the test."""
+    scheduler = Scheduler()
+    yield scheduler
+    scheduler.close()
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,6 @@ CHAT = ChatRequest("", (ChatMessage("system", "You explain code."), QUESTION), m
 PLACES = [f"def area_{n}(width, height):\n    ret" for n in range(12)]
 
 
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
-
-
 class Traced:
     """Work that notes each of its steps in a list that all share."""
 
