@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lsp_server import brackets
@@ -83,6 +83,8 @@ def test_strays_begin_after_the_string_ends() -> None:
     ),
     st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
 )
+@example(["a'", ")", "("], "shellscript")
+@example(['"a"', "b", ")"], "shellscript")
 def test_in_pieces_it_is_as_at_once(pieces: list[str], language: str) -> None:
     balance, text = Balance(language), ""
     for piece in pieces:
