@@ -116,12 +116,8 @@ async def running_engine(options: LaunchOptions | None = None) -> AsyncIterator[
     """An engine in the present CARET_HOME, ended afterwards."""
     options = options or LaunchOptions(idle_minutes=IDLE_MINUTES)
     address = await launch.connect(options)
-    client = EngineClient(options)
-    try:
-        yield Engine(client, address)
-    finally:
-        await client.aclose()
-        await launch.stop()
+    async with _ended(EngineClient(options), address) as engine:
+        yield engine
 
 
 @asynccontextmanager
@@ -130,7 +126,12 @@ async def attached_engine() -> AsyncIterator[Engine]:
     address = await launch.running()
     if address is None:
         raise EngineLost("The language server has started no engine.")
-    client = EngineClient()
+    async with _ended(EngineClient(), address) as engine:
+        yield engine
+
+
+@asynccontextmanager
+async def _ended(client: EngineClient, address: Address) -> AsyncIterator[Engine]:
     try:
         yield Engine(client, address)
     finally:

@@ -37,6 +37,9 @@ _BACKTICKS = frozenset(
 )
 """Languages where a string in backticks may have several lines."""
 
+_CASE = re.compile(r"[ \t]*[^\s()\[\]{}]+")
+"""The pattern of a shell's `case`, before the `)` that ends it: a line's first word."""
+
 _TAB_STOP = 4
 
 
@@ -68,7 +71,7 @@ class Balance:
     """
 
     def __init__(self, language: str) -> None:
-        self._tokens = _tokens(language)
+        self._language, self._tokens = language, _tokens(language)
         self.text, self._read = "", 0
         self._openers: list[int] = []
         self._closers: list[int] = []
@@ -78,13 +81,14 @@ class Balance:
     def feed(self, text: str) -> None:
         """Take the text so far, which begins with what was fed before."""
         self.text, self.open_text = text, False
+        settled = _settled(text, self._language)
         for found in self._tokens.finditer(text, self._read):
             if found.end() == len(text) and found[0] not in PAIRS and found[0] not in CLOSERS:
-                self._read = found.start()  # it may go on
+                self._read = min(found.start(), settled)  # it may go on
                 self.open_text = _has_more_lines(found[0])
                 return
             self._take(found[0], found.start())
-            self._read = found.end()
+            self._read = min(found.end(), settled)
 
     @property
     def closers(self) -> list[Bracket]:
@@ -182,6 +186,14 @@ def _has_more_lines(token: str) -> bool:
     return token.startswith("/*") and not token.endswith("*/")
 
 
+def _settled(text: str, language: str) -> int:
+    """Where a last word begins that a `)` would make the pattern of a `case`, or the text ends."""
+    line = text.rfind("\n") + 1
+    if language == "shellscript" and _CASE.fullmatch(text, line):
+        return line
+    return len(text)
+
+
 def _partner(text: str, openers: list[int], closer: str) -> int | None:
     for depth in range(len(openers) - 1, -1, -1):
         if PAIRS[text[openers[depth]]] == closer:
@@ -203,8 +215,7 @@ def _tokens(language: str) -> re.Pattern[str]:
     """
     skipped = _comments(language)
     if language == "shellscript":
-        # The pattern of a `case`, or what may become one.
-        skipped += r"|(?m:^[ \t]*[^\s()\[\]{}]+)(?:\)|\Z)"
+        skipped += rf"|(?m:^{_CASE.pattern}\))"
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"

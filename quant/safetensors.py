@@ -41,7 +41,7 @@ class SafetensorsFolder:
         wanted = _read_index(index) if index.is_file() else None
         files = sorted(set(wanted.values())) if wanted else [SINGLE]
         shards = {name: _open_shard(folder / name) for name in files}
-        held = {name: file for file, shard in shards.items() for name in shard.keys()}  # noqa: SIM118
+        held = {name: file for file, shard in shards.items() for name in shard.keys()}  # noqa: SIM118 - no dict
         for name, file in (wanted or held).items():
             if held.get(name) != file:
                 raise DamagedFile(f"{folder / file} lacks the tensor {name}, which {INDEX} names")

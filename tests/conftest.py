@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A shell ignores SIGINT for what it starts in the background, and so would each process of a test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # What is green stays green, however busy the machine; `make fuzz` looks for what nobody thought of.
 settings.register_profile("caret", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None, max_examples=3_000)

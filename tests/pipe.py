@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
+
+from tests.command import CARET
 
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
 
-CARET = [sys.executable, "-m", "lsp_server", "lsp"]
 DEADLINE_S = 20.0
 
 
@@ -89,7 +89,7 @@ class Server:
 def running(environment: dict[str, str], *arguments: str) -> Iterator[Server]:
     """A server that is gone afterwards."""
     pipe = subprocess.PIPE
-    command = [*CARET, *arguments]
+    command = [CARET, "lsp", *arguments]
     with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
     ) as process:

@@ -36,17 +36,23 @@ CONFIG = DecoderConfig(
 
 
 class RandomSource:
-    """A `TensorSource` of seeded weights for `CONFIG`; counts what is read of it."""
+    """A `TensorSource` of seeded weights for a decoder like `CONFIG`; counts what is read of it.
 
-    nbytes = 0
+    They are so large that what is chosen changes with what stands before; smaller ones would write
+    the same token for ever, and hide mistakes.
+    """
 
-    def __init__(self, *, tied: bool = True) -> None:
+    def __init__(self, config: DecoderConfig = CONFIG, *, tied: bool = True) -> None:
         self.loads = 0
-        shapes = _shapes()
+        shapes = _shapes(config)
         if not tied:
             shapes["lm_head.weight"] = shapes["model.embed_tokens.weight"]
         draw = torch.Generator().manual_seed(0)
-        self._tensors = {n: torch.randn(shape, generator=draw) for n, shape in shapes.items()}
+        self._tensors = {
+            name: torch.randn(shape, generator=draw) / 3 if len(shape) > 1 else torch.ones(shape)
+            for name, shape in shapes.items()
+        }
+        self.nbytes = sum(tensor.nbytes for tensor in self._tensors.values())
 
     def names(self) -> Collection[str]:
         return self._tensors.keys()
@@ -62,14 +68,14 @@ class RandomSource:
         pass
 
 
-def _shapes() -> dict[str, tuple[int, ...]]:
-    hidden, inner = CONFIG.hidden_size, CONFIG.intermediate_size
-    keys = CONFIG.kv_heads * CONFIG.head_dim
+def _shapes(config: DecoderConfig) -> dict[str, tuple[int, ...]]:
+    hidden, inner = config.hidden_size, config.intermediate_size
+    keys = config.kv_heads * config.head_dim
     shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (CONFIG.vocab_size, hidden),
+        "model.embed_tokens.weight": (config.vocab_size, hidden),
         "model.norm.weight": (hidden,),
     }
-    for layer in range(CONFIG.layers):
+    for layer in range(config.layers):
         shapes |= {
             f"model.layers.{layer}.{name}.weight": shape
             for name, shape in {

@@ -9,7 +9,6 @@ document, decomposed accents too (llama.cpp does not normalize either).
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, models
@@ -98,12 +97,6 @@ class ByteLevelTokenizer(Vocabulary):
     def __init__(self, bpe: Tokenizer, spelled: list[bytes], controls: Controls) -> None:
         super().__init__(spelled, controls)
         self._bpe = bpe
-        # A keystroke leaves the lines around its own unchanged, and they take milliseconds.
-        self._remembered = lru_cache(maxsize=64)(self._ids)
-
-    def encode(self, text: str) -> list[int]:
-        """See `Tokenizer.encode`."""
-        return list(self._remembered(text))
 
     def encode_continuation(self, text: str) -> list[int]:
         """See `Tokenizer.encode_continuation`; there is no implicit space to leave away."""

@@ -8,7 +8,6 @@ pieces, so its encode() turns the characters " <PRE>" into the sentinel; here th
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
@@ -45,12 +44,6 @@ class SentencePieceTokenizer(Vocabulary):
         self._pieces = SentencePieceProcessor(model_proto=model.SerializeToString())
         self._guard = len(self._pieces.encode(_GUARD))
         self._space_ids = [self._pieces.piece_to_id(f"<0x{b:02X}>") for b in _SPACE.encode()]
-        # A keystroke leaves the lines around its own unchanged, and they take milliseconds.
-        self._remembered = lru_cache(maxsize=64)(self._ids)
-
-    def encode(self, text: str) -> list[int]:
-        """See `Tokenizer.encode`."""
-        return list(self._remembered(text))
 
     def encode_continuation(self, text: str) -> list[int]:
         """See `Tokenizer.encode_continuation`.

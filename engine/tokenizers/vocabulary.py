@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from engine.tokenizers.prefix_index import PrefixIndex
@@ -48,8 +49,8 @@ class Controls:
     """Ids that end an answer beside the eos token and the well-known ones."""
 
 
-class Vocabulary:
-    """Ids, what they write, and the control tokens among them."""
+class Vocabulary(ABC):
+    """Ids, what they write, the control tokens among them, and what was encoded lately."""
 
     def __init__(self, spelled: list[bytes], controls: Controls) -> None:
         """`spelled[id]` is what a token writes, b"" for control tokens."""
@@ -60,6 +61,16 @@ class Vocabulary:
         self.bos_token, self.eos_token = controls.bos_token, controls.eos_token
         self.bos_id = self.special(controls.bos_token) if controls.adds_bos else None
         self.eos_ids = known | controls.ends
+        # A keystroke leaves the lines around its own unchanged, and they take milliseconds.
+        self._remembered = lru_cache(maxsize=64)(self._ids)
+
+    def encode(self, text: str) -> list[int]:
+        """See `Tokenizer.encode`."""
+        return list(self._remembered(text))
+
+    @abstractmethod
+    def _ids(self, text: str) -> tuple[int, ...]:
+        """The ids of a text, in which nothing is a control token."""
 
     def special(self, text: str) -> int | None:
         """See `Tokenizer.special`."""

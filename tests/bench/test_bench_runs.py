@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,12 +13,15 @@ from bench.random_model import Shape, write_random_model
 from engine.api import CompletionRequest
 from engine.models import find
 from engine.runtime import Runtime
+from tests.command import caret
 
-CARET = str(Path(sys.executable).with_name("caret"))
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([CARET, "bench", *arguments], capture_output=True, text=True, check=False)
+    return caret("bench", *arguments)
 
 
 def measured(tmp_path: Path, *arguments: str) -> dict[str, Any]:

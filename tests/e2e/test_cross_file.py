@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bench.evals.cross_file import SAMPLES
-from engine import launch
-from engine.paths import models_dir
-from tests.editor import editors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from bench.evals.cross_file import Sample
-    from tests.editor import Editor
+    from tests.editor import Editor, StartEditor
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = {"fim": {"model": "qwen2.5-coder-0.5b"}}
 OFF = {"context": {"recent": False, "definitions": False, "search": False}}
 LOADING_S = 120.0
@@ -44,22 +41,13 @@ async def _indexed(editor: Editor, files: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_context_makes_the_difference(
-    qwen_small_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert qwen_small_path.parent == models_dir()
-    home, workspace = tmp_path / "home", tmp_path / "workspace"
-    home.mkdir()
-    (home / "models").symlink_to(models_dir())
-    monkeypatch.setenv("CARET_HOME", str(home))
+async def test_context_makes_the_difference(start: StartEditor, tmp_path: Path) -> None:
     for sample in SAMPLES:
-        sample.write(workspace / sample.name)
-    async with editors(dict(os.environ)) as start:
-        editor = await start(SMALL, folder=workspace, deadline_s=LOADING_S)
-        await _indexed(editor, 2 * len(SAMPLES))
-        with_context = await _score(editor)
-        editor = await start(SMALL | OFF, folder=workspace, deadline_s=LOADING_S)
-        without = await _score(editor)
-    await launch.stop()
+        sample.write(tmp_path / sample.name)
+    editor = await start(SMALL, folder=tmp_path, deadline_s=LOADING_S)
+    await _indexed(editor, 2 * len(SAMPLES))
+    with_context = await _score(editor)
+    editor = await start(SMALL | OFF, folder=tmp_path, deadline_s=LOADING_S)
+    without = await _score(editor)
     assert with_context >= FEWEST
     assert without <= 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +14,11 @@ import pytest_asyncio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from engine import launch, lockfile
-from engine.paths import models_dir
+from engine import lockfile
 from lsp_server.policy import path_of
-from tests.editor import editors
 from tests.other_server import another_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.editor import Editor, StartEditor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,20 +33,6 @@ def mean(values: list[float]) -> float:
         total += valeu
     return total / len(values)
 '''
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def start(
-    qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[StartEditor]:
-    assert qwen_small_path.parent == models_dir()
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").symlink_to(models_dir())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARET_HOME", str(home))
-        async with editors(dict(os.environ)) as start:
-            yield start
-        await launch.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

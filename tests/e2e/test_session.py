@@ -14,14 +14,9 @@ import pytest_asyncio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from engine import launch, lockfile
-from engine.paths import models_dir
-from tests.editor import editors
+from engine import lockfile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from engine.lockfile import Address
     from tests.editor import Editor, StartEditor
 
@@ -36,24 +31,6 @@ AREA = '''def area(width: float, height: float) -> float:
 print(area(2, 3))
 '''
 STORY = '"""Everything about the history of rail transport, in a hundred paragraphs.\n\n'
-
-
-@pytest.fixture(scope="module")
-def home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Locks, logs and an engine of our own; the models are the user's."""
-    assert qwen_small_path.parent == models_dir()
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").symlink_to(models_dir())
-    return home
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def start(home: Path) -> AsyncIterator[StartEditor]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARET_HOME", str(home))
-        async with editors(dict(os.environ)) as start:
-            yield start
-        await launch.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,9 @@ import pytest
 import pytest_asyncio
 from lsprotocol import types
 
-from engine import launch
 from engine.api import CompletionRequest, Sampling
 from engine.client import EngineClient
 from engine.models import find
-from engine.paths import models_dir, packed_dir
 from lsp_server.backend import Backend
 from lsp_server.completion import Completer, Query
 from lsp_server.confidence import score
@@ -26,7 +23,7 @@ from lsp_server.draft import Draft
 from lsp_server.settings import CompletionSettings, FimSettings, Settings
 from lsp_server.shape import shape_of
 from lsp_server.statistics.store import FILE, Store
-from tests.editor import CARET, editors
+from tests.command import caret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,25 +38,6 @@ HEAD = 'def area(width: float, height: float) -> float:\n    """The area of a re
 AREA = Site(HEAD + "ret", "\n\n\nprint(area(2, 3))\n", "python", "area.py")
 VAGUE = Site("title = ", "\n", "python", "title.py")
 BLOCK = Site("import random\n\n\ndef jabberwocky(x):", "\n", "python", "block.py")
-
-
-@pytest.fixture(scope="module")
-def home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Locks, numbers and an engine of our own; the models and packed weights are the user's."""
-    assert qwen_small_path.parent == models_dir()
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").symlink_to(models_dir())
-    (home / "packed").symlink_to(packed_dir())
-    return home
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def start(home: Path) -> AsyncIterator[StartEditor]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARET_HOME", str(home))
-        async with editors(dict(os.environ)) as start:
-            yield start
-        await launch.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -240,9 +218,6 @@ async def test_from_the_editor_to_the_table(start: StartEditor, home: Path) -> N
 
 
 async def _caret(*arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        CARET, *arguments, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return said.decode()
+    done = await asyncio.to_thread(caret, *arguments)
+    assert done.returncode == 0
+    return done.stdout

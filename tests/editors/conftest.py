@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from engine import launch
-from engine.paths import models_dir, packed_dir
 from tests.editors.neovim import Neovim, binaries, neovim
+from tests.home import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +26,8 @@ SETTINGS = {"fim": {"model": "qwen2.5-coder-0.5b"}, "instruct": {"model": "qwen2
 @pytest.fixture(scope="session")
 def home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An engine of our own; the models are the user's, packed ones too."""
-    assert qwen_small_path.parent == models_dir()
-    home = tmp_path_factory.mktemp("home")
-    (home / "models").symlink_to(models_dir())
-    (home / "packed").symlink_to(packed_dir())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARET_HOME", str(home))
+    with own_home(tmp_path_factory.mktemp("home"), qwen_small_path.parent) as home:
         yield home
-        asyncio.run(launch.stop())
 
 
 @pytest.fixture(scope="session", params=binaries())

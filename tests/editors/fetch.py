@@ -70,10 +70,10 @@ def fetch(name: str) -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             said = getattr(error, "stderr", "") or str(error)
             last = (said.strip().splitlines() or ["no reason given"])[-1]
-            print(f"{name} cannot be had here ({last}): {editor.instead}.")  # noqa: T201
+            print(f"{name} cannot be had here ({last}): {editor.instead}.")  # noqa: T201 - for `make editors`
             return
     first = _run(str(editor.path), "--version").splitlines()[0]
-    print(f"{name}: {first} ({time.monotonic() - start:.0f} s)")  # noqa: T201
+    print(f"{name}: {first} ({time.monotonic() - start:.0f} s)")  # noqa: T201 - for `make editors`
 
 
 def _unpack(editor: Debian) -> None:

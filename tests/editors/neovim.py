@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.editor import CARET
+from tests.command import CARET
 from tests.editors.fetch import EDITORS
 from tests.editors.grid import Grid
 from tests.editors.rpc import Rpc

@@ -28,7 +28,7 @@ print(haversine((52.52, 13.40), (48.86, 2.35)))
 def _draw(editor: Neovim, path: Path) -> None:
     lines = editor.screen
     path.write_text(editor.grid.svg("Neovim with Caret"), "utf-8")
-    print(path, *lines[8:14], sep="\n")  # noqa: T201
+    print(path, *lines[8:14], sep="\n")  # noqa: T201 - what `make screenshots` says
 
 
 def main(folder: Path) -> None:

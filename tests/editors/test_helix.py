@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.editor import CARET
+from tests.command import CARET
 from tests.editors.conftest import AREA
 from tests.editors.fetch import EDITORS
 from tests.editors.neovim import LOADING_S, wait

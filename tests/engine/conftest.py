@@ -1,4 +1,4 @@
-"""Tokenizers that the tests of prompts share: real ones, and a small one like Code Llama's."""
+"""Tokenizers, real ones and a small one like Code Llama's, and real models in memory."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ import pytest
 from sentencepiece import SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
+from engine.models import find
+from engine.runtime import Runtime
+from engine.scheduler import Scheduler
 from engine.tokenizers import Tokenizer, open_tokenizer, tokenizer_from_gguf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CODE = Path(argparse.__file__).read_text() + Path(textwrap.__file__).read_text()
+CACHE = 1 << 30
+"""Bytes that a model in memory may spend on cached sequences."""
 SENTINELS = ["▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"]
 
 
@@ -74,6 +79,26 @@ def qwen(qwen_small_path: Path) -> Tokenizer:
 def smollm2(smollm2_path: Path) -> Tokenizer:
     """SmolLM2's tokenizer."""
     return open_tokenizer(smollm2_path)
+
+
+@pytest.fixture(scope="module")
+def qwen_runtime(qwen_small_path: Path) -> Runtime:
+    """Qwen2.5-Coder-0.5B in the engine's own format; what is cached, a file's tests share."""
+    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
+
+
+@pytest.fixture(scope="module")
+def smollm_runtime(smollm2_path: Path) -> Runtime:
+    """SmolLM2-135M likewise."""
+    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    """The compute thread and its queue, ended after the test."""
+    scheduler = Scheduler()
+    yield scheduler
+    scheduler.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from engine.anchors import FAR, NEAR, Planner
 from engine.answer import Prompt, Writer
@@ -17,13 +16,9 @@ from engine.fim import FimPrompt, lines_of
 from engine.load import build_decoder
 from engine.slots import Slot, SlotPool
 from quant.formats import FORMATS
-from tests.tiny import CONFIG
+from tests.tiny import CONFIG, RandomSource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from torch import Tensor
-
     from engine.decoder import Decoder
     from engine.tokenizers import Tokenizer
 
@@ -31,56 +26,11 @@ BUDGET = 512
 LINE = "    total = total + values[index] * weights[index]\n"
 
 
-class Random:
-    """A tensor source with seeded random values."""
-
-    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        generator = torch.Generator().manual_seed(5)
-        self._tensors = {
-            name: torch.randn(shape, generator=generator) / 6
-            if len(shape) > 1
-            else torch.ones(shape)
-            for name, shape in shapes.items()
-        }
-        self.nbytes = sum(tensor.nbytes for tensor in self._tensors.values())
-
-    def names(self) -> Collection[str]:
-        return self._tensors.keys()
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._tensors[name].shape)
-
-    def load(self, name: str) -> Tensor:
-        return self._tensors[name]
-
-    def stored(self, name: str) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def decoder(qwen: Tokenizer) -> Decoder:
     """A small random decoder for Qwen's vocabulary."""
     config = replace(CONFIG, vocab_size=qwen.vocab_size, context_length=2048)
-    d, f, kv = config.hidden_size, config.intermediate_size, config.kv_heads * config.head_dim
-    shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (config.vocab_size, d),
-        "model.norm.weight": (d,),
-    }
-    matrices = {
-        "self_attn.q_proj": (d, d),
-        "self_attn.k_proj": (kv, d),
-        "self_attn.v_proj": (kv, d),
-        "self_attn.o_proj": (d, d),
-        "mlp.gate_proj": (f, d),
-        "mlp.up_proj": (f, d),
-        "mlp.down_proj": (d, f),
-        "input_layernorm": (d,),
-        "post_attention_layernorm": (d,),
-    }
-    for layer in range(config.layers):
-        for name, shape in matrices.items():
-            shapes[f"model.layers.{layer}.{name}.weight"] = shape
-    return build_decoder(config, Random(shapes), FORMATS["float32"], lambda *_: None)
+    return build_decoder(config, RandomSource(config), FORMATS["float32"], lambda *_: None)
 
 
 @dataclass

@@ -21,6 +21,7 @@ from transformers import (
 
 from engine.errors import ModelDamaged, UnsupportedModel
 from engine.fallback import TransformersModel
+from tests.greedy import their_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,38 +68,23 @@ def _greedy(model: CausalLM, cache: Cache, pending: Tensor, count: int) -> list[
     return tokens
 
 
-def _generated(model: Any, prompt: Tensor, count: int) -> list[int]:
-    """transformers' own greedy tokens."""
-    ids = prompt[None]
-    out = model.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        max_new_tokens=count,
-        do_sample=False,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
-    tokens: list[int] = out[0, len(prompt) :].tolist()
-    return tokens
-
-
 @pytest.mark.parametrize("name", CONFIGS)
 def test_greedy_tokens_equal_generate_also_after_truncate(name: str, tmp_path: Path) -> None:
     reference = _save(CONFIGS[name], tmp_path)
     model = TransformersModel(tmp_path)
     assert model.vocab_size == 97
     cache = model.new_cache(64)
-    assert _greedy(model, cache, PROMPT, 12) == _generated(reference, PROMPT, 12)
+    assert _greedy(model, cache, PROMPT, 12) == their_tokens(reference, PROMPT.tolist(), 12)
     assert cache.length == 30 + 11  # the last token is not evaluated
     fork = cache.fork(20)
     assert fork.nbytes == 20 * fork.position_bytes > 0
     cache.truncate(20)
     assert cache.length == 20
     other = torch.cat([PROMPT[:20], PROMPT[:5]])
-    assert _greedy(model, fork, other[20:], 12) == _generated(reference, other, 12)
-    assert _greedy(model, cache, other[20:], 12) == _generated(reference, other, 12)
+    assert _greedy(model, fork, other[20:], 12) == their_tokens(reference, other.tolist(), 12)
+    assert _greedy(model, cache, other[20:], 12) == their_tokens(reference, other.tolist(), 12)
     cache.truncate(0)
-    assert _greedy(model, cache, other, 12) == _generated(reference, other, 12)
+    assert _greedy(model, cache, other, 12) == their_tokens(reference, other.tolist(), 12)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -14,65 +14,15 @@ from engine.sample import greedy
 from engine.slots import Slot
 from engine.speculation import Experience, NoDrafts, Speculation
 from quant.formats import FORMATS
-from tests.tiny import CONFIG
+from tests.greedy import Free, our_tokens
+from tests.tiny import CONFIG, RandomSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from torch import Tensor
+    from collections.abc import Callable, Sequence
 
     from engine.decoder import Decoder
-    from engine.generate import Drafter
 
 PROMPT = [(i * 7 + i // 5) % 50 for i in range(300)]
-
-
-class RandomWeights:
-    """A tensor source with seeded random values of the right shapes."""
-
-    def __init__(self) -> None:
-        torch.manual_seed(3)
-        d, f, kv = CONFIG.hidden_size, CONFIG.intermediate_size, 16
-        self._tensors = {
-            "model.embed_tokens.weight": torch.randn(CONFIG.vocab_size, d),
-            "model.norm.weight": torch.ones(d),
-        }
-        shapes = {"q": (d, d), "k": (kv, d), "v": (kv, d), "o": (d, d)}
-        for layer in range(CONFIG.layers):
-            at = f"model.layers.{layer}"
-            for name, shape in shapes.items():
-                self._tensors[f"{at}.self_attn.{name}_proj.weight"] = torch.randn(shape) / 6
-            for name, shape in {"gate": (f, d), "up": (f, d), "down": (d, f)}.items():
-                self._tensors[f"{at}.mlp.{name}_proj.weight"] = torch.randn(shape) / 6
-            for name in ("input_layernorm", "post_attention_layernorm"):
-                self._tensors[f"{at}.{name}.weight"] = torch.ones(d)
-        self.nbytes = sum(tensor.nbytes for tensor in self._tensors.values())
-
-    def names(self) -> Collection[str]:
-        return self._tensors.keys()
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._tensors[name].shape)
-
-    def load(self, name: str) -> Tensor:
-        return self._tensors[name]
-
-    def stored(self, name: str) -> None:
-        pass
-
-
-class Free:
-    """No constraint."""
-
-    def allowed(self) -> list[int] | None:
-        return None
-
-    def allows(self, token: int) -> bool:
-        del token
-        return True
-
-    def advance(self, token: int) -> None:
-        pass
 
 
 class Spell:
@@ -111,17 +61,16 @@ class Oracle:
         self._at += len(chosen)
 
 
+class Steady(Speculation):
+    """As where a pass of any size takes a second: by the clock it would depend on the machine."""
+
+    def learn(self, rows: int, seconds: float, drafted: int, chosen: Sequence[int]) -> None:
+        super().learn(rows, 1.0, drafted, chosen)
+
+
 @pytest.fixture(scope="module")
 def model() -> Decoder:
-    return build_decoder(CONFIG, RandomWeights(), FORMATS["float32"], lambda *_: None)
-
-
-def _tokens(
-    model: Decoder, slot: Slot, prompt: list[int], count: int, drafter: Drafter | None = None
-) -> list[int]:
-    steps = generate(model, slot, prompt, greedy, Free(), drafter or NoDrafts())
-    chosen = (choice.token for step in steps if step for choice in step.choices)
-    return list(itertools.islice(chosen, count))
+    return build_decoder(CONFIG, RandomSource(), FORMATS["float32"], lambda *_: None)
 
 
 def _slot(model: Decoder, capacity: int = 400) -> Slot:
@@ -133,14 +82,14 @@ def test_greedy_equals_evaluating_everything_anew(model: Decoder) -> None:
     for _ in range(20):
         logits = model(torch.tensor(PROMPT + expected), model.new_cache(400))
         expected.append(int(logits.argmax()))
-    assert _tokens(model, _slot(model), PROMPT, 20) == expected
+    assert our_tokens(model, _slot(model), PROMPT, 20) == expected
 
 
 def test_a_cached_prefix_gives_the_same_tokens(model: Decoder) -> None:
     slot, other = _slot(model), [*PROMPT[:200], *PROMPT[10:60]]
-    _tokens(model, slot, PROMPT, 20)
+    our_tokens(model, slot, PROMPT, 20)
     assert slot.rewind(other) == 200
-    assert _tokens(model, slot, other, 20) == _tokens(model, _slot(model), other, 20)
+    assert our_tokens(model, slot, other, 20) == our_tokens(model, _slot(model), other, 20)
 
 
 def test_what_a_dropped_generator_evaluated_stays(model: Decoder) -> None:
@@ -150,7 +99,7 @@ def test_what_a_dropped_generator_evaluated_stays(model: Decoder) -> None:
     steps.close()
     assert slot.tokens == PROMPT[:PREFILL_CHUNK]
     assert slot.rewind(PROMPT) == PREFILL_CHUNK
-    assert _tokens(model, slot, PROMPT, 20) == _tokens(model, _slot(model), PROMPT, 20)
+    assert our_tokens(model, slot, PROMPT, 20) == our_tokens(model, _slot(model), PROMPT, 20)
 
 
 def test_each_step_is_one_chunk_or_one_token(model: Decoder) -> None:
@@ -164,16 +113,16 @@ def test_each_step_is_one_chunk_or_one_token(model: Decoder) -> None:
 
 def test_ends_when_the_cache_is_full(model: Decoder) -> None:
     slot = _slot(model, capacity=310)
-    assert len(_tokens(model, slot, PROMPT, 1000)) == 11
+    assert len(our_tokens(model, slot, PROMPT, 1000)) == 11
     assert slot.cache.length == 310
 
 
 @pytest.mark.parametrize("size", [1, 3, 8])
 @pytest.mark.parametrize("wrong", [1, 2, 3, 5, 1000])
 def test_drafts_change_the_passes_and_not_the_tokens(model: Decoder, size: int, wrong: int) -> None:
-    plain = _tokens(model, _slot(model), PROMPT, 60)
+    plain = our_tokens(model, _slot(model), PROMPT, 60)
     slot, drafter = _slot(model), Oracle(plain, size, wrong)
-    assert _tokens(model, slot, PROMPT, 50, drafter) == plain[:50]
+    assert our_tokens(model, slot, PROMPT, 50, drafter) == plain[:50]
     assert slot.cache.length == len(slot.tokens)
     assert slot.tokens == (PROMPT + plain)[: len(slot.tokens)]
     assert max(drafter.accepted) == min(size, wrong - 1)
@@ -182,23 +131,23 @@ def test_drafts_change_the_passes_and_not_the_tokens(model: Decoder, size: int, 
 
 
 def test_a_cache_with_drafts_is_continued_like_a_fresh_one(model: Decoder) -> None:
-    plain = _tokens(model, _slot(model), PROMPT, 60)
+    plain = our_tokens(model, _slot(model), PROMPT, 60)
     slot = _slot(model)
-    _tokens(model, slot, PROMPT, 23, Oracle(plain, 4, wrong=3))
+    our_tokens(model, slot, PROMPT, 23, Oracle(plain, 4, wrong=3))
     other = [*PROMPT, *plain[:10], *PROMPT[:5]]
     assert slot.rewind(other) == len(PROMPT) + 10
-    assert _tokens(model, slot, other, 20) == _tokens(model, _slot(model), other, 20)
+    assert our_tokens(model, slot, other, 20) == our_tokens(model, _slot(model), other, 20)
 
 
 def test_drafts_leave_the_end_of_the_cache_where_it_is(model: Decoder) -> None:
-    plain = _tokens(model, _slot(model, capacity=310), PROMPT, 1000)
+    plain = our_tokens(model, _slot(model, capacity=310), PROMPT, 1000)
     slot = _slot(model, capacity=310)
-    assert _tokens(model, slot, PROMPT, 1000, Oracle(plain + plain, 8, wrong=1000)) == plain
+    assert our_tokens(model, slot, PROMPT, 1000, Oracle(plain + plain, 8, wrong=1000)) == plain
     assert slot.cache.length == 310
 
 
 def test_a_step_is_one_pass_also_with_drafts(model: Decoder) -> None:
-    plain = _tokens(model, _slot(model), PROMPT, 60)
+    plain = our_tokens(model, _slot(model), PROMPT, 60)
     drafter = Oracle(plain, 4, wrong=1000)
     slot, held = _slot(model), [0]
     for _ in itertools.islice(generate(model, slot, PROMPT, greedy, Free(), drafter), 5):
@@ -211,7 +160,7 @@ def test_what_was_written_before_is_a_draft(model: Decoder) -> None:
     written, lengths = [], []
     for _ in range(3):
         slot.rewind(PROMPT)
-        drafter = Speculation(experience, PROMPT, max_tokens=40)
+        drafter = Steady(experience, PROMPT, max_tokens=40)
         steps = generate(model, slot, PROMPT, greedy, Free(), drafter)
         passes = list(itertools.islice((len(step.choices) for step in steps if step), 8))
         written.append(slot.tokens[len(PROMPT) :])
@@ -227,4 +176,4 @@ def test_a_constraint_limits_the_tokens_until_it_lets_go(model: Decoder) -> None
         chosen = (choice.token for step in steps if step for choice in step.choices)
         tokens = list(itertools.islice(chosen, 12))
         assert tokens[:2] == [7, 8]
-        assert tokens[2:] == _tokens(model, _slot(model), [*PROMPT, 7, 8], 10)
+        assert tokens[2:] == our_tokens(model, _slot(model), [*PROMPT, 7, 8], 10)

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,9 +19,11 @@ from engine import launch, lockfile
 from engine.errors import EngineUnavailable
 from engine.launch import LaunchOptions
 from engine.lockfile import Address
+from tests.command import CARET, caret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 DEADLINE_S = 20.0
 OPTIONS = LaunchOptions(idle_minutes=2)
@@ -197,15 +198,13 @@ def test_options_as_arguments() -> None:
 
 
 async def test_caret_engine(home: Path) -> None:
-    caret = str(Path(sys.executable).with_name("caret"))
-
     def said(*options: str) -> str:
-        done = subprocess.run([caret, "engine", *options], capture_output=True, text=True)
+        done = caret("engine", *options)
         return done.stdout + done.stderr
 
     assert said("--status") == "No engine runs. Editors start it when they need it.\n"
     assert "exclude each other" in said("--status", "--stop")
-    engine = subprocess.Popen([caret, "engine", "--threads", "1"], stderr=subprocess.DEVNULL)
+    engine = subprocess.Popen([CARET, "engine", "--threads", "1"], stderr=subprocess.DEVNULL)
     async with asyncio.timeout(DEADLINE_S):
         while not (address := await launch.running()):
             await asyncio.sleep(0.01)

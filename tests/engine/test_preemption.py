@@ -12,37 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
-from engine.models import find
-from engine.runtime import Runtime
 from engine.scheduler import Rank, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from engine.errors import CaretError
+    from engine.runtime import Runtime
 
-CACHE = 1 << 30
 QUESTION = ChatMessage("user", "Explain what a hash table is, with a short example in Python.")
 CHAT = ChatRequest("", (ChatMessage("system", "You explain code."), QUESTION), max_tokens=60)
 PLACES = [f"def area_{n}(width, height):\n    ret" for n in range(12)]
-
-
-@pytest.fixture(scope="module")
-def qwen(qwen_small_path: Path) -> Runtime:
-    return Runtime.load(find("qwen2.5-coder-0.5b"), qwen_small_path, lambda *_: None, CACHE)
-
-
-@pytest.fixture(scope="module")
-def smollm(smollm2_path: Path) -> Runtime:
-    return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
 
 
 class Traced:
@@ -81,18 +61,18 @@ def _text(pieces: Iterator[Piece | None]) -> str:
 
 @pytest.mark.parametrize("same", [True, False], ids=["one model", "two models"])
 def test_a_key_goes_first_and_the_answer_is_the_same(
-    qwen: Runtime, smollm: Runtime, scheduler: Scheduler, same: bool
+    qwen_runtime: Runtime, smollm_runtime: Runtime, scheduler: Scheduler, same: bool
 ) -> None:
-    talker, steps = qwen if same else smollm, list[str]()
+    talker, steps = qwen_runtime if same else smollm_runtime, list[str]()
     chat = replace(CHAT, sampling=Sampling(speculate=same))  # without drafts, a piece a token
     alone = _text(talker.chat(chat))
-    expected = [_text(qwen.complete(_completion(place))) for place in PLACES[:4]]
+    expected = [_text(qwen_runtime.complete(_completion(place))) for place in PLACES[:4]]
     answer = Traced("answer", talker.chat(chat), steps)
     scheduler.submit(iter(answer), answer.items.put, rank=Rank.CHAT, document=None)
     said = answer.next().text
     for place, text in zip(PLACES, expected, strict=False):
         said += answer.next().text
-        key = Traced("key", qwen.complete(_completion(place)), steps)
+        key = Traced("key", qwen_runtime.complete(_completion(place)), steps)
         scheduler.submit(iter(key), key.items.put, rank=Rank.COMPLETION, document="a.py")
         begun = len(steps)
         assert key.text() == text
@@ -105,14 +85,14 @@ def test_a_key_goes_first_and_the_answer_is_the_same(
 
 
 def test_a_second_question_costs_its_own_tokens_though_many_places_were_typed_at(
-    qwen: Runtime,
+    qwen_runtime: Runtime,
 ) -> None:
-    first = [piece for piece in qwen.chat(CHAT) if piece]
+    first = [piece for piece in qwen_runtime.chat(CHAT) if piece]
     answer = ChatMessage("assistant", "".join(piece.text for piece in first))
     for place in PLACES:
-        _text(qwen.complete(_completion(place)))
+        _text(qwen_runtime.complete(_completion(place)))
     more = ChatMessage("user", "Why is it fast?")
     again = ChatRequest("", (*CHAT.messages, answer, more), max_tokens=1)
-    usage = [piece.usage for piece in qwen.chat(again) if piece and piece.usage][-1]
+    usage = [piece.usage for piece in qwen_runtime.chat(again) if piece and piece.usage][-1]
     # The question itself, the marks around both turns, and an answer's token that was never read.
     assert usage.prompt_tokens - usage.cached_tokens <= 20

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 import transformers
 
-from engine.api import Sampling
 from engine.checkpoint import open_checkpoint
-from engine.generate import generate
 from engine.load import build_decoder
 from engine.packing import pack
-from engine.sample import make_sampler
 from engine.slots import Slot
-from engine.speculation import Experience, NoDrafts, Speculation
+from engine.speculation import Experience, Speculation
 from engine.tokenizers import open_tokenizer
 from quant.formats import FORMATS
 from quant.k_quants import KQuantLinear
 from quant.packed import PackedLinear
+from tests.greedy import our_tokens, their_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,40 +39,10 @@ def _decoder(path: Path, fmt: str) -> Decoder:
     return build_decoder(checkpoint.config, checkpoint.source, FORMATS[fmt], lambda *_: None)
 
 
-class Free:
-    def allowed(self) -> list[int] | None:
-        return None
-
-    def allows(self, token: int) -> bool:
-        del token
-        return True
-
-    def advance(self, token: int) -> None:
-        pass
-
-
 def _greedy(
     model: Decoder, prompt: list[int], count: int, drafter: Drafter | None = None
 ) -> list[int]:
-    slot, sampler = Slot(model.new_cache(512)), make_sampler(Sampling())
-    steps = generate(model, slot, prompt, sampler, Free(), drafter or NoDrafts())
-    chosen = (choice.token for step in steps if step for choice in step.choices)
-    return list(itertools.islice(chosen, count))
-
-
-def _reference_greedy(model: Any, prompt: list[int], count: int) -> list[int]:
-    ids = torch.tensor([prompt])
-    with torch.inference_mode():
-        out = model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            max_new_tokens=count,
-            do_sample=False,
-            eos_token_id=None,
-            pad_token_id=0,
-        )
-    tokens: list[int] = out[0, len(prompt) :].tolist()
-    return tokens
+    return our_tokens(model, Slot(model.new_cache(512)), prompt, count, drafter)
 
 
 @pytest.mark.filterwarnings("default")  # transformers' own GGUF reader warns
@@ -85,7 +52,7 @@ def test_smollm2_equals_transformers_reading_the_same_file(smollm2_path: Path) -
     ).eval()
     prompt = open_tokenizer(smollm2_path).encode(CODE)
     ours = _greedy(_decoder(smollm2_path, "float32"), prompt, 32)
-    assert ours == _reference_greedy(reference, prompt, 32)
+    assert ours == their_tokens(reference, prompt, 32)
 
 
 def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
@@ -110,7 +77,7 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
     reference.model.rotary_emb = type(reference.model.rotary_emb)(config)
     prompt = open_tokenizer(qwen_small_path).encode(CODE)
     ours = _greedy(_decoder(qwen_small_path, "float32"), prompt, 32)
-    assert ours == _reference_greedy(reference.eval(), prompt, 32)
+    assert ours == their_tokens(reference.eval(), prompt, 32)
 
 
 def test_drafts_hold_in_float32_too(smollm2_path: Path) -> None:

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 Item = Piece | CaretError
 
 
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler()
-    yield scheduler
-    scheduler.close()
-
-
 class Work:
     """An answer whose steps the test lets happen one by one."""
 

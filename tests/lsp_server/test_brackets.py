@@ -63,13 +63,15 @@ def test_wanted_closers(prefix: str, suffix: str, expected: str) -> None:
         ('print("a"', ""),
         ("print('a", "'"),
         ('x = "a" + "', '"'),
+        ('x="a', '"'),
         ("it's", ""),
         ('"', '"'),
         ("", ""),
     ],
 )
-def test_the_string_that_the_caret_stands_in(head: str, quote: str) -> None:
-    assert open_quote(Site(head, "")) == quote
+@pytest.mark.parametrize("language", ["python", "shellscript"])
+def test_the_string_that_the_caret_stands_in(head: str, quote: str, language: str) -> None:
+    assert open_quote(Site(head, "", language)) == quote
 
 
 def test_strays_begin_after_the_string_ends() -> None:
@@ -84,6 +86,8 @@ def test_strays_begin_after_the_string_ends() -> None:
     st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
 )
 @example(["//", "'", ")", "("], "shellscript")
+@example(["a'", ")", "("], "shellscript")
+@example(['"a"', "b", ")"], "shellscript")
 def test_in_pieces_it_is_as_at_once(pieces: list[str], language: str) -> None:
     balance, text = Balance(language), ""
     for piece in pieces:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +13,11 @@ from engine.errors import RequestError
 from lsp_server.commands.complete import Place, in_place, parse_place, read_site
 from lsp_server.context import Site
 from lsp_server.settings import Settings
+from tests.command import caret
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.lsp_server.conftest import ModelServer
 
 
@@ -28,10 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lsp_server", "complete", *arguments]
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    return caret("complete", *arguments, environment=environment)
 
 
 def test_the_completion_alone(environment: dict[str, str], model: ModelServer, file: Path) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lsp_server.commands import doctor
+from tests.command import caret
 
-CARET = str(Path(sys.executable).with_name("caret"))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +23,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def report(bare: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(
-        [CARET, "doctor", "--json"], env=bare, capture_output=True, text=True, check=False
-    )
+    done = caret("doctor", "--json", environment=bare)
     assert done.returncode == 1
     told: dict[str, Any] = json.loads(done.stdout)
     return told
@@ -77,13 +74,7 @@ def test_completion_is_shown_in_one_line(
 
 def test_broken_engine_is_told_in_one_line(bare: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch.so: not found')")
-    done = subprocess.run(
-        [CARET, "doctor"],
-        env=bare | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = caret("doctor", environment=bare | {"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 1
     told = [line for line in done.stderr.splitlines() if line.startswith("caret: ")]
     assert told == [
@@ -95,5 +86,5 @@ def test_broken_engine_is_told_in_one_line(bare: dict[str, str], tmp_path: Path)
 def test_nothing_of_the_working_folder_is_imported(bare: dict[str, str], tmp_path: Path) -> None:
     for name in ("torch.py", "engine.py", "psutil.py"):
         (tmp_path / name).write_text("open('imported', 'w').close()")
-    subprocess.run([CARET, "doctor"], env=bare, cwd=tmp_path, capture_output=True, check=False)
+    caret("doctor", cwd=tmp_path, environment=bare)
     assert not (tmp_path / "imported").exists()

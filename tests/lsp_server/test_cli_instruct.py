@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import pty
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +16,11 @@ from lsp_server.consultation import Lines, parse_lines
 from lsp_server.instruct.change import Change
 from lsp_server.patch import diff, write
 from lsp_server.terminal import settled
+from tests.command import CARET, SHOP, caret, in_terminal
 
 if TYPE_CHECKING:
     from tests.lsp_server.conftest import ModelServer
 
-CARET = [sys.executable, "-m", "lsp_server"]
-SHOP = """\
-def total(prices):
-    result = 0
-    for price in prices:
-        result = price
-    return result
-"""
 FIXED = SHOP.replace("result = price", "result += price")
 ANSWER = ["It must add.\n\n```python\n", FIXED, "```\n"]
 
@@ -43,38 +33,15 @@ def shop(tmp_path: Path) -> Path:
     return file
 
 
-def caret(
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+def ask(
     model: ModelServer, *arguments: str, cwd: Path, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    command = [*CARET, *arguments, "--endpoint", model.url]
-    root = str(Path(__file__).parents[2])
-    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1"}
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=cwd, env=env, input=given
-    )
-
-
-def in_terminal(model: ModelServer, *arguments: str, cwd: Path, typed: bytes) -> str:
-    """What a person sees who has `typed` ahead."""
-    master, slave = pty.openpty()
-    command = [*CARET, *arguments, "--endpoint", model.url]
-    root = str(Path(__file__).parents[2])
-    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1", "TERM": "xterm-256color"}
-    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env, cwd=cwd):
-        os.close(slave)
-        os.write(master, typed)
-        shown = b""
-        while chunk := _read(master):
-            shown += chunk
-    os.close(master)
-    return shown.decode()
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 65536)
-    except OSError:  # how Linux says that the other end of a terminal is closed
-        return b""
+    return caret(*arguments, "--endpoint", model.url, cwd=cwd, given=given)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +59,7 @@ def test_places(written: str, place: Lines) -> None:
 
 def test_a_pipe_gets_the_text_alone(model: ModelServer, shop: Path) -> None:
     model.answer = lambda _: ["It adds ", "`prices`."]
-    done = caret(model, "explain", "shop.py:2", cwd=shop.parent)
+    done = ask(model, "explain", "shop.py:2", cwd=shop.parent)
     assert (done.returncode, done.stdout) == (0, "It adds `prices`.\n"), done.stderr
     (request,) = model.requests
     assert "result = price" in request["messages"][-1]["content"]
@@ -101,25 +68,25 @@ def test_a_pipe_gets_the_text_alone(model: ModelServer, shop: Path) -> None:
 def test_fix_writes_only_when_told(model: ModelServer, shop: Path) -> None:
     before = shop.read_bytes()
     model.answer = lambda _: ANSWER
-    done = caret(model, "fix", "shop.py:2", "-m", "add them up", "--json", cwd=shop.parent)
+    done = ask(model, "fix", "shop.py:2", "-m", "add them up", "--json", cwd=shop.parent)
     told = json.loads(done.stdout)
     assert "+        result += price" in told["diff"].splitlines()
     assert (told["applied"], shop.read_bytes()) == (False, before)
-    asked = caret(model, "fix", "shop.py:2", "-m", "add them up", "--apply", cwd=shop.parent)
+    asked = ask(model, "fix", "shop.py:2", "-m", "add them up", "--apply", cwd=shop.parent)
     assert "--yes writes without asking" in asked.stderr
     assert shop.read_bytes() == before
     fix = ["fix", "shop.py:2", "-m", "add them up", "--apply", "--yes"]
-    assert "-        result = price" in caret(model, *fix, cwd=shop.parent).stdout
+    assert "-        result = price" in ask(model, *fix, cwd=shop.parent).stdout
     assert shop.read_bytes() == FIXED.replace("\n", "\r\n").encode()
 
 
-@pytest.mark.parametrize(("typed", "fixed"), [(b"y\n", True), (b"n\n", False)])
+@pytest.mark.parametrize(("typed", "fixed"), [("y\n", True), ("n\n", False)])
 def test_a_terminal_shows_the_change_and_asks(
-    model: ModelServer, shop: Path, typed: bytes, fixed: bool
+    model: ModelServer, shop: Path, typed: str, fixed: bool
 ) -> None:
     model.answer = lambda _: ANSWER
     fix = ["fix", "shop.py:2", "-m", "add them up", "--apply"]
-    shown = in_terminal(model, *fix, cwd=shop.parent, typed=typed)
+    shown = in_terminal(*fix, "--endpoint", model.url, cwd=shop.parent, typed=typed)
     assert "Write shop.py? [y/N]" in shown
     assert ("+=" in shop.read_text()) == fixed
 
@@ -127,7 +94,7 @@ def test_a_terminal_shows_the_change_and_asks(
 def test_debug_reads_the_frames_of_a_traceback(model: ModelServer, shop: Path) -> None:
     model.answer = lambda _: ["See `shop.py:4` and `other.py:9`."]
     trace = f'Traceback (most recent call last):\n  File "{shop}", line 4, in total\nTypeError: x\n'
-    done = caret(model, "debug", "--json", cwd=shop.parent, given=trace)
+    done = ask(model, "debug", "--json", cwd=shop.parent, given=trace)
     assert "TypeError: x" in model.requests[0]["messages"][-1]["content"]
     assert json.loads(done.stdout)["answer"].startswith("See `shop.py:4`")
 
@@ -146,7 +113,7 @@ def test_refusals(
     model: ModelServer, shop: Path, arguments: list[str], code: int, said: str
 ) -> None:
     (shop.parent / ".env").write_text("KEY=1\n")
-    done = caret(model, *arguments, cwd=shop.parent)
+    done = ask(model, *arguments, cwd=shop.parent)
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback (most" not in done.stderr
@@ -180,10 +147,8 @@ def test_what_is_printed_for_good_is_never_half_a_block() -> None:
 async def test_ctrl_c_stops_the_model(model: ModelServer, shop: Path) -> None:
     model.gate.clear()
     model.answer = lambda _: ["It adds", *["."] * 1000]
-    root = str(Path(__file__).parents[2])
-    env = os.environ | {"PYTHONPATH": root, "NO_PROXY": "127.0.0.1"}
-    command = [*CARET, "explain", str(shop), "--endpoint", model.url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=env, cwd=shop.parent) as process:
+    command = [CARET, "explain", str(shop), "--endpoint", model.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=shop.parent) as process:
         assert process.stdout
         assert process.stdout.read(7) == b"It adds"
         process.send_signal(signal.SIGINT)

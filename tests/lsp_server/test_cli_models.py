@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pty
 import signal
 import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.models import DEFAULT_FIM, MODELS, find
 from engine.shelf import Place
+from tests.command import CARET, caret, in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-CARET = str(Path(sys.executable).with_name("caret"))
 BLOB = hashlib.shake_256(b"weights").digest(1_000_000)
 MODEL = "owner/name:model.gguf"
 
@@ -65,10 +63,6 @@ def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
         server.shutdown()
         thread.join()
-
-
-def caret(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([CARET, *arguments], capture_output=True, text=True, check=False)
 
 
 def test_models_says_how_much_room_packed_weights_take() -> None:
@@ -128,8 +122,8 @@ def test_models_as_json() -> None:
 
 def test_models_fits_into_eighty_columns() -> None:
     shown = in_terminal("models", columns=80)
-    assert b"Qwen Research" in shown
-    assert b"\xe2\x80\xa6" not in shown, "a column was cut with an ellipsis"
+    assert "Qwen Research" in shown
+    assert "…" not in shown, "a column was cut with an ellipsis"
 
 
 def test_pull_says_where_it_put_the_model_and_then_that_it_is_there() -> None:
@@ -144,8 +138,8 @@ def test_pull_says_where_it_put_the_model_and_then_that_it_is_there() -> None:
 
 def test_pull_draws_a_bar_in_a_terminal() -> None:
     shown = in_terminal("pull", MODEL, columns=120)
-    assert b"1.0/1.0 MB" in shown
-    assert str(find(MODEL).path).encode() in shown
+    assert "1.0/1.0 MB" in shown
+    assert str(find(MODEL).path) in shown
 
 
 def test_pull_offline_says_what_it_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +166,7 @@ def test_pull_asks_once_for_a_licence() -> None:
     assert refused.returncode == 1
     assert "asks you to accept the Llama 2 licence (https://" in refused.stderr
     assert not find(model).path.exists()
-    assert b"Do you accept?" in in_terminal("pull", model, typed=b"n\n", code=1)
+    assert "Do you accept?" in in_terminal("pull", model, typed="n\n", code=1)
     assert not find(model).path.exists()
     assert caret("pull", model, "--accept-licence").returncode == 0
     assert find(model).path.read_bytes() == BLOB
@@ -180,7 +174,7 @@ def test_pull_asks_once_for_a_licence() -> None:
 
 
 def test_a_licence_accepted_in_a_terminal() -> None:
-    in_terminal("pull", "starcoder2-3b", typed=b"y\n")
+    in_terminal("pull", "starcoder2-3b", typed="y\n")
     assert find("starcoder2-3b").path.read_bytes() == BLOB
 
 
@@ -193,26 +187,3 @@ def test_ctrl_c_stops_and_says_how_to_go_on() -> None:
         said = pull.stderr.read().decode()
     assert pull.returncode == 1
     assert said == "caret: Stopped. `caret pull owner/name:hang.gguf` goes on from here.\n"
-
-
-def in_terminal(*arguments: str, columns: int = 80, typed: bytes = b"", code: int = 0) -> bytes:
-    """What a person sees who has `typed` ahead: the output of the command on a pseudo-terminal."""
-    master, slave = pty.openpty()
-    env = os.environ | {"COLUMNS": str(columns), "TERM": "xterm-256color"}
-    command = [CARET, *arguments]
-    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env) as process:
-        os.close(slave)
-        os.write(master, typed)
-        shown = b""
-        while chunk := _read(master):
-            shown += chunk
-    os.close(master)
-    assert process.returncode == code
-    return shown
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 65536)
-    except OSError:  # how Linux says that the other end of a terminal is closed
-        return b""

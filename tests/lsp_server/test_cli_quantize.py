@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.paths import packed_dir
 from quant.formats import FORMATS
+from tests.command import caret
 
-CARET = str(Path(sys.executable).with_name("caret"))
+if TYPE_CHECKING:
+    import subprocess
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +20,8 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARET_HOME", str(tmp_path))
 
 
-def caret(*arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [CARET, "quantize", *arguments], capture_output=True, text=True, check=False
-    )
+def quantize(*arguments: str) -> subprocess.CompletedProcess[str]:
+    done = caret("quantize", *arguments)
     assert "Traceback" not in done.stderr
     return done
 
@@ -33,28 +32,28 @@ def _stores() -> dict[str, tuple[int, int]]:
 
 
 def test_a_model_is_packed_once(smollm2_path: Path) -> None:
-    first = caret(str(smollm2_path), "int4")
+    first = quantize(str(smollm2_path), "int4")
     assert first.returncode == 0, first.stderr
     ((path, (size, _)),) = (before := _stores()).items()
     assert "is packed now as int4: " in first.stdout
     assert f"{size / 1e6:.1f} MB at {path}" in first.stdout
     assert size == pytest.approx(135e6 * 5 / 8, rel=0.1)
-    second = caret(str(smollm2_path), "int4")
+    second = quantize(str(smollm2_path), "int4")
     assert second.stdout == first.stdout.replace("is packed now", "is already packed")
     assert _stores() == before
 
 
 def test_a_damaged_store_is_packed_again(smollm2_path: Path) -> None:
-    caret(str(smollm2_path), "int4")
+    quantize(str(smollm2_path), "int4")
     (path,) = map(Path, _stores())
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    assert "is packed now" in caret(str(smollm2_path), "int4").stdout
+    assert "is packed now" in quantize(str(smollm2_path), "int4").stdout
     assert path.read_bytes() == whole
 
 
 def test_an_unknown_format_is_wrong_usage_and_gets_the_list(smollm2_path: Path) -> None:
-    done = caret(str(smollm2_path), "int3")
+    done = quantize(str(smollm2_path), "int3")
     assert done.returncode == 2
     assert "Usage: caret quantize" in done.stderr
     for name in FORMATS:
@@ -62,7 +61,7 @@ def test_an_unknown_format_is_wrong_usage_and_gets_the_list(smollm2_path: Path) 
 
 
 def test_a_format_that_is_not_kept_says_so(smollm2_path: Path) -> None:
-    done = caret(str(smollm2_path), "bfloat16")
+    done = quantize(str(smollm2_path), "bfloat16")
     assert done.returncode == 1
     assert "caret: bfloat16 is not kept on disk" in done.stderr
     assert "Kept are int8, int4, native." in done.stderr
@@ -71,14 +70,14 @@ def test_a_format_that_is_not_kept_says_so(smollm2_path: Path) -> None:
 
 def test_no_room_is_told_in_a_line(smollm2_path: Path, tmp_path: Path) -> None:
     (tmp_path / "packed").write_text("a file where the folder would be, which binds root too")
-    done = caret(str(smollm2_path), "int4")
+    done = quantize(str(smollm2_path), "int4")
     assert done.returncode == 1
     assert done.stderr.startswith(f"caret: Packed weights cannot be kept: File exists ({tmp_path}")
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_model_that_is_not_there_names_the_command() -> None:
-    done = caret("smollm2-135m", "int4")
+    done = quantize("smollm2-135m", "int4")
     assert done.returncode == 1
     assert "`caret pull smollm2-135m`" in done.stderr
 
@@ -87,4 +86,4 @@ def test_a_model_that_is_not_there_names_the_command() -> None:
     "arguments", [[], ["m"], ["m", "int4", "--report"], ["m", "int4", "--format=int8"]]
 )
 def test_wrong_usage(arguments: list[str]) -> None:
-    assert caret(*arguments).returncode == 2
+    assert quantize(*arguments).returncode == 2

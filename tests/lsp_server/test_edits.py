@@ -69,4 +69,4 @@ def test_a_new_file_is_made_first() -> None:
     create, change = edit.document_changes or ()
     assert isinstance(create, types.CreateFile)
     assert isinstance(change, types.TextDocumentEdit)
-    assert [text.new_text for text in change.edits] == ["x = 1\n"]  # type: ignore[union-attr]
+    assert [text.new_text for text in change.edits] == ["x = 1\n"]  # type: ignore[union-attr]  # no snippets

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,11 +12,12 @@ import pytest
 
 from bench.evals.answers import filler
 from bench.evals.cross_file import SAMPLES
-from engine import launch
-from engine.paths import models_dir
 from lsp_server.settings import Settings
+from tests.command import caret
+from tests.home import own_home
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
@@ -41,26 +38,14 @@ ROWS = [
 
 
 def evaluate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lsp_server", "eval", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return caret("eval", *arguments, cwd=folder)
 
 
 @pytest.fixture(scope="module")
 def _home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """An engine for all tests of this file, ended with the last."""
-    assert qwen_small_path.parent == models_dir()
-    folder = tmp_path_factory.mktemp("home")
-    (folder / "models").symlink_to(models_dir())
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("CARET_HOME", str(folder))
+    with own_home(tmp_path_factory.mktemp("home"), qwen_small_path.parent):
         yield
-        asyncio.run(launch.stop())
 
 
 @pytest.mark.usefixtures("_home")

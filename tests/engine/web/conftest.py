@@ -130,7 +130,7 @@ def loader(model: ScriptedModel) -> Loader:
 
 
 @pytest.fixture
-def host(home: Path, loader: Loader) -> Host:  # noqa: ARG001
+def host(home: Path, loader: Loader) -> Host:  # noqa: ARG001 - set for it
     return Host(loader.load, loader.pull)
 
 

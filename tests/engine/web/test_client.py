@@ -37,7 +37,7 @@ REQUEST = CompletionRequest(MODEL, "def f(", "\u2028\n", document="a.py")
 
 
 @pytest.fixture
-async def client(home: Path) -> AsyncIterator[EngineClient]:  # noqa: ARG001
+async def client(home: Path) -> AsyncIterator[EngineClient]:  # noqa: ARG001 - set for it
     client = EngineClient(LaunchOptions(idle_minutes=2))
     yield client
     await client.aclose()

@@ -177,7 +177,7 @@ class Heavy:
 
 
 @pytest.fixture
-def small(home: Path, loader: Loader) -> Host:  # noqa: ARG001
+def small(home: Path, loader: Loader) -> Host:  # noqa: ARG001 - set for it
     """A host whose models take a byte for each parameter, in 2 GB."""
     process, load = psutil.Process(), loader.load
     limit = process.memory_info().rss + 2_000_000_000

@@ -33,11 +33,11 @@ def made(
 ) -> Change | None:
     place = Place("shapes.py", language, text, (line, 0), (line, 0))
     more = {"problems": (Problem(line, line, "wrong"),)} | more if name == "fix" else more
-    return change_of(task_of(Ask(COMMANDS[name], place, **more)), answer)  # type: ignore[arg-type]
+    return change_of(task_of(Ask(COMMANDS[name], place, **more)), answer)  # type: ignore[arg-type]  # Ask's fields
 
 
 def after(name: str, line: int, answer: str, text: str = TEXT, **more: object) -> str:
-    change = made(name, line, answer, text, **more)  # type: ignore[arg-type]
+    change = made(name, line, answer, text, **more)  # type: ignore[arg-type]  # likewise
     assert change is not None
     return change.after
 
