@@ -11,7 +11,7 @@ from engine.errors import AnswerUnusable
 from lsp_server.instruct.answers import loops
 from lsp_server.instruct.change import NoCodeError, change_of, complaints_about
 from lsp_server.instruct.conversations import Conversation, Conversations
-from lsp_server.instruct.prompt import messages, question
+from lsp_server.instruct.prompt import filled, messages, question
 from lsp_server.instruct.region import task_of
 from lsp_server.instruct.templates import RETRY
 
@@ -140,11 +140,13 @@ def _judged(task: Task, text: str) -> tuple[Change | None, list[str]]:
         change = change_of(task, text)
     except NoCodeError as error:
         return None, [str(error)]
-    faults = complaints_about(change, place.language) if change else []
+    faults = complaints_about(task, change) if change else []
     return (None, faults) if faults else (change, [])
 
 
 def _retry(task: Task, faults: list[str]) -> str:
     assert task.ask.place
     told = "\n".join(f"- {fault}" for fault in faults)
-    return RETRY.replace("{complaints}", told).replace("{tag}", task.ask.place.language)
+    what = task.what if task.ask.command.yields == "rewrite" else "your code"
+    slots = {"complaints": told, "what": what, "tag": task.ask.place.language}
+    return filled(RETRY, slots)
