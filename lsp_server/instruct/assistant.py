@@ -140,8 +140,15 @@ def _judged(task: Task, text: str) -> tuple[Change | None, list[str]]:
         change = change_of(task, text)
     except NoCodeError as error:
         return None, [str(error)]
-    faults = complaints_about(task, change) if change else []
+    faults = complaints_about(task, change) if change else _idle(task)
     return (None, faults) if faults else (change, [])
+
+
+def _idle(task: Task) -> list[str]:
+    """What is wrong with an answer that changes nothing, if anything was to be changed."""
+    if task.ask.command.yields != "rewrite":
+        return []
+    return ["the code is as it was: nothing is changed"]
 
 
 def _retry(task: Task, faults: list[str]) -> str:

@@ -139,7 +139,7 @@ that you did not find it.""",
 }
 
 RETRY = """\
-That cannot be put in its place:
+That does not do:
 
 {complaints}
 
