@@ -80,6 +80,7 @@ class Assistant:
             self.conversations.keep(talk)
             change, faults = _judged(task, text)
             if not faults:
+                _check_changes(task, change)
                 return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:
                 say("\n\n---\n\n")
@@ -140,15 +141,21 @@ def _judged(task: Task, text: str) -> tuple[Change | None, list[str]]:
         change = change_of(task, text)
     except NoCodeError as error:
         return None, [str(error)]
-    faults = complaints_about(task, change) if change else _idle(task)
+    faults = complaints_about(task, change) if change else []
     return (None, faults) if faults else (change, [])
 
 
-def _idle(task: Task) -> list[str]:
-    """What is wrong with an answer that changes nothing, if anything was to be changed."""
-    if task.ask.command.yields != "rewrite":
-        return []
-    return ["the code is as it was: nothing is changed"]
+def _check_changes(task: Task, change: Change | None) -> None:
+    """That something is changed where that was asked for; small models repeat what they read.
+
+    Raises:
+        AnswerUnusable: nothing is. To ask again does not help them: they repeat themselves.
+    """
+    if change is None and task.ask.command.yields == "rewrite":
+        raise AnswerUnusable(
+            f"The model left {task.what} as it was. Say in other words what is to be done, or use "
+            "a larger model (caret.instruct.model)."
+        )
 
 
 def _retry(task: Task, faults: list[str]) -> str:

@@ -91,6 +91,13 @@ async def test_after_two_tries_it_is_said_and_nothing_changes() -> None:
     assert len(script.requests) == 2
 
 
+async def test_code_that_is_left_as_it_was_is_said_at_once() -> None:
+    script = Script(f"```python\n{TEXT}```\n")
+    with pytest.raises(AnswerUnusable, match="left the function `mean` as it was"):
+        await Assistant(script).answer(fix(), InstructSettings(), lambda _: None)
+    assert len(script.requests) == 1
+
+
 async def test_a_further_question_begins_as_the_last_one_did() -> None:
     script = Script("It is a mean.", "Zero.", "Yes.")
     assistant = Assistant(script)
