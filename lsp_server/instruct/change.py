@@ -63,7 +63,7 @@ def change_of(task: Task, answer: str) -> Change | None:
     """
     found = code(answer)
     if found is None:
-        raise NoCodeError("the answer has no whole block of code")
+        raise NoCodeError("the answer has no block of code that ends; less will do")
     change = _made(task, found)
     return None if change.before == change.after else change
 

@@ -53,7 +53,7 @@ Where it comes from, in the project:
 {code}
 
 Say first what the cause is, naming file and line as `path:line`. Then show the fix in a \
-code block.
+code block, without the numbers of lines.
 
 {instruction}""",
     "fix": f"""\
@@ -74,7 +74,7 @@ Correct {{what}} and change nothing else. {{instruction}}
 Write tests for {{what}} with {{framework}}, for the file `{{target}}`. {{imports}}
 
 Test what it does for usual input, at the edges, and for wrong input where it has an answer to \
-that. {{instruction}}
+that: at most six short tests. {{instruction}}
 
 Answer with the tests in one ```{{tag}} block, with the imports that they need, then one \
 sentence on what they cover.""",

@@ -127,6 +127,16 @@ async def test_a_model_that_loops_is_stopped() -> None:
     assert script.open == 0
 
 
+@pytest.mark.parametrize(("count", "expected"), [(10, 10), (40, 12)])
+async def test_a_model_that_counts_on_and_on_is_stopped(count: int, expected: int) -> None:
+    lines = [
+        f"    assert mean({list(range(n))}) == {n}.5, 'of many'\n" for n in range(1, count + 1)
+    ]
+    script, ask = Script("".join(lines)), Ask(COMMANDS["review"], place())
+    outcome = await Assistant(script).answer(ask, InstructSettings(), lambda _: None)
+    assert outcome.text.count("assert") == expected
+
+
 async def test_a_conversation_that_is_not_known() -> None:
     ask = Ask(COMMANDS["explain"], place())
     with pytest.raises(RequestError, match="Ask anew"):
