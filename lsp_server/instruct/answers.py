@@ -37,14 +37,14 @@ def code(answer: str) -> str | None:
 def loops(text: str) -> bool:
     """Whether the model says the same thing over and over, as small ones do.
 
-    Its last lines that say something are the same but for their numbers in a list; or many are but
-    for any numbers.
+    Its last lines that say something are the same but for their numbers in a list; or many are one
+    or the other but for any numbers.
     """
     lines = [line for line in text[-_LOOK:].split("\n")[:-1] if len(line) >= _SAYS]
     same = {re.sub(r"^\s*\d+[.)]", "", line) for line in lines[-_REPEATS:]}
     alike = {_NUMBERS.sub("", line) for line in lines[-_COUNTING:]}
     return (len(lines) >= _REPEATS and len(same) == 1) or (
-        len(lines) >= _COUNTING and len(alike) == 1
+        len(lines) >= _COUNTING and len(alike) <= 2
     )
 
 

@@ -34,8 +34,6 @@ _TEXT_SHARE, _CODE_SHARE, _REST_SHARE = 0.3, 0.75, 0.4
 to be written anew."""
 _REST_WORDS = 60
 """Tokens that `REST` has itself."""
-_NUMBERED = frozenset({"explain", "review"})
-"""Commands whose answers speak of lines."""
 _GATHERED = frozenset({"ask", "debug"})
 """Commands about code from anywhere."""
 
@@ -134,16 +132,18 @@ def _code(task: Task, room: int) -> str:
 
 
 def _shown(task: Task, place: Place, room: int) -> str:
-    """The code in question: alone if it is to be written anew, else with what stands around it."""
+    """The code in question: alone where `_rest` has the others, else with what stands around it."""
     command, region, lines = task.ask.command, task.region, place.lines
     own = lines[region.first : region.last + 1]
-    if command.edits and command.yields != "insertion":
+    if command.name == "review":
+        return budget.fenced(budget.head(budget.numbered(own, region.first), room), place.language)
+    if _apart(task):
         return budget.fenced(_whole(task, "\n".join(own), room), place.language)
     first, last = budget.around(lines, region.first, region.last, room)
     text = "\n".join([*lines[first : region.last + 1], MARKER, *lines[region.last + 1 : last + 1]])
     if not command.edits:
         text = "\n".join(lines[first : last + 1])
-    if command.name in _NUMBERED:
+    if command.name == "explain":  # whose answer speaks of lines
         first, last = budget.around(lines, region.first, region.last, room * 3 // 4)
         text = budget.numbered(lines[first : last + 1], first)
     return budget.fenced(budget.head(text, room), place.language)
@@ -159,10 +159,16 @@ def _whole(task: Task, text: str, room: int) -> str:
     return text
 
 
+def _apart(task: Task) -> bool:
+    """Whether the answer is to be about the code in question alone."""
+    command = task.ask.command
+    return command.name == "review" or (command.edits and command.yields != "insertion")
+
+
 def _rest(task: Task, room: int) -> str:
-    """The file around code that is to be written anew."""
-    place, command = task.ask.place, task.ask.command
-    if place is None or not command.edits or command.yields == "insertion":
+    """The file around code that is shown apart."""
+    place = task.ask.place
+    if place is None or not _apart(task):
         return ""
     mark = f"[… {task.what} …]"
     text = surroundings(place, task.region, mark, room - _REST_WORDS)

@@ -118,13 +118,13 @@ Do that, and take the comment away. {_REWRITE}""",
     "review": f"""\
 {{related}}
 
-{_FILE}
+{_EDITED}
 
 {{problems}}
 
-Review {{what}}. List real faults first, the worst one first: mistakes, unhandled cases, leaks, \
-security. For each, give the line as `{{path}}:line`, why it is a fault, and the correction in a \
-few words. If there is none, say so. {{instruction}}""",
+Review {{what}} alone. List at most three real faults, the worst one first: mistakes, unhandled \
+cases, leaks, security. For each, give the line as `{{path}}:line`, why it is a fault, and the \
+correction in a few words. If there is none, say so. {{instruction}}""",
     "ask": """\
 {related}
 
