@@ -86,7 +86,7 @@ async def test_a_document_that_is_kept_out_is_refused(
 async def test_tabs_that_are_kept_out_are_read_for_no_other_document(editor: Editor) -> None:
     main = editor.open(MAIN, "main.py")
     alone = await read_for(editor, main)
-    read = {}
+    read: dict[str, float] = {}
     for name in (".env.py", "made/rates.py", "private/rates.py", "rates.py"):
         tab = editor.open("", name)
         start = types.Position(0, 0)
