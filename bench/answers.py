@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from engine.api import ChatMessage, ChatRequest, CompletionRequest, Usage
 from engine.client import EngineClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from bench.ours import Engine
     from bench.run import Run
@@ -31,6 +32,8 @@ _KEYS = 6
 """Typed at each place."""
 _LONG, _SHORT = 4000, 48
 """Tokens of an answer that outlasts the typing, and of one that ends."""
+_SOON_S = 0.1
+"""After which the engine has a request."""
 _QUIET_S = 0.03
 """A process that computed nothing for so long has stopped."""
 _MANY_TIMES = 8
@@ -43,6 +46,8 @@ class Typing:
     alone: list[float]
     beside: list[float]
     """While an answer streamed."""
+    before: list[float]
+    """While a question was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +65,24 @@ def command(run: Run) -> None:
     r"""What completion and conversation cost each other, with one model for both.
 
     \b
-    key to answer   a line completed after each key, at places that alternate between the two
+    key to answer   a line completed after each key, at places that alternate between the three
     second question tokens evaluated before the first new one
     cancel to idle  from closing a stream until no thread of the engine computes (Linux)
     """
     with run.measuring(), private_home():
-        typing, second, stops = asyncio.run(_measured(run))
-    alone, beside = 1e3 * median(typing.alone), 1e3 * median(typing.beside)
+        typed, second, stops = asyncio.run(_measured(run))
+    alone, beside, before = (1e3 * median(typing) for typing in astuple(typed))
     figures = [
         Figure("key to answer, nothing else going on", alone, None, "ms"),
         Figure("key to answer, while an answer streams", beside, None, "ms"),
         Figure("the second by the first", beside / alone, None, "x"),
+        Figure("key to answer, while a question is read", before, None, "ms"),
+        Figure("this by the first", before / alone, None, "x"),
         Figure("second question, tokens evaluated", second.evaluated, None, "tokens"),
         Figure("second question, tokens that are new", second.new, None, "tokens"),
         Figure("cancel to idle, median", 1e3 * median(stops), None, "ms"),
     ]
-    data = {"typing": asdict(typing), "second": asdict(second), "stops": stops}
+    data = {"typing": asdict(typed), "second": asdict(second), "stops": stops}
     run.finish("answers", figures, data)
 
 
@@ -90,19 +97,23 @@ async def _measured(run: Run) -> tuple[Typing, Second, list[float]]:
             run.say("stopping")
             stops = [await _stopped(client, engine, model) for _ in range(_MANY_TIMES)]
             run.say("typing")
-            return await _typed(client, model, places=4 if run.quick else 16), second, stops
+            return await _typed(client, model, places=6 if run.quick else 24), second, stops
         finally:
             await client.aclose()
 
 
 async def _typed(client: EngineClient, model: str, places: int) -> Typing:
-    typing = Typing([], [])
+    typing = Typing([], [], [])
     for number, (file, at) in enumerate(_places(places)):
-        if number % 2:
-            async with _streaming(client, model):
+        if number % 3 == 0:
+            typing.alone.extend(await _keys(client, model, file, at))
+        elif number % 3 == 1:
+            async with _talking(client, itertools.repeat(_asked(model, _LONG)), read=True):
                 typing.beside.extend(await _keys(client, model, file, at))
         else:
-            typing.alone.extend(await _keys(client, model, file, at))
+            new = (_asked(model, 1, f"Question {number}.{n}. ") for n in itertools.count())
+            async with _talking(client, new, read=False):
+                typing.before.extend(await _keys(client, model, file, at))
     return typing
 
 
@@ -111,7 +122,7 @@ def _places(count: int) -> list[tuple[Path, int]]:
     files = [found for root in ROOTS for name in _FILES for found in sorted(root.glob(name))]
     places = []
     for number in range(count):
-        file = files[number // 2 % len(files)]
+        file = files[number // 3 % len(files)]
         text = file.read_text("utf-8")
         share = (number + 1) / (count + 2)
         line = text.index("\n        ", int(len(text) * share)) + 1
@@ -136,19 +147,21 @@ async def _keys(client: EngineClient, model: str, file: Path, at: int) -> list[f
 
 
 @asynccontextmanager
-async def _streaming(client: EngineClient, model: str) -> AsyncIterator[None]:
-    """A long answer, begun before and stopped after."""
+async def _talking(
+    client: EngineClient, requests: Iterator[ChatRequest], *, read: bool
+) -> AsyncIterator[None]:
+    """One answer after the other, stopped in the end; with `read`, the first one has begun."""
     begun = asyncio.Event()
 
-    async def stream() -> None:
-        while True:  # a small model may end before the typing does
-            async with aclosing(client.chat(_asked(model, _LONG))) as pieces:
+    async def talk() -> None:
+        for request in requests:  # a small model may end before the typing does
+            async with aclosing(client.chat(request)) as pieces:
                 async for _ in pieces:
                     begun.set()
 
-    task = asyncio.create_task(stream())
+    task = asyncio.create_task(talk())
     try:
-        await begun.wait()
+        await (begun.wait() if read else asyncio.sleep(_SOON_S))
         yield
     finally:
         task.cancel()
@@ -156,9 +169,9 @@ async def _streaming(client: EngineClient, model: str) -> AsyncIterator[None]:
             await task
 
 
-def _asked(model: str, tokens: int) -> ChatRequest:
+def _asked(model: str, tokens: int, before: str = "") -> ChatRequest:
     code = (ROOTS[1] / "scheduler.py").read_text("utf-8")[:2500]
-    question = f"Explain this code line by line, in great detail:\n\n```python\n{code}\n```"
+    question = f"{before}Explain this code line by line, in great detail:\n\n```python\n{code}\n```"
     return ChatRequest(model, (ChatMessage("user", question),), max_tokens=tokens)
 
 

@@ -35,6 +35,8 @@ class Prompt:
     """The answer's first bytes, which the user has typed: spelled again, never shown."""
     one_line: bool = False
     """See `CompletionRequest.one_line`."""
+    brief: bool = False
+    """See `engine.generate.prefill`."""
 
 
 class Writer:
@@ -51,7 +53,8 @@ class Writer:
         answer = _Answer(prompt, index, cached=slot.rewind(prompt.tokens))
         healing = Healing(self._tokenizer, prompt.heal)
         sampler, drafter = make_sampler(sampling), self._drafter(prompt, sampling)
-        for step in generate(self._model, slot, prompt.tokens, sampler, healing, drafter):
+        tokens, brief = prompt.tokens, prompt.brief
+        for step in generate(self._model, slot, tokens, sampler, healing, drafter, brief=brief):
             if step is None:
                 yield None
                 continue

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 PREFILL_CHUNK = 128
 """Tokens per prefill pass: the longest that a cancelled request keeps the thread."""
-IDLE_CHUNK = 32
-"""The same for what nobody waits for, so that a key waits the less for the pass under way."""
+BRIEF_CHUNK = 32
+"""The same for conversations, and for what nobody waits for, so that a key waits the less for the
+pass under way."""
+_QUICK_S = 0.05
+"""A pass that nobody notices: where they take no longer, as on a GPU, they need not be brief."""
 
 
 class Constraint(Protocol):
@@ -63,6 +66,8 @@ def generate(
     sampler: Callable[[Tensor], Choice],
     constraint: Constraint,
     drafter: Drafter,
+    *,
+    brief: bool = False,
 ) -> Generator[Step | None, None, None]:
     """Continue `tokens`: None after each prefill chunk but the last, then a `Step` a pass.
 
@@ -71,7 +76,7 @@ def generate(
     proper prefix of `tokens` (see `Slot.rewind`); it keeps what is evaluated, also when the
     generator is dropped. Ends when the cache is full.
     """
-    pending = yield from prefill(model, slot, tokens[len(slot.tokens) :])
+    pending = yield from prefill(model, slot, tokens[len(slot.tokens) :], brief=brief)
     while True:
         room = slot.cache.capacity - slot.cache.length - len(pending)
         draft = drafter.draft(len(pending), room, constraint.allows)
@@ -88,12 +93,19 @@ def generate(
 
 
 def prefill(
-    model: CausalLM, slot: Slot, pending: list[int], chunk: int = PREFILL_CHUNK
+    model: CausalLM, slot: Slot, pending: list[int], *, brief: bool = False
 ) -> Generator[None, None, list[int]]:
-    """Evaluate `pending` chunk by chunk; returns the last chunk, which is left to be evaluated."""
+    """Evaluate `pending` chunk by chunk; returns the last chunk, which is left to be evaluated.
+
+    With `brief`, chunks are small where passes are slow.
+    """
+    chunk = BRIEF_CHUNK if brief else PREFILL_CHUNK
     while len(pending) > chunk:
+        started = time.perf_counter()
         evaluate(model, slot, pending[:chunk])
+        quick = time.perf_counter() - started < _QUICK_S
         pending = pending[chunk:]
+        chunk = BRIEF_CHUNK if brief and not quick else PREFILL_CHUNK
         yield None
     return pending
 

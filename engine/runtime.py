@@ -15,7 +15,7 @@ from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
 from engine.fim import detect_fim, stop_ids
-from engine.generate import IDLE_CHUNK, evaluate, prefill
+from engine.generate import evaluate, prefill
 from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require
 from engine.planner import Machine, plan
@@ -117,7 +117,7 @@ class Runtime:
         if slot := self._slots.spare(tokens):
             try:
                 kept = slot.rewind(tokens)
-                rest = yield from prefill(self._model, slot, tokens[kept:], IDLE_CHUNK)
+                rest = yield from prefill(self._model, slot, tokens[kept:], brief=True)
                 evaluate(self._model, slot, rest)
             finally:
                 self._slots.release(slot)
@@ -176,7 +176,8 @@ class Runtime:
             raise NotCapable(f"{self.name} has no chat format, so it cannot follow instructions.")
         tokens = encode_chat(self._tokenizer, self._chat, request.messages, self._template)
         self._check_length(tokens)
-        return Prompt(tokens, request.max_tokens, self._tokenizer.eos_ids, request.stop)
+        ends = self._tokenizer.eos_ids
+        return Prompt(tokens, request.max_tokens, ends, request.stop, brief=True)
 
     def _check_length(self, tokens: list[int]) -> None:
         room = self._slots.capacity

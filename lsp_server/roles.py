@@ -27,8 +27,8 @@ SAFETY_PROMPT = (
     "answering something not correct. If you don't know the answer to a question, please don't "
     "share false information."
 )
-"""Meta's, word for word: published with Llama 2 (Touvron et al., arXiv 2307.09288, appendix A.3.7)
-and as the default system prompt of Code Llama's tokenizer in transformers."""
+"""Meta's, word for word: the default of Llama 2's chat until August 2023 (UPDATES.md of
+github.com/meta-llama/llama), and of Code Llama's tokenizer in transformers."""
 
 
 @dataclass(frozen=True, slots=True)

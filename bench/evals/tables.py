@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _WAYS = {
     (False, "raw"): "Caret's engine, raw",
+    (False, "prompt"): "the model, prompt by hand",
     (True, "caret"): "llama.cpp /infill",
     (True, "raw"): "llama.cpp, raw prompt",
+    (True, "prompt"): "llama.cpp, prompt by hand",
     (True, ""): "llama.cpp",
 }
 _USUAL = {"through": ("caret", "prompt"), "multiline": ("auto",), "seed": (0,)}

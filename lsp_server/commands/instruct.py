@@ -123,4 +123,5 @@ def _applied(change: Change, asked: Consultation, *, yes: bool, quiet: bool) -> 
         click.echo("caret: nothing was written; --yes writes without asking", err=True)
         return False
     write(change, asked.root)
+    click.echo(f"caret: {change.path} is written", err=True)
     return True

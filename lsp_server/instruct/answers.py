@@ -10,6 +10,9 @@ _FENCE = re.compile(r"^(?P<indent> {0,3})(?P<ticks>`{3,}|~{3,})[^`\n]*$", re.MUL
 _LOOK, _SAYS, _REPEATS = 4_000, 30, 4
 """Characters of the end that is looked at, and of a line that is long enough to say something; how
 many such lines must be the same."""
+_COUNTING = 12
+"""The same for lines that are the same but for their numbers, which a table has too."""
+_NUMBERS = re.compile(r"\d[\d., ]*")
 
 
 def blocks(answer: str) -> list[str]:
@@ -34,11 +37,15 @@ def code(answer: str) -> str | None:
 def loops(text: str) -> bool:
     """Whether the model says the same thing over and over, as small ones do.
 
-    Its last lines that say something are the same but for their numbers in a list.
+    Its last lines that say something are the same but for their numbers in a list; or many are one
+    or the other but for any numbers.
     """
     lines = [line for line in text[-_LOOK:].split("\n")[:-1] if len(line) >= _SAYS]
-    last = {re.sub(r"^\s*\d+[.)]", "", line) for line in lines[-_REPEATS:]}
-    return len(lines) >= _REPEATS and len(last) == 1
+    same = {re.sub(r"^\s*\d+[.)]", "", line) for line in lines[-_REPEATS:]}
+    alike = {_NUMBERS.sub("", line) for line in lines[-_COUNTING:]}
+    return (len(lines) >= _REPEATS and len(same) == 1) or (
+        len(lines) >= _COUNTING and len(alike) <= 2
+    )
 
 
 def reindented(lines: list[str], like: str) -> list[str]:

@@ -11,7 +11,7 @@ from engine.errors import AnswerUnusable
 from lsp_server.instruct.answers import loops
 from lsp_server.instruct.change import NoCodeError, change_of, complaints_about
 from lsp_server.instruct.conversations import Conversation, Conversations
-from lsp_server.instruct.prompt import messages, question
+from lsp_server.instruct.prompt import filled, messages, question
 from lsp_server.instruct.region import task_of
 from lsp_server.instruct.templates import RETRY
 
@@ -80,6 +80,7 @@ class Assistant:
             self.conversations.keep(talk)
             change, faults = _judged(task, text)
             if not faults:
+                _check_changes(task, change)
                 return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:
                 say("\n\n---\n\n")
@@ -140,11 +141,26 @@ def _judged(task: Task, text: str) -> tuple[Change | None, list[str]]:
         change = change_of(task, text)
     except NoCodeError as error:
         return None, [str(error)]
-    faults = complaints_about(change, place.language) if change else []
+    faults = complaints_about(task, change) if change else []
     return (None, faults) if faults else (change, [])
+
+
+def _check_changes(task: Task, change: Change | None) -> None:
+    """That something is changed where that was asked for; small models repeat what they read.
+
+    Raises:
+        AnswerUnusable: nothing is. To ask again does not help them: they repeat themselves.
+    """
+    if change is None and task.ask.command.yields == "rewrite":
+        raise AnswerUnusable(
+            f"The model left {task.what} as it was. Say in other words what is to be done, or use "
+            "a larger model (caret.instruct.model)."
+        )
 
 
 def _retry(task: Task, faults: list[str]) -> str:
     assert task.ask.place
     told = "\n".join(f"- {fault}" for fault in faults)
-    return RETRY.replace("{complaints}", told).replace("{tag}", task.ask.place.language)
+    what = task.what if task.ask.command.yields == "rewrite" else "your code"
+    slots = {"complaints": told, "what": what, "tag": task.ask.place.language}
+    return filled(RETRY, slots)

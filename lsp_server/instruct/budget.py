@@ -8,7 +8,8 @@ import re
 _BYTES_PER_TOKEN = 3
 """Less than any of our models needs for code (Qwen's about 3.4, Code Llama's 3.1)."""
 _TICKS = re.compile("`{3,}")
-_CUT = "[…]"
+CUT = "[…]"
+"""Where something was left out."""
 
 
 def tokens(text: str) -> int:
@@ -35,7 +36,7 @@ def head(text: str, room: int) -> str:
     for line in text.split("\n"):
         room -= tokens(line + "\n")
         if room < 0:
-            return "\n".join([*kept, _CUT])
+            return "\n".join([*kept, CUT])
         kept.append(line)
     return "\n".join(kept)
 
@@ -46,7 +47,7 @@ def ends(text: str, room: int) -> str:
         return text
     lines = text.split("\n")
     back = "\n".join(reversed(head("\n".join(reversed(lines)), room * 3 // 4).split("\n")))
-    return f"{head(text, room // 4).removesuffix(_CUT)}{back}"
+    return f"{head(text, room // 4).removesuffix(CUT)}{back}"
 
 
 def fenced(code: str, language: str = "") -> str:

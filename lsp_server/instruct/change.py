@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from lsp_server.instruct.answers import code, indent, reindented
-from lsp_server.instruct.comments import commented
+from lsp_server.instruct.comments import commented, documented
+from lsp_server.instruct.imports import needed, with_imports, without_imports
 from lsp_server.instruct.region import TODO
-from lsp_server.instruct.syntax import breaks, regions
-from lsp_server.workspace.wanted import imported
+from lsp_server.instruct.syntax import breaks, owner, regions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from lsp_server.instruct.ask import Task
     from lsp_server.instruct.place import Place
-
-IMPORT = re.compile(r"(?:from\s+\S+\s+import|import|use|using|#\s*include|require(?:_relative)?)\b")
-"""A line that brings names in, at the margin."""
-_UNTOLD = ("#", "using")
-"""Imports that do not tell which names they bring."""
+    from lsp_server.instruct.syntax import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +63,39 @@ def change_of(task: Task, answer: str) -> Change | None:
     """
     found = code(answer)
     if found is None:
-        raise NoCodeError("the answer has no whole block of code")
+        raise NoCodeError("the answer has no block of code that ends; less will do")
     change = _made(task, found)
     return None if change.before == change.after else change
 
 
-def complaints_about(change: Change, language: str) -> list[str]:
-    """Why it may not be applied: what does not parse after it, and did before."""
-    return breaks(change.before or "", change.after, language)
+def complaints_about(task: Task, change: Change) -> list[str]:
+    """Why it may not be applied: what does not parse after it, and did before; what it loses."""
+    place, before = task.ask.place, change.before or ""
+    assert place is not None
+    faults = breaks(before, change.after, place.language)
+    return faults or _losses(task, before, change.after, place.language)
+
+
+def _losses(task: Task, before: str, after: str, language: str) -> list[str]:
+    """Definitions that would be gone, or there twice: more, or less, than was asked for."""
+    command, region = task.ask.command, task.region
+    old, new = regions(before, language), _names(after, language, regions(after, language))
+    around: Iterable[Region] = old
+    if command.yields == "rewrite":
+        around = [r for r in old if r.first < region.first or r.last > region.last]
+    kept = dict.fromkeys(_names(before, language, around))
+    if region.name and command.name in ("fix", "todo"):
+        kept |= dict.fromkeys(_names(before, language, [region]))
+    count = _names(before, language, old)
+    return [
+        *(f"`{name}` would be gone" for name in kept if not new[name]),
+        *(f"`{name}` is there already" for name in kept if new[name] > count[name]),
+    ]
+
+
+def _names(text: str, language: str, found: Iterable[Region]) -> Counter[str]:
+    """What definitions are called, members with their class."""
+    return Counter(f"{owner(text, language, region)}.{region.name}".strip(".") for region in found)
 
 
 def _made(task: Task, found: str) -> Change:
@@ -102,8 +122,18 @@ def _rewritten(task: Task, place: Place, found: str) -> list[str]:
     new = _aligned(_done(task, new, old), old)
     if not new:
         raise NoCodeError("the answer's code is empty")
-    replaced = [*lines[: region.first], *new, *lines[region.last + 1 :]]
-    return _with_imports(replaced, imports)
+    if place.language == "python":
+        new = documented(new, old, region.name)
+    replaced = [*lines[: region.first], *_spaced(new, old), *lines[region.last + 1 :]]
+    return with_imports(replaced, imports)
+
+
+def _spaced(new: list[str], old: list[str]) -> list[str]:
+    """With the white space at line ends that the old code has, so that no edit is for that."""
+    was, now = ([line.rstrip() for line in lines] for lines in (old, new))
+    for at, to, size in SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks():
+        new[to : to + size] = old[at : at + size]
+    return new
 
 
 def _done(task: Task, new: list[str], old: list[str]) -> list[str]:
@@ -120,33 +150,31 @@ def _own(task: Task, place: Place, found: str) -> tuple[list[str], list[str]]:
     Of an answer that has more than was asked for, the definition in question is taken; one that was
     rewritten may bring new definitions along.
     """
-    rows, name = found.split("\n"), task.region.name
-    imports, begins = _new_imports(rows, place.lines)
-    defined = regions(found, place.language)
-    same = next((region for region in defined if name and region.name == name), None)
-    if same is None:
-        return imports, rows[begins:]
-    there = {region.name for region in regions(place.text, place.language)}
-    added = {region.name for region in defined} - {name}
-    if task.ask.command.name == "refactor" and added and not added & there:
-        return imports, rows[begins:]
-    return imports, rows[same.first : same.last + 1]
+    rows, language = found.split("\n"), place.language
+    there, defined = regions(place.text, language), regions(found, language)
+    added = {region.name for region in defined} - {task.region.name}
+    known = added & {region.name for region in there}
+    same = _same(task, place, found) if task.region.name else None
+    if same is None and task.region.name and known:
+        raise NoCodeError(f"the answer has other code than {task.what}")
+    whole = same is None or (task.ask.command.name == "refactor" and added and not known)
+    code = without_imports(rows) if same is None or whole else rows[same.first : same.last + 1]
+    return needed(rows, code, place.lines, language), code
 
 
-def _new_imports(rows: list[str], lines: Sequence[str]) -> tuple[list[str], int]:
-    """Imports at the beginning of some code that it uses and a file lacks; where the code goes on.
+def _same(task: Task, place: Place, found: str) -> Region | None:
+    """The definition in an answer that takes the place of the one in question.
 
-    Models import at random: the file's own names, modules that nothing uses.
+    Where several have its name, it is the one in the class of the same name, and of those the one
+    of the same rank.
     """
-    begins = next((n for n, row in enumerate(rows) if row.strip() and not IMPORT.match(row)), 0)
-    known = {line.strip() for line in lines}
-    code = "\n".join(rows[begins:])
-    defined = set(
-        re.findall(r"^\s*(?:async )?(?:def|class|func|function|fn) (\w+)", code, re.MULTILINE)
-    )
-    used = set(re.findall(r"\w+", code)) - defined
-    new = [row for row in rows[:begins] if row.strip() and row.strip() not in known]
-    return [row for row in new if row.startswith(_UNTOLD) or used & set(imported([row]))], begins
+    text, language, region = place.text, place.language, task.region
+    named = [other for other in regions(found, language) if region.name == other.name]
+    twins = [other for other in regions(text, language) if region.name == other.name]
+    within = owner(text, language, region)
+    alike = [other for other in named if owner(found, language, other) == within] or named
+    rank = [other for other in twins if owner(text, language, other) == within].index(region)
+    return alike[min(rank, len(alike) - 1)] if alike else None
 
 
 def _aligned(new: list[str], old: list[str]) -> list[str]:
@@ -179,7 +207,7 @@ def _inserted(task: Task, place: Place, found: str) -> list[str]:
     if not new:
         raise NoCodeError("the answer has no code that is not there already")
     kept = [here] if here.strip() else []
-    return _with_imports([*lines[:at], *kept, *new, *lines[at + 1 :]], imports)
+    return with_imports([*lines[:at], *kept, *new, *lines[at + 1 :]], imports)
 
 
 def _unrepeated(place: Place, found: str) -> tuple[list[str], list[str]]:
@@ -189,10 +217,8 @@ def _unrepeated(place: Place, found: str) -> tuple[list[str], list[str]]:
     for region in regions(found, place.language):
         if region.name in there and not indent(rows[region.first]):
             rows[region.first : region.last + 1] = [""] * (region.last - region.first + 1)
-    if not any(row.strip() and not IMPORT.match(row) for row in rows):
-        return [], []
-    imports, begins = _new_imports(rows, place.lines)
-    return imports, rows[begins:]
+    code = without_imports(rows)
+    return needed(rows, code, place.lines, place.language), code
 
 
 def _with_tests(task: Task, found: str) -> Change:
@@ -203,39 +229,7 @@ def _with_tests(task: Task, found: str) -> Change:
     rows = found.split("\n")
     if target.before is None:
         return Change(target.path, None, "\n".join([*rows, ""]))
-    lines = target.before.rstrip("\n").split("\n")
-    imports, begins = _new_imports(rows, lines)
-    lines = _with_imports(lines, imports)
+    lines, code = target.before.rstrip("\n").split("\n"), reindented(without_imports(rows), "")
+    lines = with_imports(lines, needed(rows, code, lines, place.language))
     gap = ["", ""] if place.language == "python" else [""]
-    return Change(target.path, target.before, "\n".join([*lines, *gap, *rows[begins:], ""]))
-
-
-def _with_imports(lines: list[str], imports: list[str]) -> list[str]:
-    """Behind the last import at the margin, else at the top, behind a comment or docstring."""
-    if not imports:
-        return lines
-    rows = [n for n, line in enumerate(lines) if IMPORT.match(line)]
-    if rows:
-        at = rows[-1] + 1
-        while at < len(lines) and _open_bracket(lines[rows[-1] : at]):
-            at += 1
-        return [*lines[:at], *imports, *lines[at:]]
-    at = _preamble(lines)
-    return [*lines[:at], *imports, "", *lines[at:]]
-
-
-def _open_bracket(lines: Sequence[str]) -> bool:
-    text = "".join(lines)
-    return text.count("(") + text.count("{") > text.count(")") + text.count("}")
-
-
-def _preamble(lines: Sequence[str]) -> int:
-    """Lines at the top that are comments, or a docstring, with blank ones behind them."""
-    at = sum(1 for _ in takewhile(lambda line: line.startswith(("#", "//")), lines))
-    if at < len(lines) and lines[at].startswith('"""'):
-        ends = [n for n in range(at, len(lines)) if lines[n].rstrip().endswith('"""')]
-        ends = [n for n in ends if n > at or lines[n].count('"""') > 1]
-        at = ends[0] + 1 if ends else at
-    while at and at < len(lines) and not lines[at].strip():
-        at += 1
-    return at
+    return Change(target.path, target.before, "\n".join([*lines, *gap, *code, ""]))

@@ -28,6 +28,16 @@ def commented(place: Place, region: Region, answer: str) -> list[str] | None:
     return _with_comment(place, region, answer)
 
 
+def documented(new: list[str], old: list[str], name: str) -> list[str]:
+    """A Python definition with the docstring that it had, where its new version lacks it."""
+    code, before = (reindented(lines, "") for lines in (new, old))
+    found = [other for other in regions("\n".join(code), "python") if other.name == name]
+    if not found or _docstring("\n".join(code), name):
+        return new
+    kept = _with_docstring(code, found[0], "\n".join(before))
+    return reindented(kept, new[0]) if kept else new
+
+
 def _with_docstring(lines: list[str], region: Region, answer: str) -> list[str] | None:
     found = _docstring(answer, region.name)
     body = _body(lines, region)

@@ -114,7 +114,11 @@ class Grounds:
         row = min(place.start[0], len(lines) - 1)
         site = site_at(lines, row, 0, language=place.language, path=place.path)
         found = await self._search(place.root, wanted(site, lines), _SEARCH_S)
-        definitions = [item for item in found if item.kind == "definition"]
+        definitions = [
+            item  # the index has documents that are open, also those that git ignores
+            for item in found
+            if item.kind == "definition" and self.files.allowed(place.root, item.path)
+        ]
         chosen = choose(definitions, (), place.text, _ROOM)
         return tuple(Excerpt(item.path, item.line, item.text) for item in chosen)
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from engine.api import ChatMessage
 from engine.errors import RequestError
 from lsp_server.instruct import budget
+from lsp_server.instruct.surroundings import surroundings
 from lsp_server.instruct.templates import (
     COMMENTS,
     LANGUAGES,
     OTHER_COMMENT,
     PROBLEMS,
     RELATED,
+    REST,
     SYSTEM,
     TEMPLATES,
 )
@@ -22,15 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lsp_server.instruct.ask import Ask, Excerpt, Task
-    from lsp_server.instruct.place import Place
+    from lsp_server.instruct.place import Place, Problem
 
 MARKER = "<<< here >>>"
 _ROOM = 300
 """Tokens for the template's own words and the format's."""
-_TEXT_SHARE, _CODE_SHARE = 0.3, 0.75
-"""Of the window: for what was pasted, and for the code in question with what stands around it."""
-_NUMBERED = frozenset({"explain", "review"})
-"""Commands whose answers speak of lines."""
+_TEXT_SHARE, _CODE_SHARE, _REST_SHARE = 0.3, 0.75, 0.4
+"""Of the window: for what was pasted, for the code in question, for what stands around code that is
+to be written anew."""
+_REST_WORDS = 60
+"""Tokens that `REST` has itself."""
 _GATHERED = frozenset({"ask", "debug"})
 """Commands about code from anywhere."""
 
@@ -52,8 +55,10 @@ def question(task: Task, window: int) -> ChatMessage:
     slots["problems"] = _problems(ask)
     room -= sum(map(budget.tokens, (slots["problems"], slots["instruction"], slots["text"])))
     slots["code"] = _code(task, int(room * _CODE_SHARE))
-    slots["related"] = _related(ask.related, room - budget.tokens(slots["code"]))
-    return ChatMessage("user", _filled(TEMPLATES[ask.command.name], slots))
+    room -= budget.tokens(slots["code"])
+    slots["rest"] = _rest(task, min(room, int(window * _REST_SHARE)))
+    slots["related"] = _related(ask.related, room - budget.tokens(slots["rest"]))
+    return ChatMessage("user", filled(TEMPLATES[ask.command.name], slots))
 
 
 def language_name(language: str) -> str:
@@ -73,6 +78,7 @@ def _words(task: Task) -> dict[str, str]:
     target = ask.target
     return {
         "what": task.what,
+        "What": task.what[:1].upper() + task.what[1:],
         "path": place.path if place else "",
         "language": language_name(language),
         "tag": language,
@@ -86,7 +92,7 @@ def _words(task: Task) -> dict[str, str]:
     }
 
 
-def _filled(template: str, slots: dict[str, str]) -> str:
+def filled(template: str, slots: dict[str, str]) -> str:
     """In one pass, so that no slot is looked for in what another one says."""
     paragraphs = []
     for paragraph in template.split("\n\n"):
@@ -100,8 +106,15 @@ def _filled(template: str, slots: dict[str, str]) -> str:
 def _problems(ask: Ask) -> str:
     if not ask.problems or ask.command.name == "debug":
         return ""
-    told = "\n".join(f"- {problem}" for problem in ask.problems)
+    lines = ask.place.lines if ask.place else []
+    told = "\n".join(f"- {problem}{_at(problem, lines)}" for problem in ask.problems)
     return PROBLEMS.replace("{problems}", budget.head(told, 500))
+
+
+def _at(problem: Problem, lines: list[str]) -> str:
+    """The line that it is about: a model does not count lines."""
+    line = lines[problem.first].strip() if problem.first < len(lines) else ""
+    return f", in `{line}`" if line and "`" not in line else ""
 
 
 def _pasted(ask: Ask) -> str:
@@ -119,22 +132,48 @@ def _code(task: Task, room: int) -> str:
 
 
 def _shown(task: Task, place: Place, room: int) -> str:
-    region, lines = task.region, place.lines
-    own = budget.tokens("\n".join(lines[region.first : region.last + 1]))
-    if own > room and task.ask.command.edits:
+    """The code in question: alone where `_rest` has the others, else with what stands around it."""
+    command, region, lines = task.ask.command, task.region, place.lines
+    own = lines[region.first : region.last + 1]
+    if command.name == "review":
+        return budget.fenced(budget.head(budget.numbered(own, region.first), room), place.language)
+    if _apart(task):
+        return budget.fenced(_whole(task, "\n".join(own), room), place.language)
+    first, last = budget.around(lines, region.first, region.last, room)
+    text = "\n".join([*lines[first : region.last + 1], MARKER, *lines[region.last + 1 : last + 1]])
+    if not command.edits:
+        text = "\n".join(lines[first : last + 1])
+    if command.name == "explain":  # whose answer speaks of lines
+        first, last = budget.around(lines, region.first, region.last, room * 3 // 4)
+        text = budget.numbered(lines[first : last + 1], first)
+    return budget.fenced(budget.head(text, room), place.language)
+
+
+def _whole(task: Task, text: str, room: int) -> str:
+    """What is to be written anew: all of it or nothing."""
+    if (own := budget.tokens(text)) > room:
         raise RequestError(
             f"{task.what[0].upper()}{task.what[1:]} has about {own} tokens and the prompt has "
             f"room for {room}. Select less, or raise caret.instruct.window."
         )
-    first, last = budget.around(lines, region.first, region.last, room)
-    shown = lines[first : last + 1]
-    if task.ask.command.yields == "insertion":
-        shown = [*lines[first : region.last + 1], MARKER, *lines[region.last + 1 : last + 1]]
-    text = "\n".join(shown)
-    if task.ask.command.name in _NUMBERED:
-        first, last = budget.around(lines, region.first, region.last, room * 3 // 4)
-        text = budget.numbered(lines[first : last + 1], first)
-    return budget.fenced(budget.head(text, room), place.language)
+    return text
+
+
+def _apart(task: Task) -> bool:
+    """Whether the answer is to be about the code in question alone."""
+    command = task.ask.command
+    return command.name == "review" or (command.edits and command.yields != "insertion")
+
+
+def _rest(task: Task, room: int) -> str:
+    """The file around code that is shown apart."""
+    place = task.ask.place
+    if place is None or not _apart(task):
+        return ""
+    mark = f"[… {task.what} …]"
+    text = surroundings(place, task.region, mark, room - _REST_WORDS)
+    block = budget.fenced(text, place.language)
+    return filled(REST, {"path": place.path, "rest": block}) if text else ""
 
 
 def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:

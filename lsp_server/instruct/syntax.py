@@ -64,6 +64,22 @@ def enclosing(text: str, language: str, first: int, last: int) -> Region | None:
     return next(reversed(functions or around), None)
 
 
+def holders(text: str, language: str, region: Region) -> list[Region]:
+    """The functions and classes that hold a region, and are not it, outer ones first."""
+    return [
+        outer
+        for outer in regions(text, language)
+        if outer.first <= region.first and region.last <= outer.last
+        if (outer.first, outer.last) != (region.first, region.last)
+    ]
+
+
+def owner(text: str, language: str, region: Region) -> str:
+    """Name of the class that a definition is a member of, or ""."""
+    around = holders(text, language, region)
+    return around[-1].name if around and around[-1].kind == "class" else ""
+
+
 def paragraph(lines: list[str], first: int, last: int) -> Region:
     """The lines up to the next blank ones; what to rewrite where there is no definition."""
     first, last = min(first, len(lines) - 1), min(last, len(lines) - 1)

@@ -73,6 +73,25 @@ def model() -> Decoder:
     return build_decoder(CONFIG, RandomSource(), FORMATS["float32"], lambda *_: None)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "chunks"),
+    [(1.0, [32] * 9 + [12]), (0.0, [32, 128, 128, 12])],
+    ids=["slow", "quick"],
+)
+def test_a_brief_prefill_gives_the_same_in_small_passes(
+    model: Decoder, monkeypatch: pytest.MonkeyPatch, seconds: float, chunks: list[int]
+) -> None:
+    clock = itertools.count(0.0, seconds)
+    monkeypatch.setattr("engine.generate.time.perf_counter", lambda: next(clock))
+    slot, held, chosen = _slot(model), [0], []
+    steps = generate(model, slot, PROMPT, greedy, Free(), NoDrafts(), brief=True)
+    for step in itertools.islice(steps, len(chunks) + 19):
+        held.append(slot.cache.length)
+        chosen += [choice.token for choice in step.choices] if step else []
+    assert [b - a for a, b in itertools.pairwise(held)] == chunks + [1] * 19
+    assert chosen == _tokens(model, _slot(model), PROMPT, 20)
+
+
 def _slot(model: Decoder, capacity: int = 400) -> Slot:
     return Slot(model.new_cache(capacity))
 

@@ -12,7 +12,7 @@ import pytest
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling, Usage
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, OutOfMemory, RequestError
-from engine.generate import IDLE_CHUNK
+from engine.generate import BRIEF_CHUNK
 from engine.load import size_of
 from engine.models import find
 from engine.planner import Machine, Wish, plan
@@ -96,7 +96,7 @@ def test_reading_ahead_loses_nothing_when_it_is_let_go(qwen_runtime: Runtime) ->
     reading.close()  # type: ignore[attr-defined]  # a generator, which the scheduler closes
     assert _new(list(qwen_runtime.complete(here))) == 1
     assert _text(qwen_runtime.complete(here)) == expected
-    assert _usage(qwen_runtime.complete(there)).cached_tokens >= 2 * IDLE_CHUNK
+    assert _usage(qwen_runtime.complete(there)).cached_tokens >= 2 * BRIEF_CHUNK
 
 
 def test_a_new_line_does_not_read_what_follows_again(qwen_runtime: Runtime) -> None:

@@ -76,3 +76,9 @@ def test_the_safety_prompt_stands_before_everything() -> None:
 def test_titles_for_people() -> None:
     assert Part("infill", "", HERE).title == HERE
     assert Part("infill", SMALL).title == SMALL
+
+
+def test_the_safety_prompt_is_that_of_code_llamas_tokenizer() -> None:
+    from transformers.models.code_llama import tokenization_code_llama as published
+
+    assert published.DEFAULT_SYSTEM_PROMPT == SAFETY_PROMPT

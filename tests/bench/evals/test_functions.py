@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,10 +20,15 @@ from bench.evals.intervals import share
 from bench.evals.sandbox import Sandbox
 from bench.evals.summary import Summary, load
 from bench.evals.tables import results
+from engine.api import Piece, Usage
 from engine.errors import CaretError
+from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
+
+    from engine.api import ChatRequest
 
 HUMANEVAL = {
     "task_id": "H/0",
@@ -69,19 +75,64 @@ def test_mbpp_shows_three_and_asks_the_test_split(sandbox: Sandbox) -> None:
     assert judge(sandbox, asked, Answer("```\ndef f11(): return 11\n```", 0.0))["passed"]
 
 
-def test_fix_shows_the_bug_and_runs_the_fix(sandbox: Sandbox) -> None:
-    row = {
-        "task_id": "P/0",
-        "declaration": "import math\n\n\ndef area(r):\n",
-        "buggy_solution": "    return math.pi * r\n",
-        "test": "def check(area):\n    assert area(2) > 12\n\ncheck(area)",
-        "entry_point": "area",
-    }
-    (problem,) = fix.problems([row], "prompt")
+BUGGY = {
+    "task_id": "P/0",
+    "declaration": "import math\n\n\ndef area(r):\n",
+    "prompt": 'import math\n\n\ndef area(r):\n    """Of a circle."""\n',
+    "buggy_solution": "    return math.pi * r\n",
+    "test": "def check(area):\n    assert area(2) > 12\n\ncheck(area)",
+    "entry_point": "area",
+}
+FIXED = f"```python\ndef area(r):\n{RIGHT}```"
+
+
+def test_a_fix_by_hand_shows_the_bug_and_no_test(sandbox: Sandbox) -> None:
+    problem = fix.by_hand(fix.buggy(BUGGY))
     assert "math.pi * r\n" in problem.prompt
+    assert "> 12" not in problem.prompt
     assert not judge(sandbox, problem, Answer("", 0.0))["passed"]
-    fixed = f"```python\ndef area(r):\n{RIGHT}```"
-    assert judge(sandbox, problem, Answer(fixed, 0.0))["passed"]
+    assert judge(sandbox, problem, Answer(FIXED, 0.0))["passed"]
+
+
+class Script:
+    """Says what it is told to."""
+
+    def __init__(self, *answers: str) -> None:
+        self._answers = iter(answers)
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        assert "> 12" not in "".join(message.content for message in request.messages)
+        yield Piece(next(self._answers), finish_reason="stop", usage=Usage(completion_tokens=5))
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((FIXED,), {"passed": True, "tries": 1, "applied": True, "tokens": 5}),
+        (("```\ndef area(:\n```", FIXED), {"passed": True, "tries": 2, "tokens": 10}),
+        (("No.", "No."), {"passed": False, "tries": 2, "applied": False, "parses": True}),
+        (("```\ndef area(r):\n    return math.pi * r\n```",), {"passed": False, "tries": 1}),
+    ],
+)
+async def test_a_fix_through_caret_is_applied_to_the_file_and_to_no_other(
+    sandbox: Sandbox, answers: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    sample = fix.buggy(BUGGY)
+    answer = await fix.Fixer(Script(*answers), Settings()).fix(sample)
+    entry = asdict(answer) | fix.verdict(sandbox, sample, answer)
+    assert entry["moved"] is False
+    assert {name: entry[name] for name in expected} == expected
+    if entry["applied"]:
+        assert entry["text"] == BUGGY["prompt"] + RIGHT
+
+
+def test_what_the_retry_adds_is_told() -> None:
+    done = {"error": "", "applied": True, "parses": True, "moved": False, "passed": True}
+    entries = [done | {"tries": 1}, done | {"tries": 2}, done | {"tries": 1, "applied": False}]
+    told = {one.name: round(one.value, 2) for one in fix.measures(entries)}
+    assert told["pass@1"] == told["of these, parse"] == 1
+    assert told["without retry"] == told["applied"] == 0.67
+    assert told["applied to a changed file"] == 0
 
 
 def test_a_hole_leaves_its_line_end_in_the_document(sandbox: Sandbox) -> None:

@@ -91,6 +91,13 @@ async def test_after_two_tries_it_is_said_and_nothing_changes() -> None:
     assert len(script.requests) == 2
 
 
+async def test_code_that_is_left_as_it_was_is_said_at_once() -> None:
+    script = Script(f"```python\n{TEXT}```\n")
+    with pytest.raises(AnswerUnusable, match="left the function `mean` as it was"):
+        await Assistant(script).answer(fix(), InstructSettings(), lambda _: None)
+    assert len(script.requests) == 1
+
+
 async def test_a_further_question_begins_as_the_last_one_did() -> None:
     script = Script("It is a mean.", "Zero.", "Yes.")
     assistant = Assistant(script)
@@ -118,6 +125,16 @@ async def test_a_model_that_loops_is_stopped() -> None:
     outcome = await Assistant(script).answer(ask, InstructSettings(), lambda _: None)
     assert outcome.text.count(line.strip()) == 4
     assert script.open == 0
+
+
+@pytest.mark.parametrize(("count", "expected"), [(10, 10), (40, 12)])
+async def test_a_model_that_counts_on_and_on_is_stopped(count: int, expected: int) -> None:
+    lines = [
+        f"    assert mean({list(range(n))}) == {n}.5, 'of many'\n" for n in range(1, count + 1)
+    ]
+    script, ask = Script("".join(lines)), Ask(COMMANDS["review"], place())
+    outcome = await Assistant(script).answer(ask, InstructSettings(), lambda _: None)
+    assert outcome.text.count("assert") == expected
 
 
 async def test_a_conversation_that_is_not_known() -> None:

@@ -2,48 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.instruct.ask import Ask
-from lsp_server.instruct.change import Change, NoCodeError, change_of, complaints_about
-from lsp_server.instruct.commands import COMMANDS
-from lsp_server.instruct.place import Place, Problem
-from lsp_server.instruct.region import task_of
+from lsp_server.instruct.change import Change, NoCodeError, complaints_about
 from lsp_server.instruct.target import Target
-
-TEXT = '''"""Shapes."""
-
-import math
-
-
-def helper(x):
-    return x
-
-
-class Disk:
-    def area(self):
-        # TODO: use math.pi
-        return 0
-
-    def half(self):
-        return self.area() / 2
-'''
-
-
-def made(
-    name: str, line: int, answer: str, text: str = TEXT, language: str = "python", **more: object
-) -> Change | None:
-    place = Place("shapes.py", language, text, (line, 0), (line, 0))
-    more = {"problems": (Problem(line, line, "wrong"),)} | more if name == "fix" else more
-    return change_of(task_of(Ask(COMMANDS[name], place, **more)), answer)  # type: ignore[arg-type]  # Ask's fields
-
-
-def after(name: str, line: int, answer: str, text: str = TEXT, **more: object) -> str:
-    change = made(name, line, answer, text, **more)  # type: ignore[arg-type]  # likewise
-    assert change is not None
-    return change.after
-
-
-def block(code: str) -> str:
-    return f"Here it is:\n\n```python\n{code}\n```\nDone."
+from tests.answers import TEXT, after, block, made, task, told
 
 
 def test_a_method_takes_its_own_place_and_indentation() -> None:
@@ -118,16 +79,14 @@ def test_an_answer_without_a_whole_block_is_none(answer: str) -> None:
 
 
 def test_what_does_not_parse_is_told_in_words() -> None:
-    change = made("fix", 6, block("def helper(x):\n    return (x"))
-    assert change is not None
-    (told,) = complaints_about(change, "python")
-    assert "line 7" in told
-    assert "never closed" in told
+    (said,) = told("fix", 6, block("def helper(x):\n    return (x"))
+    assert "line 7" in said
+    assert "never closed" in said
 
 
 def test_a_file_that_did_not_parse_may_go_on_like_that() -> None:
-    change = Change("a.py", "def f(:\n", "def g(:\n")
-    assert complaints_about(change, "python") == []
+    text = "x = (\n\n\ndef g(a):\n    return a\n"
+    assert told("fix", 4, block("def g(a):\n    return 1"), text) == []
 
 
 @pytest.mark.parametrize("language", ["javascript", "go", "rust", "java", "c", "cpp"])
@@ -139,8 +98,9 @@ def test_faults_are_found_by_the_grammar(language: str) -> None:
         "rust": "fn f() -> i32 { 1 }\n",
         "java": "class A { int f() { return 1; } }\n",
     }.get(language, good)
-    assert complaints_about(Change("a", good, good), language) == []
-    assert complaints_about(Change("a", good, good.replace("}", "", 1)), language)
+    asked = task("refactor", 2, good, language, instruction="Shorter.")
+    assert complaints_about(asked, Change("a", good, good + "\n")) == []
+    assert complaints_about(asked, Change("a", good, good.replace("}", "", 1)))
 
 
 def test_generated_code_stands_below_its_comment() -> None:

@@ -134,5 +134,17 @@ async def test_a_question_is_searched_for_by_its_words(files: Files) -> None:
     assert [e.text for e in ask.excerpts] == ["def total(prices):\n    return sum(prices)"]
 
 
+async def test_code_of_files_that_are_kept_out_is_not_related(root: str, files: Files) -> None:
+    async def search(_: str, __: Wanted, ___: float) -> list[Found]:
+        paths = ("shop/cart.py", "build/made.py", "private/notes.py", ".env")
+        return [
+            Found(path, 0, f"def f_{n}(): ...", 1.0, "definition") for n, path in enumerate(paths)
+        ]
+
+    place = Place("shop/main.py", "python", "f_0(f_1(f_2(f_3())))\n", root=root)
+    ask = await Grounds(files, search).gather(Ask(COMMANDS["explain"], place))
+    assert [excerpt.path for excerpt in ask.related] == ["shop/cart.py"]
+
+
 async def _nothing(_: str, __: Wanted, ___: float) -> list[Found]:
     return []
