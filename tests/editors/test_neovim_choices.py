@@ -28,7 +28,8 @@ def _turn(editor: Neovim, key: str) -> str:
     """What is shown after the key, which must be something else than before."""
     before = editor.ghost
     editor.keys(key)
-    return wait(lambda: (now := editor.ghost) != before and now)
+    wait(lambda: editor.ghost not in ("", before))
+    return editor.ghost
 
 
 def test_next_and_previous_go_round(choosing: Neovim) -> None:
