@@ -164,7 +164,7 @@ def test_the_log_and_the_statistics(area: Neovim) -> None:
     assert area.lua("return vim.api.nvim_buf_get_name(0)").endswith("lsp.log")
     area.command("close")
     area.command("Caret stats")
-    wait(lambda: area.shows("suggestions") or area.shows("Nothing was counted"))
+    wait(lambda: area.shows("shown") or area.shows("Nothing was counted"))
     area.command("bwipeout!")
 
 
