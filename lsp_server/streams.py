@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -109,38 +109,66 @@ def stream(
     return Stream()
 
 
+class _Bar:
+    """A progress bar, which may come and go while the work goes on."""
+
+    def __init__(self, ls: LanguageServer, title: str, cancel: Callable[[], object]) -> None:
+        self._ls, self._title, self._cancel = ls, title, cancel
+        self._token: Token | None = None
+        self._text, self._ended = "", False
+
+    def begin(self, token: Token) -> None:
+        bars, self._token = self._ls.work_done_progress, token
+        bars.begin(token, types.WorkDoneProgressBegin(self._title, cancellable=True))
+        bars.tokens[token].add_done_callback(lambda future: future.cancelled() and self._cancel())
+        if self._ended:
+            self.end()
+        elif self._text:
+            self.say(self._text)
+
+    def say(self, text: str) -> None:
+        self._text = text
+        if self._token is not None:
+            report = types.WorkDoneProgressReport(message=text)
+            self._ls.work_done_progress.report(self._token, report)
+
+    def end(self) -> None:
+        self._ended, bars = True, self._ls.work_done_progress
+        if self._token is not None:
+            del bars.tokens[self._token]
+            bars.end(self._token, types.WorkDoneProgressEnd())
+
+    async def create(self) -> None:
+        """Begin where the editor makes one that it has not asked for."""
+        token = str(uuid.uuid4())
+        with suppress(JsonRpcException):
+            await self._ls.work_done_progress.create_async(token)
+            self.begin(token)
+
+
+_creating: set[asyncio.Task[None]] = set()
+
+
 @asynccontextmanager
 async def progress(ls: LanguageServer, token: Token | None, title: str) -> AsyncIterator[Report]:
     """A progress bar on the client's token, or one of our own; to cancel it cancels the task.
 
-    Yields what takes the words to show.
+    Yields what takes the words to show. The work never waits for the bar: Helix answers nothing
+    while it waits for the edit of a code action.
     """
-    bars, task = ls.work_done_progress, asyncio.current_task()
+    task = asyncio.current_task()
     assert task
-    token = await _own_token(ls) if token is None else token
-    if token is None:
-        yield lambda _: None
-        return
-    mine = token
-    bars.begin(mine, types.WorkDoneProgressBegin(title, cancellable=True))
-    bars.tokens[mine].add_done_callback(lambda future: future.cancelled() and task.cancel())
+    bar = _Bar(ls, title, task.cancel)
+    if token is not None:
+        bar.begin(token)
+    elif get_capability(ls.client_capabilities, "window.work_done_progress"):
+        creating = asyncio.create_task(bar.create())
+        _creating.add(creating)
+        creating.add_done_callback(_creating.discard)
     try:
-        yield lambda text: bars.report(mine, types.WorkDoneProgressReport(message=text))
+        yield bar.say
     finally:
-        del bars.tokens[mine]
-        bars.end(mine, types.WorkDoneProgressEnd())
-
-
-async def _own_token(ls: LanguageServer) -> Token | None:
-    """A progress bar that nobody asked for; None where the client has none."""
-    if not get_capability(ls.client_capabilities, "window.work_done_progress"):
-        return None
-    token = str(uuid.uuid4())
-    try:
-        await ls.work_done_progress.create_async(token)
-    except JsonRpcException:
-        return None
-    return token
+        bar.end()
 
 
 def _new_file() -> Path:

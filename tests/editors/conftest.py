@@ -1,18 +1,25 @@
-"""One engine for all editors, and each Neovim that is here."""
+"""One engine for all editors, and each Neovim that is here.
+
+What an editor shows at the end of a test is kept under `artefacts/editors`, which git ignores.
+"""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.editors.neovim import Neovim, binaries, neovim
+from tests.editors.terminal import Terminal
 from tests.home import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "editors"
+FIGURES = pytest.StashKey[list[str]]()
 AREA = '''def area(width: float, height: float) -> float:
     """The area of a rectangle."""
     X
@@ -46,3 +53,29 @@ def editor(started: Neovim, tmp_path: Path) -> Neovim:
     """One with a function to complete in a new file."""
     started.open(tmp_path / "area.py", AREA)
     return started
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    """Lines for people, which stand below the tests' results; nothing is asserted of them."""
+    return pytestconfig.stash.setdefault(FIGURES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Iterator[None]:
+    """Keep the screens, also where a test fails."""
+    try:
+        yield
+    finally:
+        editors = [one for one in item.funcargs.values() if isinstance(one, Neovim | Terminal)]
+        if editors:
+            ARTEFACTS.mkdir(parents=True, exist_ok=True)
+            path = ARTEFACTS / f"{re.sub(r'[^A-Za-z0-9.-]+', '_', item.name)}.svg"
+            path.write_text(editors[-1].picture(item.name), "utf-8")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Cell = tuple[str, int]
 """A character, and the number of its highlight; "" behind one of double width."""
 
+Run = tuple[str, Style]
+"""Text of one style."""
+
 
 def _ignore(*_: object) -> None:
     """What else Neovim tells a UI."""
@@ -30,6 +33,8 @@ class Grid:
     frames: list[list[str]] = field(default_factory=list)
     """The text of every frame since this list was last emptied."""
     cursor: tuple[int, int] = (0, 0)
+    drawn: Callable[[], None] = _ignore
+    """Called after every frame."""
     _styles: dict[int, dict[str, Any]] = field(default_factory=dict)
     _colours: tuple[int, int] = (0xFFFFFF, 0)
 
@@ -49,13 +54,26 @@ class Grid:
         """A picture of it, with the caret."""
         width = len(self.cells[0])
         console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True)
-        for number, row in enumerate(self.cells):
-            line = Text(no_wrap=True, end="")
-            cells = [(text, hl, (number, at) == self.cursor) for at, (text, hl) in enumerate(row)]
-            for (highlight, caret), run in groupby(cells, key=lambda cell: cell[1:]):
-                line.append("".join(text for text, *_ in run), self._style(highlight, caret))
-            console.print(line)
+        for row in self.rows():
+            console.print(Text.assemble(*row, no_wrap=True, end=""))
         return console.export_svg(title=title, clear=False)
+
+    @property
+    def background(self) -> str:
+        """Where nothing else is told."""
+        return f"#{self._colours[1]:06x}"
+
+    def rows(self) -> list[list[Run]]:
+        """Each line's text in runs of one style, the caret among them."""
+        return [self._runs(number) for number in range(len(self.cells))]
+
+    def _runs(self, number: int) -> list[Run]:
+        row = self.cells[number]
+        cells = [(text, hl, (number, at) == self.cursor) for at, (text, hl) in enumerate(row)]
+        return [
+            ("".join(text for text, *_ in run), self._style(highlight, caret))
+            for (highlight, caret), run in groupby(cells, key=lambda cell: cell[1:])
+        ]
 
     def _style(self, highlight: int, caret: bool) -> Style:
         known = self._styles.get(highlight, {})
@@ -102,3 +120,4 @@ class Grid:
 
     def _flush(self) -> None:
         self.frames.append(self.lines)
+        self.drawn()

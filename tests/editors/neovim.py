@@ -95,6 +95,10 @@ class Neovim:
         self.command("redraw")
         return self.grid.lines
 
+    def picture(self, title: str) -> str:
+        """The screen as it was drawn last, as SVG."""
+        return self.grid.svg(title)
+
     def shows(self, text: str) -> bool:
         """Whether some line on the screen contains `text`."""
         return any(text in line for line in self.screen)
@@ -148,14 +152,14 @@ def _in_wheel(package: str) -> Path:
 
 
 @contextmanager
-def neovim(binary: Path, home: Path, options: dict[str, object]) -> Iterator[Neovim]:
+def neovim(binary: Path, home: Path, options: dict[str, object], *files: Path) -> Iterator[Neovim]:
     """An editor whose configuration is the plugin, set up with `options`, and nothing else."""
     init = home / "init.lua"
     given = json.dumps({"cmd": [CARET, "lsp"], **options})
     init.write_text(_INIT.format(plugin=json.dumps(str(PLUGIN)), options=json.dumps(given)))
     argv = [str(binary), "--embed", "--headless", "-u", str(init), "-i", "NONE", "-n"]
     folders = [f"XDG_{name}_HOME={home / 'xdg'}" for name in ("CONFIG", "DATA", "STATE", "CACHE")]
-    editor = Neovim(["env", *folders, *argv])
+    editor = Neovim(["env", *folders, *argv, *map(str, files)])
     try:
         yield editor
     finally:

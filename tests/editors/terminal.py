@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import select
@@ -10,6 +11,8 @@ import termios
 from typing import TYPE_CHECKING
 
 import pyte
+from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +51,12 @@ class Terminal:
             except OSError:  # Linux's word for the other end being gone
                 break
         return [line.rstrip() for line in self._screen.display]
+
+    def picture(self, title: str) -> str:
+        """The screen's text as SVG."""
+        console = Console(record=True, file=io.StringIO(), width=SIZE[0])
+        console.print(Text("\n".join(self.screen)))
+        return console.export_svg(title=title)
 
     def shows(self, text: str) -> bool:
         return any(text in line for line in self.screen)

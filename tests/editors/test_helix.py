@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[2] / "docs" / "editors.md"
 HELIX = EDITORS["Helix"].path
 ASKS_AFTER_S = 5.0
-SMALL = 'config = { fim = { model = "qwen2.5-coder-0.5b" } }\n'
+PLAIN = "def area(width, height):\n    return width * height\n"
+MODEL = '{ model = "qwen2.5-coder-0.5b" }'
+SMALL = f"config = {{ fim = {MODEL}, instruct = {MODEL} }}\n"
 
 
 def _snippet() -> str:
@@ -73,5 +75,31 @@ def _offered(helix: Terminal) -> bool:
     helix.keys("\x7ft")
     end = time.monotonic() + ASKS_AFTER_S
     while not (found := helix.shows("return width")) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def test_a_code_action_documents(helix: Terminal, tmp_path: Path) -> None:
+    """Its edit comes when it is chosen, for which Helix waits."""
+    path = tmp_path / "plain.py"
+    path.write_text(PLAIN)
+    wait(lambda: helix.shows("def area"))
+    helix.keys(f":open {path}\r")
+    wait(lambda: helix.shows("width * height"))
+    wait(lambda: _menu(helix), LOADING_S)
+    helix.keys("\r")  # the first
+    wait(lambda: helix.shows('"""'), LOADING_S)
+    helix.keys(":w\r")
+    wait(lambda: path.read_text() != PLAIN)
+    lines = path.read_text().splitlines()
+    assert lines[1].lstrip().startswith('"""')
+    assert [lines[0], lines[-1]] == PLAIN.splitlines()
+
+
+def _menu(helix: Terminal) -> bool:
+    """Open the menu; where the server is not there yet, Helix says so and opens none."""
+    helix.keys(" a")
+    end = time.monotonic() + ASKS_AFTER_S
+    while not (found := helix.shows("Document `area`")) and time.monotonic() < end:
         time.sleep(0.02)
     return found

@@ -89,7 +89,7 @@ def test_a_brief_prefill_gives_the_same_in_small_passes(
         held.append(slot.cache.length)
         chosen += [choice.token for choice in step.choices] if step else []
     assert [b - a for a, b in itertools.pairwise(held)] == chunks + [1] * 19
-    assert chosen == _tokens(model, _slot(model), PROMPT, 20)
+    assert chosen == our_tokens(model, _slot(model), PROMPT, 20)
 
 
 def _slot(model: Decoder, capacity: int = 400) -> Slot:

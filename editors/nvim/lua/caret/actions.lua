@@ -2,6 +2,7 @@
 
 local client = require("caret.client")
 local config = require("caret.config")
+local message = require("caret.message")
 local window = require("caret.window")
 
 local M = {}
@@ -9,7 +10,7 @@ local M = {}
 function M.status()
   client.execute("caret.status", nil, function(status)
     local parts = { "Caret: " .. status.state, status.model, status.message }
-    vim.notify(table.concat(
+    message.show(table.concat(
       vim.tbl_filter(function(text)
         return text ~= ""
       end, parts),

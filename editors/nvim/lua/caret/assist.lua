@@ -3,6 +3,7 @@
 local client = require("caret.client")
 local compat = require("caret.compat")
 local config = require("caret.config")
+local message = require("caret.message")
 local proposal = require("caret.proposal")
 local window = require("caret.window")
 
@@ -69,7 +70,7 @@ end
 ---@param call table
 ---@param more table Further fields of the argument.
 ---@param page? caret.Page
----@param done fun(result: table)
+---@param done fun(result?: table, failure?: table)
 local function start(name, call, more, page, done)
   local running = client.running()
   if not running then
@@ -87,14 +88,23 @@ local function start(name, call, more, page, done)
   }, more)
   local request = { page = page }
   requests[token] = request
-  request.cancel = client.execute("caret." .. name, argument, function(result, failure)
+  request.cancel = client.execute("caret." .. name, argument, function(result)
     requests[token] = nil
-    if page then
-      page:finish(result, failure)
-    end
-    if result and not failure then
-      done(result)
-    end
+    done(result)
+  end, function(failure)
+    requests[token] = nil
+    done(nil, failure)
+  end)
+end
+
+--- Stream an answer into a page that is open.
+---@param name string
+---@param call table
+---@param more table
+---@param page caret.Page
+local function stream(name, call, more, page)
+  start(name, call, more, page, function(result, failure)
+    page:finish(result, failure)
   end)
 end
 
@@ -115,7 +125,7 @@ function M.tell(name, call, more)
     M.follow(page, source, question)
   end
   vim.api.nvim_win_call(source, function()
-    start(name, call, more, page, function() end)
+    stream(name, call, more, page)
   end)
 end
 
@@ -127,23 +137,24 @@ function M.follow(page, source, question)
   if vim.api.nvim_win_is_valid(source) then
     page:heading(question)
     vim.api.nvim_win_call(source, function()
-      start("ask", { range = 0 }, { instruction = question, conversation = page.conversation }, page, function() end)
+      stream("ask", { range = 0 }, { instruction = question, conversation = page.conversation }, page)
     end)
   end
 end
 
---- Show an edit as a diff, and make it when the user agrees.
+--- Show an edit as a diff, and make it when the user agrees. What is no edit is shown in words: a
+--- message of several lines would have the user press Enter first.
 ---@param name string
 ---@param call table
 ---@param more table
 function M.edit(name, call, more)
   local running = client.running()
-  vim.notify(("Caret: %s …"):format(name))
-  start(name, call, more, nil, function(result)
-    if result.edit and result.edit ~= vim.NIL then
+  message.show(("Caret: %s …"):format(name))
+  start(name, call, more, nil, function(result, failure)
+    if result and result.edit and result.edit ~= vim.NIL then
       proposal.show(result.edit, running.offset_encoding, name)
     else
-      window.open(config.values.answer, "Caret: " .. name):finish(result)
+      window.open(config.values.answer, "Caret: " .. name):finish(result, failure)
     end
   end)
 end

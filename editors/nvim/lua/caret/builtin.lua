@@ -10,7 +10,12 @@ local M = {}
 
 local inline = vim.lsp.inline_completion
 
+local METHOD = "textDocument/inlineCompletion"
+local INVOKED = 1
 local group = api.nvim_create_augroup("caret.builtin", {})
+local invoked = false -- whether the next request is one that the user called for
+---@type table<integer, true> Clients whose requests pass by `invoked`.
+local marked = {}
 
 --- The row and the text of what the editor shows, if it does.
 ---@return integer?, string?
@@ -23,10 +28,28 @@ local function shown()
   end
 end
 
+--- The editor always asks as if nobody had called: mark the request that somebody called for.
+---@param client vim.lsp.Client
+local function mark(client)
+  if marked[client.id] then
+    return
+  end
+  marked[client.id] = true
+  local request = client.request
+  function client:request(method, params, ...)
+    if invoked and method == METHOD then
+      params.context.triggerKind, invoked = INVOKED, false
+    end
+    return request(self, method, params, ...)
+  end
+end
+
+local enable
+
 --- The editor has no word for it: leaving its feature and coming back takes the text away.
 local function forget()
   inline.enable(false, { bufnr = 0 })
-  M.attach(nil, api.nvim_get_current_buf())
+  enable(api.nvim_get_current_buf())
 end
 
 --- The editor goes on showing what no longer fits, until the next answer; take that away at once.
@@ -47,11 +70,16 @@ local function left_behind()
 end
 
 --- Also after `forget`: the editor must have drawn before we look.
-function M.attach(_, buffer)
+function enable(buffer)
   inline.enable(true, { bufnr = buffer })
   api.nvim_clear_autocmds({ group = group, buffer = buffer })
   api.nvim_create_autocmd("InsertCharPre", { group = group, buffer = buffer, callback = unfit })
   api.nvim_create_autocmd("CursorMovedI", { group = group, buffer = buffer, callback = left_behind })
+end
+
+function M.attach(client, buffer)
+  mark(client)
+  enable(buffer)
 end
 
 --- The row and the byte column in which an item begins: 0.12.0 has methods for it.
@@ -112,9 +140,12 @@ function M.again()
   api.nvim_exec_autocmds("CursorMovedI", { buffer = 0 })
 end
 
---- The editor asks by itself, and always as if nobody had called.
 function M.trigger()
-  return false
+  vim.schedule(function()
+    invoked = true
+    M.again()
+  end)
+  return true
 end
 
 return M

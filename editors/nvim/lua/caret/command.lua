@@ -2,6 +2,7 @@
 
 local actions = require("caret.actions")
 local assist = require("caret.assist")
+local message = require("caret.message")
 
 local M = {}
 
@@ -77,7 +78,7 @@ function M.run(call)
     commands[name](call)
   else
     local known = table.concat(M.complete(""), ", ")
-    vim.notify(("Caret: no command %s; there are %s"):format(name, known), vim.log.levels.ERROR)
+    message.show(("Caret: no command %s; there are %s"):format(name, known), vim.log.levels.ERROR)
   end
 end
 

@@ -38,6 +38,18 @@ local function diff(buffer, edits, encoding)
   return ("--- %s\n+++ %s\n%s"):format(name, name, changed)
 end
 
+--- Make an edit, and have what it changed on the screen: the editor keeps other files hidden.
+---@param edit table A WorkspaceEdit.
+---@param encoding string
+local function apply(edit, encoding)
+  vim.lsp.util.apply_workspace_edit(edit, encoding)
+  for buffer in pairs(by_buffer(edit)) do
+    if #vim.fn.win_findbuf(buffer) == 0 then
+      vim.cmd.sbuffer(buffer)
+    end
+  end
+end
+
 --- Show what an edit changes. `a` makes it, as one step of undo; `q` does not.
 ---@param edit table A WorkspaceEdit.
 ---@param encoding string
@@ -56,7 +68,7 @@ function M.show(edit, encoding, name)
   vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = shown, nowait = true, desc = "Caret: leave it" })
   vim.keymap.set("n", "a", function()
     vim.cmd.close()
-    vim.lsp.util.apply_workspace_edit(edit, encoding)
+    apply(edit, encoding)
   end, { buffer = shown, nowait = true, desc = "Caret: make this change" })
 end
 

@@ -1,5 +1,7 @@
 --- What the server says of itself with `caret/status`.
 
+local message = require("caret.message")
+
 local M = {}
 
 ---@type table<integer, table> The last status of each client.
@@ -7,7 +9,8 @@ local told = {}
 
 local SIGNS = { loading = "…", ready = "", busy = "~", error = "!", off = "off" }
 
---- Take what only this server tells: its status, and the text of answers as they are written.
+--- Take what only this server tells: its status, and the text of answers as they are written; and
+--- its messages, which may come while text is typed.
 ---@param client vim.lsp.Client
 ---@param ready fun() Called when the model has come while text is typed.
 function M.listen(client, ready)
@@ -15,6 +18,10 @@ function M.listen(client, ready)
     if not require("caret.assist").progress(params.token, params.value) then
       return vim.lsp.handlers["$/progress"](failure, params, context)
     end
+    return vim.NIL
+  end
+  client.handlers["window/showMessage"] = function(_, params)
+    message.show(params.message, 5 - params.type) -- the two count levels from opposite ends
     return vim.NIL
   end
   client.handlers["caret/status"] = function(_, status, context)
