@@ -1,0 +1,30 @@
+// Two carets: what one key takes stands at both, and one key gives it back.
+
+import assert from "node:assert/strict";
+import { until } from "../editor.mjs";
+
+const CODE = "import math\n\none = math.\ntwo = math.";
+
+export default async function (editor) {
+  await editor.open("cursors.py", CODE);
+  await editor.statusSoon(/ready/);
+  await editor.press("Control+Alt+ArrowUp");
+  await editor.type("s");
+  const ghost = (await editor.ghostSoon()).split("\n")[0].trimEnd();
+  const typed = await ends(editor);
+  assert.deepEqual(typed, ["s", "s"]);
+  await editor.press("Tab");
+  const wanted = [`s${ghost}`, `s${ghost}`];
+  await until("it stands at both", async () => same(await ends(editor), wanted));
+  await editor.press("Control+z");
+  await until("it is given back", async () => same(await ends(editor), typed));
+}
+
+/** What stands behind "math." in the third and the fourth line. */
+async function ends(editor) {
+  return (await editor.lines()).slice(2, 4).map((line) => line.split("math.")[1]?.trimEnd());
+}
+
+function same(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
