@@ -59,9 +59,12 @@ export class Server {
   async start() {
     const { program, place, settings } = this.options;
     const user = join(place, "user");
-    mkdirSync(join(user, "User"), { recursive: true });
     mkdirSync(this.workspace, { recursive: true });
-    writeFileSync(join(user, "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    // The server's machine is a remote one to VS Code: paths on it stand in settings of its own.
+    for (const [scope, values] of Object.entries({ User: SETTINGS, Machine: settings })) {
+      mkdirSync(join(user, scope), { recursive: true });
+      writeFileSync(join(user, scope, "settings.json"), JSON.stringify(values));
+    }
     this.port = await freePort();
     const [node, ...entry] = program;
     const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
