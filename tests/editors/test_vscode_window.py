@@ -46,7 +46,7 @@ def vsix() -> Path:
 
 @pytest.fixture(scope="module")
 def ran(
-    vsix: Path, qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory
+    qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[CodeServer, Results]]:
     """What became of the scenarios, by version; empty until one is asked for."""
     home = tmp_path_factory.mktemp("home")

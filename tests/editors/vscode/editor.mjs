@@ -106,13 +106,17 @@ export class Server {
     page.setDefaultTimeout(DEADLINE_MS);
     await page.goto(`http://127.0.0.1:${this.port}/?folder=${this.workspace}`);
     await page.waitForSelector(".monaco-workbench");
-    const editor = new Editor(this, page);
-    await editor.statusSoon(/Caret/);
-    await editor.press("Control+b"); // without the side bar
-    return editor;
+    this.newest = new Editor(this, page);
+    await this.newest.statusSoon(/Caret/);
+    await this.newest.press("Control+b"); // without the side bar
+    return this.newest;
   }
 
-  /** Close the windows; whoever started this process ends its group, code-server with it. */
+  async closeWindows() {
+    await Promise.all((this.browser?.contexts() ?? []).map((context) => context.close()));
+  }
+
+  /** Close the browser; whoever started this process ends its group, code-server with it. */
   async stop() {
     await this.browser?.close();
     this.process?.kill();
@@ -181,7 +185,7 @@ export class Editor {
 
   /** Type into the box at the top and take the row that fits. */
   async choose(text, row) {
-    await this.page.fill(".quick-input-widget input", text);
+    await this.page.fill(".quick-input-box input:visible", text);
     await this.page.click(`.quick-input-list .monaco-list-row${row}`);
   }
 

@@ -19,8 +19,8 @@ async function run(name, window) {
     say({ name, ok: true, told, seconds: (performance.now() - start) / 1000 });
     return editor;
   } catch (error) {
-    say({ name, ok: false, error: `${error.stack}\n${await why(name, editor)}` });
-    await editor?.close().catch(() => undefined);
+    say({ name, ok: false, error: `${error.stack}\n${await why(name, editor ?? server.newest)}` });
+    await server.closeWindows();
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ const CODE = "import math\n\none = math.\ntwo = math.";
 export default async function (editor) {
   await editor.open("cursors.py", CODE);
   await editor.statusSoon(/ready/);
-  await editor.press("Control+Alt+ArrowUp");
+  await editor.press("Shift+Alt+ArrowUp");
   await editor.type("s");
   const ghost = (await editor.ghostSoon()).split("\n")[0].trimEnd();
   const typed = await ends(editor);
