@@ -30,6 +30,7 @@ const SETTINGS = {
   "workbench.activityBar.location": "hidden",
   "workbench.colorTheme": "Default Dark Modern",
   "workbench.enableExperiments": false,
+  "workbench.reduceMotion": "on",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
@@ -44,7 +45,7 @@ const CHROMIUM = [
   "--disable-sync",
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
-const SIZE = { width: 1000, height: 560 };
+const SIZE = { width: 1000, height: 480 };
 const DEADLINE_MS = 60000;
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -215,9 +216,15 @@ export class Editor {
     });
   }
 
-  /** The same once there is some. */
+  /** The same once there is some behind the caret, and it stays: lines are drawn one by one. */
   ghostSoon() {
-    return until("ghost text", async () => (await this.ghost()).trim() && this.ghost());
+    let before;
+    return until("ghost text", async () => {
+      const ghost = await this.ghost();
+      const stays = ghost === before;
+      before = ghost;
+      return stays && ghost.split("\n")[0].trim() && ghost;
+    });
   }
 
   /** The page in Caret's panel. */

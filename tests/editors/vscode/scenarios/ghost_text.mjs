@@ -8,7 +8,6 @@ export default async function (editor) {
   await editor.statusSoon(/ready/);
   await editor.type("return ");
   const ghost = await editor.ghostSoon();
-  await editor.shot("ghost-text");
   await editor.press("Tab");
   const text = await editor.saved("area.py");
   assert.match(text, /return \S/);

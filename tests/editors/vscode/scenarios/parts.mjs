@@ -10,6 +10,7 @@ export default async function (editor) {
   await editor.statusSoon(/ready/);
   await editor.type("        ");
   const ghost = await editor.ghostSoon();
+  await editor.shot("ghost-text");
 
   await editor.press("Control+ArrowRight");
   const word = await until("a word is taken", () => taken(editor));
