@@ -40,7 +40,8 @@ editors: setup
 vsix: setup ## Build the extension for VS Code: build/caret.vsix (needs Node.js 20)
 	$(BIN)/python editors/vscode/package.py build/caret.vsix
 
-screenshots: editors ## Draw the README's pictures of the editors again
+screenshots: setup editors ## Draw the README's pictures of the editors again
+	$(BIN)/pytest tests/editors/test_vscode_window.py
 	@$(BIN)/python -m tests.editors.picture docs/figures
 	for name in ghost-text explain fix menu; do \
 	  cp artefacts/vscode/4.139.1/$$name.png docs/figures/vscode-$$name.png || exit 1; done
