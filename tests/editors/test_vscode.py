@@ -1,4 +1,4 @@
-"""The extension for VS Code by itself; `make test-vscode` runs it in the editor."""
+"""The extension for VS Code by itself; `test_vscode_window` runs it in the editor."""
 
 from __future__ import annotations
 

@@ -22,12 +22,14 @@ export interface Listener {
 
 /**
  * Commands exist before the server does and after it went, so the extension registers them.
- * Code actions come as these commands, not as edits, so that a change is shown before it is made.
+ * Code actions come as these commands, not as edits, so that a change is shown before it is made;
+ * VS Code need not ask again, in its refactoring preview, whether to make it.
  */
 class Client extends LanguageClient {
   protected override fillInitializeParams(params: InitializeParams): void {
     super.fillInitializeParams(params);
     delete params.capabilities.textDocument?.codeAction?.resolveSupport;
+    delete params.capabilities.workspace?.workspaceEdit?.changeAnnotationSupport;
   }
 
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {

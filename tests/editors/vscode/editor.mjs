@@ -12,6 +12,7 @@ const SETTINGS = {
   "editor.autoClosingBrackets": "never",
   "editor.autoClosingQuotes": "never",
   "editor.minimap.enabled": false,
+  "editor.scrollBeyondLastLine": false,
   "editor.quickSuggestions": { other: "off", comments: "off", strings: "off" },
   "editor.suggestOnTriggerCharacters": false,
   "extensions.autoUpdate": false,
@@ -22,10 +23,14 @@ const SETTINGS = {
   "git.enabled": false,
   "json.schemaDownload.enable": false,
   "npm.fetchOnlinePackageInfo": false,
+  "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
   "typescript.disableAutomaticTypeAcquisition": true,
   "update.mode": "none",
+  "workbench.activityBar.location": "hidden",
+  "workbench.colorTheme": "Default Dark Modern",
   "workbench.enableExperiments": false,
+  "workbench.reduceMotion": "on",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
@@ -40,7 +45,8 @@ const CHROMIUM = [
   "--disable-sync",
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ];
-const DEADLINE_MS = 180000;
+const SIZE = { width: 1000, height: 480 };
+const DEADLINE_MS = 60000;
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A running code-server; `place` is the folder with the workspace, user data and extensions. */
@@ -54,9 +60,12 @@ export class Server {
   async start() {
     const { program, place, settings } = this.options;
     const user = join(place, "user");
-    mkdirSync(join(user, "User"), { recursive: true });
     mkdirSync(this.workspace, { recursive: true });
-    writeFileSync(join(user, "User", "settings.json"), JSON.stringify({ ...SETTINGS, ...settings }));
+    // The server's machine is a remote one to VS Code: paths on it stand in settings of its own.
+    for (const [scope, values] of Object.entries({ User: SETTINGS, Machine: settings })) {
+      mkdirSync(join(user, scope), { recursive: true });
+      writeFileSync(join(user, scope, "settings.json"), JSON.stringify(values));
+    }
     this.port = await freePort();
     const [node, ...entry] = program;
     const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
@@ -67,7 +76,7 @@ export class Server {
         ...["--disable-proxy", "--user-data-dir", user],
         ...["--extensions-dir", join(place, "extensions"), this.workspace],
       ],
-      { detached: true, stdio: ["ignore", "pipe", "pipe"], env: this.environment() },
+      { stdio: ["ignore", "pipe", "pipe"], env: this.environment() },
     );
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on("data", (data) => {
@@ -92,19 +101,26 @@ export class Server {
     const require = createRequire(join(this.options.playwright, "package.json"));
     const { chromium } = require("playwright-core");
     this.browser ??= await chromium.launch({ executablePath: this.options.chromium, args: CHROMIUM });
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = await this.browser.newContext({ viewport: SIZE });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const page = await context.newPage();
+    page.setDefaultTimeout(DEADLINE_MS);
     await page.goto(`http://127.0.0.1:${this.port}/?folder=${this.workspace}`);
-    await page.waitForSelector(".monaco-workbench", { timeout: DEADLINE_MS });
-    return new Editor(this, page);
+    await page.waitForSelector(".monaco-workbench");
+    this.newest = new Editor(this, page);
+    await this.newest.statusSoon(/Caret/);
+    await this.newest.press("Control+b"); // without the side bar
+    return this.newest;
   }
 
+  async closeWindows() {
+    await Promise.all((this.browser?.contexts() ?? []).map((context) => context.close()));
+  }
+
+  /** Close the browser; whoever started this process ends its group, code-server with it. */
   async stop() {
     await this.browser?.close();
-    if (this.process) {
-      process.kill(-this.process.pid, "SIGTERM"); // its own group only
-    }
+    this.process?.kill();
   }
 }
 
@@ -119,20 +135,37 @@ export class Editor {
   async open(name, text) {
     const path = join(this.server.workspace, name);
     writeFileSync(path, text);
-    const row = `.explorer-folders-view .monaco-list-row[aria-label*="${name}"]`;
-    await this.page.waitForSelector(row, { timeout: DEADLINE_MS });
-    await this.page.dblclick(row);
+    await this.press("Control+p");
+    await this.choose(path, `[aria-label^="${name}"]`);
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
-    await this.page.click(".editor-instance .monaco-editor .view-lines");
+    await this.focus();
     await this.press("Control+End");
+  }
+
+  /** Give the code the keyboard. */
+  focus() {
+    return this.page.click(".editor-instance .monaco-editor .view-lines");
   }
 
   /** Save and close everything, so that a scenario finds an empty window. */
   async reset() {
     await this.press("Escape", "Escape");
-    await this.command("File: Save All");
+    await this.command("File: Save All Files");
     await this.command("View: Close All Editors");
-    await until("all is closed", async () => !(await this.page.$(".editor-instance")), this);
+    await until("all is closed", async () => !(await this.page.$(".editor-instance")));
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+
+  /** All that a person could tell about a failure. */
+  async seen() {
+    await this.command("Notifications: Show Notifications");
+    const said = await this.page.$$eval(".notification-list-item-message", (all) =>
+      all.map((message) => message.textContent),
+    );
+    return { lines: await this.lines(), status: await this.status(), said };
   }
 
   type(text, delay = 30) {
@@ -148,10 +181,13 @@ export class Editor {
   /** Run a command by its title, as from the palette. */
   async command(title) {
     await this.press("F1");
-    const input = await this.page.waitForSelector(".quick-input-widget input");
-    await input.fill(`>${title}`);
-    await this.page.waitForSelector(`.quick-input-list .monaco-list-row[aria-label*="${title}"]`);
-    await this.press("Enter");
+    await this.choose(`>${title}`, `:is([aria-label="${title}"], [aria-label^="${title},"])`);
+  }
+
+  /** Type into the box at the top and take the row that fits. */
+  async choose(text, row) {
+    await this.page.fill(".quick-input-box input:visible", text);
+    await this.page.click(`.quick-input-list .monaco-list-row${row}`);
   }
 
   /** The lines that are drawn, without ghost text. */
@@ -180,9 +216,15 @@ export class Editor {
     });
   }
 
-  /** The same once there is some. */
+  /** The same once there is some behind the caret, and it stays: lines are drawn one by one. */
   ghostSoon() {
-    return until("ghost text", async () => (await this.ghost()).trim() && this.ghost(), this);
+    let before;
+    return until("ghost text", async () => {
+      const ghost = await this.ghost();
+      const stays = ghost === before;
+      before = ghost;
+      return stays && ghost.split("\n")[0].trim() && ghost;
+    });
   }
 
   /** The page in Caret's panel. */
@@ -192,7 +234,7 @@ export class Editor {
         if (await frame.$("#turns").catch(() => undefined)) return frame;
       }
       return undefined;
-    }, this);
+    });
   }
 
   /** What the status bar says of Caret: its icon's name and the tooltip. */
@@ -207,7 +249,10 @@ export class Editor {
   }
 
   statusSoon(wanted) {
-    return until(`status ${wanted}`, async () => wanted.test(await this.status()), this);
+    return until(`status ${wanted}`, async () => {
+      const status = await this.status();
+      return wanted.test(status) && status;
+    });
   }
 
   /** The file on disk, once it is saved. */
@@ -223,14 +268,13 @@ export class Editor {
 }
 
 /** What `look` gives, once it is true. */
-export async function until(what, look, editor, deadline = DEADLINE_MS) {
+export async function until(what, look, deadline = DEADLINE_MS) {
   const end = Date.now() + deadline;
   for (;;) {
     const value = await look();
     if (value) return value;
     if (Date.now() > end) {
-      const seen = editor && `; lines ${JSON.stringify(await editor.lines())}, status ${await editor.status()}`;
-      throw new Error(`not within ${deadline} ms: ${what}${seen ?? ""}`);
+      throw new Error(`not within ${deadline} ms: ${what}`);
     }
     await pause(30);
   }
@@ -247,6 +291,6 @@ function freePort() {
 
 /** The process that holds the model. */
 export function enginePid(server) {
-  const address = join(server.options.place, "home", "run", "engine.json");
+  const address = join(server.options.home, "run", "engine.json");
   return JSON.parse(readFileSync(address, "utf8")).pid;
 }

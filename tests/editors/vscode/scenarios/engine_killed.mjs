@@ -1,18 +1,19 @@
-// The engine dies: the status says so, a new one comes, and so do suggestions.
+// The engine dies: the status says so, and asking again brings another.
 
 import assert from "node:assert/strict";
 import { enginePid } from "../editor.mjs";
 
 export default async function (editor) {
-  await editor.open("killed.py", "def third(number):\n");
+  await editor.open("killed.py", "def third(number):\n    ");
   await editor.statusSoon(/ready/);
   const pid = enginePid(editor.server);
   process.kill(pid, "SIGKILL");
-  await editor.type("    ");
+  await editor.type("re");
   await editor.statusSoon(/not working|loading/);
   await editor.shot("engine-killed");
+  await editor.type("turn ");
   await editor.statusSoon(/ready/);
-  assert.notEqual(enginePid(editor.server), pid);
-  await editor.type("return ");
+  await editor.press("Alt+\\"); // asks by hand
   await editor.ghostSoon();
+  assert.notEqual(enginePid(editor.server), pid);
 }

@@ -4,30 +4,39 @@ import assert from "node:assert/strict";
 import { until } from "../editor.mjs";
 
 const CODE = "def is_even(number):\n    return number % 2 == 1\n";
+const DIFF = ".monaco-diff-editor";
 
 export default async function (editor) {
   await editor.open("even.py", CODE);
   await editor.statusSoon(/ready/);
   await propose(editor);
   await editor.shot("fix");
-  await editor.page.click(".editor-actions [aria-label*='Discard the Change']");
-  await until("the diff is closed", async () => !(await editor.page.$(".diff-editor")), editor);
-  assert.equal((await editor.lines()).join("\n"), CODE);
+  await decide(editor, "Discard the Change");
+  assert.equal(await text(editor), CODE);
 
   await propose(editor);
-  await editor.page.click(".editor-actions [aria-label*='Apply the Change']");
-  await until("it is applied", async () => (await editor.lines()).join("\n") !== CODE, editor);
-  await editor.page.click(".editor-instance .monaco-editor .view-lines");
+  await decide(editor, "Apply the Change");
+  await until("it is applied", async () => (await text(editor)) !== CODE);
+  await editor.focus();
   await editor.press("Control+z");
-  await until("it is undone", async () => (await editor.lines()).join("\n") === CODE, editor);
+  await until("it is undone", async () => (await text(editor)) === CODE);
 }
 
 async function propose(editor) {
-  await editor.page.click(".editor-instance .monaco-editor .view-lines");
+  await editor.focus();
   await editor.press("Control+a");
   await editor.command("Caret: Fix");
   const box = ".quick-input-widget:has-text('What is wrong') input";
   await editor.page.fill(box, "It says True for odd numbers, but must do so for even ones.");
   await editor.press("Enter");
-  await editor.page.waitForSelector(".diff-editor", { timeout: 180000 });
+  await editor.page.waitForSelector(`${DIFF} .line-insert`);
+}
+
+async function decide(editor, title) {
+  await editor.page.click(`.editor-actions [aria-label*='${title}']`);
+  await editor.page.waitForSelector(DIFF, { state: "hidden" });
+}
+
+async function text(editor) {
+  return (await editor.lines()).join("\n");
 }

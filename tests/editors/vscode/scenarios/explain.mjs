@@ -11,17 +11,16 @@ export default async function (editor) {
   await editor.press("Control+a");
   await editor.command("Caret: Explain");
   const panel = await editor.panel();
-  await until("the answer streams", async () => (await answer(panel)).length > 40, editor);
-  await editor.shot("explain");
+  await until("the answer streams", async () => (await answer(panel)).length > 40);
   await panel.click("#send"); // it says Stop
   await panel.waitForSelector("section.stopped .note");
   const stopped = await answer(panel);
 
   await panel.fill("#question", "Write the same function in one line of Python, as a lambda.");
   await panel.press("#question", "Enter");
-  await panel.waitForSelector("section:nth-of-type(2).done", { timeout: 180000 });
+  await panel.waitForSelector("section:nth-of-type(2).done");
   assert.equal(await answer(panel), stopped);
-  await editor.shot("panel");
+  await editor.shot("explain");
 
   const wishes = await panel.$$("[data-do=insert]");
   assert.ok(wishes.length > 0, await panel.textContent("#turns"));
@@ -30,7 +29,7 @@ export default async function (editor) {
   await until("the code is inserted", async () => {
     const [first] = code.split("\n");
     return (await editor.lines()).some((line) => line.includes(first));
-  }, editor);
+  });
 }
 
 function answer(panel) {

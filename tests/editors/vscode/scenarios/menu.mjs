@@ -17,7 +17,7 @@ export default async function (editor) {
   }
   await editor.press("Enter");
   await editor.statusSoon(/Paused in this file/);
-  await editor.page.click(".editor-instance .monaco-editor .view-lines");
+  await editor.focus();
   await editor.type("    return ");
   await pause(1500);
   assert.equal((await editor.ghost()).trim(), "");

@@ -10,19 +10,20 @@ export default async function (editor) {
   await editor.statusSoon(/ready/);
   await editor.type("        ");
   const ghost = await editor.ghostSoon();
+  await editor.shot("ghost-text");
 
   await editor.press("Control+ArrowRight");
-  const word = await until("a word is taken", () => taken(editor), editor);
+  const word = await until("a word is taken", () => taken(editor));
   assert.ok(ghost.startsWith(word) && word.length < ghost.length, `${word} of ${ghost}`);
 
   await editor.press("Control+Alt+ArrowRight");
   const line = ghost.split("\n")[0];
-  await until("the line is taken", async () => (await taken(editor)) === line.trimEnd(), editor);
+  await until("the line is taken", async () => (await taken(editor)) === line.trimEnd());
 
   await editor.press("Escape", "Control+z");
-  await until("the line is given back", async () => (await taken(editor)) === word.trimEnd(), editor);
+  await until("the line is given back", async () => (await taken(editor)) === word.trimEnd());
   await editor.press("Control+z");
-  await until("the word is given back", async () => (await taken(editor)) === "", editor);
+  await until("the word is given back", async () => (await taken(editor)) === "");
 }
 
 /** What stands behind the indentation in the fourth line. */
