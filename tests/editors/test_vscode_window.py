@@ -15,7 +15,7 @@ import pytest
 
 from engine import launch
 from engine.paths import packed_dir
-from tests.editor import CARET
+from tests.command import CARET
 from tests.editors import code_server
 from tests.editors.code_server import NEWEST, OLDEST, CodeServer
 
