@@ -151,6 +151,7 @@ export class Editor {
   async reset() {
     await this.press("Escape", "Escape");
     await this.command("File: Save All Files");
+    await until("all is saved", async () => !(await this.page.$(".tab.dirty")));
     await this.command("View: Close All Editors");
     await until("all is closed", async () => !(await this.page.$(".editor-instance")));
   }
