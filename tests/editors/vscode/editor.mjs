@@ -135,8 +135,7 @@ export class Editor {
   async open(name, text) {
     const path = join(this.server.workspace, name);
     writeFileSync(path, text);
-    await this.press("Control+p");
-    await this.choose(path, `[aria-label^="${name}"]`);
+    await this.choose("Control+p", path, `[aria-label^="${name}"]`);
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
     await this.focus();
     await this.press("Control+End");
@@ -181,14 +180,22 @@ export class Editor {
 
   /** Run a command by its title, as from the palette. */
   async command(title) {
-    await this.press("F1");
-    await this.choose(`>${title}`, `:is([aria-label="${title}"], [aria-label^="${title},"])`);
+    await this.choose("F1", `>${title}`, `:is([aria-label="${title}"], [aria-label^="${title},"])`);
   }
 
-  /** Type into the box at the top and take the row that fits. */
-  async choose(text, row) {
-    await this.page.fill(".quick-input-box input:visible", text);
-    await this.page.click(`.quick-input-list .monaco-list-row${row}`);
+  /** Type into the box that a key opens and take the row that fits; anew where the box closes. */
+  choose(key, text, row) {
+    const soon = { timeout: DEADLINE_MS / 6 };
+    return until(`${text} in the box`, async () => {
+      await this.press(key);
+      try {
+        await this.page.fill(".quick-input-box input:visible", text, soon);
+        await this.page.click(`.quick-input-list .monaco-list-row${row}`, soon);
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 
   /** The lines that are drawn, without ghost text. */
