@@ -136,6 +136,6 @@ KINDS: dict[str, type[PackedLinear]] = {
 }
 """The matrices that a store can hold, by the names of their classes."""
 
-PACKING = 2
+PACKING = 3
 """Raised when the same weights are packed to other bytes than before, or the same bytes mean other
 weights: what stores hold is then packed again."""
