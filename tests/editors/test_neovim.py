@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.editors.conftest import AREA
 from tests.editors.neovim import Neovim, wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TO_X = "gg/X<CR>"
@@ -177,12 +180,21 @@ def test_without_a_suggestion_tab_is_what_it_was(editor: Neovim) -> None:
     wait(lambda: editor.state == "ready")
 
 
-def test_the_commands_and_the_health_page(editor: Neovim) -> None:
-    editor.lua("Told = {}; vim.notify = function(text) table.insert(Told, text) end")
+@pytest.fixture
+def told(editor: Neovim) -> Iterator[Callable[[], list[str]]]:
+    """What the plugin tells, instead of the editor showing it; the editor lives longer."""
+    editor.lua(
+        "Told, Notify = {}, vim.notify; vim.notify = function(text) table.insert(Told, text) end"
+    )
+    yield lambda: editor.lua("return Told")
+    editor.lua("vim.notify = Notify")
+
+
+def test_the_commands_and_the_health_page(editor: Neovim, told: Callable[[], list[str]]) -> None:
     editor.command("Caret status")
-    assert wait(lambda: editor.lua("return Told[1]")).startswith("Caret: ready")
+    assert wait(told)[0].startswith("Caret: ready")
     editor.command("Caret nothing")
-    assert "there are ask, debug, doc, doctor" in editor.lua("return Told[2]")
+    assert "there are ask, debug, doc, doctor" in told()[1]
     editor.command("checkhealth caret")
     page = "\n".join(editor.lines)
     assert "OK caret" in page
@@ -190,9 +202,8 @@ def test_the_commands_and_the_health_page(editor: Neovim) -> None:
     editor.command("bwipeout")
 
 
-def test_an_unknown_option_is_told(editor: Neovim) -> None:
-    editor.lua("Told = {}; vim.notify = function(text) table.insert(Told, text) end")
+def test_an_unknown_option_is_told(editor: Neovim, told: Callable[[], list[str]]) -> None:
     editor.lua("require('caret.config').merge({ colour = 'red', cmd = 3 })")
-    told = sorted(editor.lua("return Told"))
-    assert "cmd has the wrong type" in told[0]
-    assert "colour is unknown" in told[1]
+    wrong, unknown = sorted(told())
+    assert "cmd has the wrong type" in wrong
+    assert "colour is unknown" in unknown
