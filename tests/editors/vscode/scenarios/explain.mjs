@@ -1,7 +1,7 @@
 // Explain streams into the panel; the answer can be stopped, followed up, copied and inserted.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 const CODE = "def mean(numbers):\n    return sum(numbers) / len(numbers)\n";
 

@@ -1,7 +1,7 @@
 // A fix is a diff first: discarded it changes nothing, applied it is one step of undo.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 const CODE = "def is_even(number):\n    return number % 2 == 1\n";
 const DIFF = ".monaco-diff-editor";
