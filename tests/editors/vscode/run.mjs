@@ -7,11 +7,15 @@ const options = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const server = new Server(options);
 const say = (result) => console.log(JSON.stringify(result));
 
+async function load(name) {
+  const { default: scenario, alone = false } = await import(`./scenarios/${name}.mjs`);
+  return { name, scenario, alone };
+}
+
 /** Run one and tell; the window that it leaves for the next, or undefined where that needs a new one. */
-async function run(name, window) {
+async function run({ name, scenario, alone }, window) {
   const start = performance.now();
   try {
-    const { default: scenario, alone } = await import(`./scenarios/${name}.mjs`);
     const { told, left } = await (alone ? byItself(scenario) : inWindow(scenario, window));
     say({ name, ok: true, told, seconds: (performance.now() - start) / 1000 });
     return left;
@@ -50,9 +54,12 @@ async function why(name, editor) {
 
 try {
   await server.start();
+  const scenarios = await Promise.all(options.scenarios.map(load));
+  // Those that close the others' window come last, so that it is opened once.
+  scenarios.sort((one, other) => one.alone - other.alone);
   let editor;
-  for (const name of options.scenarios) {
-    editor = await run(name, editor);
+  for (const scenario of scenarios) {
+    editor = await run(scenario, editor);
   }
 } catch (error) {
   say({ name: "start", ok: false, error: `${error.stack}\n${server.written.slice(-3000)}` });

@@ -62,7 +62,7 @@ export class Server {
     const user = join(place, "user");
     mkdirSync(this.workspace, { recursive: true });
     // The server's machine is a remote one to VS Code: paths on it stand in settings of its own.
-    writeSettings(join(user, "Machine"), settings);
+    writeSettings(join(user, "Machine"), { ...settings, "caret.vscode.serverPath": this.program() });
     this.port = await freePort();
     const [node, ...entry] = program;
     const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
@@ -127,12 +127,15 @@ export class Server {
     return folder;
   }
 
-  /** A program that is `caret` with other environment variables, and writes down when it is run. */
-  program(name, environment) {
+  /** A program that is `caret`, writes down when it is run, and has other variables in a command. */
+  program(name = "caret", variables = {}) {
     const path = join(this.options.place, name);
-    const variables = Object.entries(environment).map(([key, value]) => `${key}='${value}'`);
+    const set = Object.entries(variables).map(([command, values]) => {
+      const exported = Object.entries(values).map(([key, value]) => `${key}='${value}'`);
+      return `[ "$1" = ${command} ] && export ${exported.join(" ")}`;
+    });
     const caret = this.options.settings["caret.vscode.serverPath"];
-    const lines = ["#!/bin/sh", 'echo "$@" >> "$0.runs"', `${variables.join(" ")} exec '${caret}' "$@"`];
+    const lines = ["#!/bin/sh", 'echo "$@" >> "$0.runs"', ...set, `exec '${caret}' "$@"`];
     writeFileSync(path, lines.join("\n"), { mode: 0o755 });
     return path;
   }

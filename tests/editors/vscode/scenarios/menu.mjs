@@ -27,4 +27,6 @@ export default async function (editor) {
   await editor.ghostSoon();
   await editor.statusSoon(/last suggestion after \d+ ms/);
   await editor.press("Escape");
+  await editor.command("Caret: Show the Log");
+  await editor.page.waitForSelector(".tab.active[data-resource-name='lsp.log']");
 }

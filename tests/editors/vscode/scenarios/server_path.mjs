@@ -10,7 +10,7 @@ const TRUST = {
 };
 
 export default async function (server) {
-  const program = server.program("caret-untrusted", {});
+  const program = server.program("caret-untrusted");
   const chosen = (path) => server.folder("untrusted", { "caret.vscode.serverPath": path });
   const folder = chosen(program);
   const editor = await server.open({ folder, settings: TRUST });
