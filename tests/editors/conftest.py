@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.editors import code_server
 from tests.editors.neovim import Neovim, binaries, neovim
 from tests.editors.terminal import Terminal
 from tests.home import own_home
@@ -35,6 +36,12 @@ def home(qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """An engine of our own; the models are the user's, packed ones too."""
     with own_home(tmp_path_factory.mktemp("home"), qwen_small_path.parent) as home:
         yield home
+
+
+@pytest.fixture(scope="session")
+def vsix() -> Path:
+    """The extension for VS Code; with it comes what its own tests and checks need."""
+    return code_server.vsix()
 
 
 @pytest.fixture(scope="session", params=binaries())

@@ -7,8 +7,8 @@ import pytest
 from tests.editors import code_server
 
 
+@pytest.mark.usefixtures("vsix")
 @pytest.mark.parametrize("script", ["check", "test"])
 def test_extension_by_itself(script: str) -> None:
     """Its types and style, and the parts that need no editor."""
-    code_server.vsix()  # brings npm's packages
     code_server.npm("run", "-s", script, cwd=code_server.EXTENSION)

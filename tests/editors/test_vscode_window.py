@@ -40,11 +40,6 @@ Results = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def vsix() -> Path:
-    return code_server.vsix()
-
-
-@pytest.fixture(scope="module")
 def ran(
     qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[CodeServer, Results]]:

@@ -14,7 +14,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     here,
     ...registerCommands(here),
     vscode.window.onDidChangeActiveTextEditor(() => here.draw()),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => here.start()),
+    // Also when the workspace is trusted, if its settings then count.
     vscode.workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("caret.vscode.serverPath")) {
         await here.start();

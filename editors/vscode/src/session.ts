@@ -1,6 +1,6 @@
 // One window's Caret: its server, its status bar item, and what other parts ask of them.
 
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import {
@@ -30,6 +30,7 @@ export class Session implements vscode.Disposable {
     paused: undefined,
   };
   private client: LanguageClient | undefined;
+  private starting: Promise<unknown> = Promise.resolve();
 
   constructor(readonly context: vscode.ExtensionContext) {
     const folder = vscode.Uri.joinPath(context.globalStorageUri, "server").fsPath;
@@ -60,12 +61,22 @@ export class Session implements vscode.Disposable {
     return vscode.Uri.joinPath(this.context.logUri, "lsp.log").fsPath;
   }
 
-  /** Start the server; false if there is none. */
-  async start(): Promise<boolean> {
+  /**
+   * Start the server, anew if it runs; false if there is none. One start at a time: two servers
+   * would answer twice.
+   */
+  start(): Promise<boolean> {
+    const started = this.starting.then(() => this.startNow());
+    this.starting = started.catch(() => undefined);
+    return started;
+  }
+
+  private async startNow(): Promise<boolean> {
     await this.stop();
     const command = await this.server();
     if (command) {
-      await vscode.workspace.fs.createDirectory(this.context.logUri);
+      // Not by VS Code's own file system, whose answer takes the way through a busy window.
+      await mkdir(this.context.logUri.fsPath, { recursive: true });
       this.client = createClient(command, this.logFile, this.log, this.pause, {
         status: (status) => this.onStatus(status),
         suggested: (ms) => this.onSuggested(ms),
@@ -81,7 +92,8 @@ export class Session implements vscode.Disposable {
     this.client = undefined;
     this.facts.status = undefined;
     this.draw();
-    await client?.dispose();
+    // One that failed to start, or takes too long to end, must not keep the next from starting.
+    await client?.dispose().catch((error: Error) => this.log.warn(error.message));
   }
 
   /** Draw the status anew, for the document that is edited now. */

@@ -56,12 +56,12 @@ export async function pullModel(session: Session, model?: string): Promise<boole
   });
 }
 
-/** Open a Python file with the caret where a suggestion is due. */
+/** Open a Python file with the caret where a suggestion is due; the walkthrough stays in view. */
 export async function trySample(session: Session): Promise<void> {
   const file = vscode.Uri.file(session.context.asAbsolutePath("walkthrough/sample.txt"));
   const content = new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
   const document = await vscode.workspace.openTextDocument({ language: "python", content });
-  const editor = await vscode.window.showTextDocument(document);
+  const editor = await vscode.window.showTextDocument(document, vscode.ViewColumn.Beside);
   const end = document.lineAt(document.lineCount - 1).range.end;
   editor.selection = new vscode.Selection(end, end);
   await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");

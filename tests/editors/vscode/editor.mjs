@@ -1,141 +1,27 @@
-// VS Code as a person has it: drawn in a browser, driven by keys and the mouse.
+// A window of VS Code as a person has it, driven by keys and the mouse.
 
-import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import net from "node:net";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEADLINE_MS, until } from "./wait.mjs";
 
-const SETTINGS = {
-  "chat.disableAIFeatures": true,
-  "editor.accessibilitySupport": "off",
-  "editor.autoClosingBrackets": "never",
-  "editor.autoClosingQuotes": "never",
-  "editor.minimap.enabled": false,
-  "editor.scrollBeyondLastLine": false,
-  "editor.quickSuggestions": { other: "off", comments: "off", strings: "off" },
-  "editor.suggestOnTriggerCharacters": false,
-  "extensions.autoUpdate": false,
-  "extensions.autoCheckUpdates": false,
-  "extensions.ignoreRecommendations": true,
-  "files.autoSave": "off",
-  "files.hotExit": "off",
-  "git.enabled": false,
-  "json.schemaDownload.enable": false,
-  "npm.fetchOnlinePackageInfo": false,
-  "security.workspace.trust.enabled": false,
-  "telemetry.telemetryLevel": "off",
-  "typescript.disableAutomaticTypeAcquisition": true,
-  "update.mode": "none",
-  "workbench.activityBar.location": "hidden",
-  "workbench.colorTheme": "Default Dark Modern",
-  "workbench.enableExperiments": false,
-  "workbench.reduceMotion": "on",
-  "workbench.secondarySideBar.defaultVisibility": "hidden",
-  "workbench.startupEditor": "none",
-  "workbench.tips.enabled": false,
-  "workbench.welcomePage.walkthroughs.openOnInstall": false,
-};
-const CHROMIUM = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-];
-const SIZE = { width: 1000, height: 480 };
-const DEADLINE_MS = 60000;
-export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A running code-server; `place` is the folder with the workspace, user data and extensions. */
-export class Server {
-  constructor(options) {
-    this.options = options;
-    this.workspace = join(options.place, "workspace");
-    this.written = "";
-  }
-
-  async start() {
-    const { program, place, settings } = this.options;
-    const user = join(place, "user");
-    mkdirSync(this.workspace, { recursive: true });
-    // The server's machine is a remote one to VS Code: paths on it stand in settings of its own.
-    for (const [scope, values] of Object.entries({ User: SETTINGS, Machine: settings })) {
-      mkdirSync(join(user, scope), { recursive: true });
-      writeFileSync(join(user, scope, "settings.json"), JSON.stringify(values));
-    }
-    this.port = await freePort();
-    const [node, ...entry] = program;
-    const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
-    this.process = spawn(
-      node,
-      [
-        ...[...entry, "--bind-addr", `127.0.0.1:${this.port}`, "--auth", "none", ...quiet],
-        ...["--disable-proxy", "--user-data-dir", user],
-        ...["--extensions-dir", join(place, "extensions"), this.workspace],
-      ],
-      { stdio: ["ignore", "pipe", "pipe"], env: this.environment() },
-    );
-    for (const stream of [this.process.stdout, this.process.stderr]) {
-      stream.on("data", (data) => {
-        this.written += data;
-      });
-    }
-    await until("code-server listens", () => this.written.includes("HTTP server listening"));
-  }
-
-  environment() {
-    const { place } = this.options;
-    return {
-      ...process.env,
-      EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
-      XDG_DATA_HOME: join(place, "data"),
-      XDG_CONFIG_HOME: join(place, "config"),
-    };
-  }
-
-  /** A window in a browser of its own. */
-  async open() {
-    const require = createRequire(join(this.options.playwright, "package.json"));
-    const { chromium } = require("playwright-core");
-    this.browser ??= await chromium.launch({ executablePath: this.options.chromium, args: CHROMIUM });
-    const context = await this.browser.newContext({ viewport: SIZE });
-    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const page = await context.newPage();
-    page.setDefaultTimeout(DEADLINE_MS);
-    await page.goto(`http://127.0.0.1:${this.port}/?folder=${this.workspace}`);
-    await page.waitForSelector(".monaco-workbench");
-    this.newest = new Editor(this, page);
-    await this.newest.statusSoon(/Caret/);
-    await this.newest.press("Control+b"); // without the side bar
-    return this.newest;
-  }
-
-  async closeWindows() {
-    await Promise.all((this.browser?.contexts() ?? []).map((context) => context.close()));
-  }
-
-  /** Close the browser; whoever started this process ends its group, code-server with it. */
-  async stop() {
-    await this.browser?.close();
-    this.process?.kill();
-  }
-}
-
-/** One window. */
+/** One window, on a folder. */
 export class Editor {
-  constructor(server, page) {
+  constructor(server, page, folder) {
     this.server = server;
     this.page = page;
+    this.folder = folder;
   }
 
-  /** Write a file in the workspace and open it with the caret at its end. */
+  /** Write a file in the folder and open it with the caret at its end. */
   async open(name, text) {
-    const path = join(this.server.workspace, name);
+    const path = join(this.folder, name);
     writeFileSync(path, text);
     await this.choose("Control+p", path, `[aria-label^="${name}"]`);
+    await this.atEnd(name);
+  }
+
+  /** Put the caret at the end of a file that is being opened. */
+  async atEnd(name) {
     await this.page.waitForSelector(`.tab.active[data-resource-name="${name}"]`);
     await this.focus();
     await this.press("Control+End");
@@ -267,38 +153,10 @@ export class Editor {
   async saved(name) {
     await this.press("Control+S");
     await this.page.waitForSelector(`.tab.active:not(.dirty)[data-resource-name="${name}"]`);
-    return readFileSync(join(this.server.workspace, name), "utf8");
+    return readFileSync(join(this.folder, name), "utf8");
   }
 
   shot(name) {
     return this.page.screenshot({ path: join(this.server.options.shots, `${name}.png`) });
   }
-}
-
-/** What `look` gives, once it is true. */
-export async function until(what, look, deadline = DEADLINE_MS) {
-  const end = Date.now() + deadline;
-  for (;;) {
-    const value = await look();
-    if (value) return value;
-    if (Date.now() > end) {
-      throw new Error(`not within ${deadline} ms: ${what}`);
-    }
-    await pause(30);
-  }
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-/** The process that holds the model. */
-export function enginePid(server) {
-  const address = join(server.options.home, "run", "engine.json");
-  return JSON.parse(readFileSync(address, "utf8")).pid;
 }

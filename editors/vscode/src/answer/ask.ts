@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Session } from "../session";
+import { codeEditor } from "./code";
 import type { Conversation } from "./conversation";
 import type { Preview } from "./preview";
 import { type Answer, changes, type Kind, prompt, type Question } from "./question";
@@ -27,7 +28,7 @@ export async function ask(
 
 /** A question about the selection, or the caret's place. */
 async function atSelection(session: Session): Promise<Question> {
-  const editor = vscode.window.activeTextEditor;
+  const editor = codeEditor();
   if (!editor) {
     throw new Error("Open the code that you want to ask about.");
   }

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { CancellationTokenSource, type Location } from "vscode-languageclient/node";
 import type { Session } from "../session";
+import { codeEditor } from "./code";
 import { Panel } from "./panel";
 import type { Turn, Wish } from "./protocol";
 import { type Answer, heading, type Kind, type Question } from "./question";
@@ -143,7 +144,7 @@ function placeName({ uri, range }: Location): string {
 
 /** Put text where the caret is in the code; the panel itself has the focus. */
 async function insert(text: string): Promise<void> {
-  const [editor] = vscode.window.visibleTextEditors.filter(({ viewColumn }) => viewColumn);
+  const editor = codeEditor();
   if (!editor) {
     throw new Error("No code is open to insert into.");
   }

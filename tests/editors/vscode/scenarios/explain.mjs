@@ -1,7 +1,7 @@
 // Explain streams into the panel; the answer can be stopped, followed up, copied and inserted.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 const CODE = "def mean(numbers):\n    return sum(numbers) / len(numbers)\n";
 
@@ -25,11 +25,17 @@ export default async function (editor) {
   const wishes = await panel.$$("[data-do=insert]");
   assert.ok(wishes.length > 0, await panel.textContent("#turns"));
   const code = (await panel.textContent("figure code")).trimEnd();
+  await panel.click("[data-do=copy]");
+  await until("the code is copied", async () => (await copied(editor)).trimEnd() === code);
   await wishes[0].click();
   await until("the code is inserted", async () => {
     const [first] = code.split("\n");
     return (await editor.lines()).some((line) => line.includes(first));
   });
+}
+
+function copied(editor) {
+  return editor.page.evaluate(() => navigator.clipboard.readText());
 }
 
 function answer(panel) {

@@ -1,7 +1,8 @@
-// A fix is a diff first: discarded it changes nothing, applied it is one step of undo.
+// A change is a diff first: discarded it changes nothing, applied it is one step of undo. One is
+// asked for by the light bulb, one by a command.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 const CODE = "def is_even(number):\n    return number % 2 == 1\n";
 const DIFF = ".monaco-diff-editor";
@@ -9,12 +10,12 @@ const DIFF = ".monaco-diff-editor";
 export default async function (editor) {
   await editor.open("even.py", CODE);
   await editor.statusSoon(/ready/);
-  await propose(editor);
-  await editor.shot("fix");
+  await document(editor);
   await decide(editor, "Discard the Change");
   assert.equal(await text(editor), CODE);
 
-  await propose(editor);
+  await fix(editor);
+  await editor.shot("fix");
   await decide(editor, "Apply the Change");
   await until("it is applied", async () => (await text(editor)) !== CODE);
   await editor.focus();
@@ -22,7 +23,13 @@ export default async function (editor) {
   await until("it is undone", async () => (await text(editor)) === CODE);
 }
 
-async function propose(editor) {
+async function document(editor) {
+  await editor.press("Control+Home", "Control+.");
+  await editor.page.click(".action-widget .monaco-list-row:has-text('Document')");
+  await editor.page.waitForSelector(`${DIFF} .line-insert`);
+}
+
+async function fix(editor) {
   await editor.focus();
   await editor.press("Control+a");
   await editor.command("Caret: Fix");

@@ -1,7 +1,7 @@
 // From an empty line to code that the model wrote, saved on disk; taking it is one step of undo.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 export default async function (editor) {
   await editor.open("area.py", "def area(width, height):\n    ");

@@ -1,7 +1,7 @@
 // The menu in the status bar, and pausing in a file.
 
 import assert from "node:assert/strict";
-import { pause } from "../editor.mjs";
+import { pause } from "../wait.mjs";
 
 export default async function (editor) {
   await editor.open("paused.py", "def cube(number):\n");
@@ -27,4 +27,6 @@ export default async function (editor) {
   await editor.ghostSoon();
   await editor.statusSoon(/last suggestion after \d+ ms/);
   await editor.press("Escape");
+  await editor.command("Caret: Show the Log");
+  await editor.page.waitForSelector(".tab.active[data-resource-name='lsp.log']");
 }

@@ -1,7 +1,7 @@
 // Word by word, line by line, then all of it; one undo takes back what one key took.
 
 import assert from "node:assert/strict";
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 const STUB = "def largest(numbers):\n    best = numbers[0]\n    for number in numbers:\n";
 

@@ -1,6 +1,6 @@
 // The editor's own menu is open: Tab takes what it has selected, once, and suggestions go on.
 
-import { until } from "../editor.mjs";
+import { until } from "../wait.mjs";
 
 export default async function (editor) {
   await editor.open("popup.py", "price_gross = 1\nprice_net = 2\n\n\ndef total():\n");
