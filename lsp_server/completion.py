@@ -124,7 +124,7 @@ class Completer:
 
     async def read_ahead(self, query: Query, settings: Settings) -> None:
         """Have the model read what it would for `suggest`, when it has nothing else to do."""
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         request = replace(_request(query, shape, settings), max_tokens=0)
         with suppress(CaretError):
             async with aclosing(self._engine.complete(request, wait=False)) as pieces:
@@ -150,7 +150,7 @@ class Completer:
                 return None
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         pieces = self._engine.complete(_request(query, shape, settings), wait=query.invoked)
         least = 0.0 if query.invoked else settings.completion.confidence
         draft = Draft(query.site, shape, least)
@@ -168,7 +168,7 @@ class Completer:
 
         An error here does not spoil the first suggestion.
         """
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         request = _request(query, shape, settings)
         found: list[tuple[float, str]] = []
         with suppress(TimeoutError, CaretError):
@@ -208,13 +208,17 @@ def _insertable(texts: list[str], site: Site) -> list[str]:
     return [text.replace("\n", site.eol) for key, text in distinct.items() if key]
 
 
+def _shape(query: Query, settings: Settings) -> Shape:
+    return shape_of(query.site, settings.completion.multiline, invoked=query.invoked)
+
+
 def _request(query: Query, shape: Shape, settings: Settings) -> CompletionRequest:
     return CompletionRequest(
         model=settings.fim.model,
         prompt=query.site.prefix,
         suffix=query.site.suffix,
         max_tokens=settings.completion.max_tokens,
-        stop=("\n",) if shape.kind == "inline" else (),
+        stop=("\n",) if shape.kind == "inline" and not shape.fills else (),
         one_line=shape.kind == "line" and not shape.grows,
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",

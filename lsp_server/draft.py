@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.api import Usage
 from lsp_server.confidence import Token, first_line, score
+from lsp_server.hole import filling, is_past
 from lsp_server.postprocess import Place, polish
 from lsp_server.stopping import Ending
 from lsp_server.syntax import Syntax
@@ -46,8 +47,9 @@ class Draft:
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
-        self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
-        whole = self._end is not None or self._reason is not None
+        if self._end is None:
+            self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
+        whole = self._reason is not None or self._is_enough()
         self.doubted = not whole and self._is_doubtful()
         return whole or self.doubted
 
@@ -57,6 +59,16 @@ class Draft:
 
     def text(self) -> str:
         """What to insert, once no more is to come."""
+        return self._filling() or self._beginning()
+
+    def _filling(self) -> str:
+        """All of what the model wrote up to the hole's end; "" where that is not told or breaks."""
+        ended = self._reason != "length"
+        text = filling(self._text, self.site, ended=ended) if self._shape.fills else ""
+        return polish(text, Place(self.site, self._shape, self._syntax))
+
+    def _beginning(self) -> str:
+        """As far as the shape goes."""
         unfinished = self._end is None and self._reason == "length"
         if self._end is None and not unfinished:
             self._end = self._ending.find(self._text, final=True)
@@ -83,6 +95,10 @@ class Draft:
             prefill_ms=(first[0] - self._times[0]) * 1000,
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
+
+    def _is_enough(self) -> bool:
+        """Whether what is to be inserted is there."""
+        return is_past(self._text, self.site) if self._shape.fills else self._end is not None
 
     def _is_doubtful(self) -> bool:
         """Whether the first line is whole, and the model too unsure of it."""

@@ -20,6 +20,8 @@ from lsp_server.settings import CompletionSettings, FimSettings, Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from engine.api import FinishReason
+
 SITE = Site("x = ", "\n", "python", "src/a.py")
 
 
@@ -63,6 +65,38 @@ async def test_inside_of_a_line_the_engine_stops_at_its_end() -> None:
     await Completer(script).suggest(Query("a", Site("f(", "x)")), Settings())
     assert script.requests[0].stop == ("\n",)
     assert not script.requests[0].one_line
+
+
+HOLE = Site("def f(a):\n    if a", "\n    return c\n", "python")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        # the model says where it ends
+        ([":\n        b()\n", "    c = 1", "<end>"], ":\n        b()\n    c = 1"),
+        # or the line below comes
+        ([":\n        b()\n", "    c = 1\n", "    return c\n", "never read"], None),
+        # it does not end, or does not fit: what is shown while one types
+        ([":\n        b()\n    c = 1\n", "    d ="], ":\n        b()"),
+        ([":\n        b()\n    c = (1", "<end>"], ":\n        b()"),
+    ],
+)
+async def test_by_hand_a_hole_is_filled(pieces: list[str], text: str | None) -> None:
+    *texts, last = pieces
+    reason: FinishReason = "stop" if last == "<end>" else "length"
+    rest = "" if last == "<end>" else last
+    script = Script(*map(Piece, texts), Piece(rest, finish_reason=reason))
+    by_hand = await Completer(script).suggest(Query("a", HOLE, invoked=True), Settings())
+    assert by_hand == [text or ":\n        b()\n    c = 1"]
+    assert await Completer(script).suggest(Query("a", HOLE), Settings()) == [":\n        b()"]
+
+
+async def test_by_hand_a_hole_may_have_several_lines_inside_of_a_line() -> None:
+    script = Script(Piece("a,\n  b", finish_reason="stop"))
+    query = Query("a", Site("f(", ")", "python"), invoked=True)
+    assert await Completer(script).suggest(query, Settings()) == ["a,\n  b"]
+    assert script.requests[0].stop == ()
 
 
 async def test_the_stream_is_closed_when_the_line_is_whole() -> None:
