@@ -84,7 +84,7 @@ class Completer:
 
     def known(self, query: Query, settings: Settings) -> Answer | None:
         """What `answer` would give, where that takes no model and no waiting."""
-        found = self._known.find(query.document, query.site) if query.choices == 1 else None
+        found = self._find(query, settings) if query.choices == 1 else None
         return _shown(found, query, settings, "cache") if found else None
 
     async def suggest(self, query: Query, settings: Settings) -> list[str]:
@@ -94,17 +94,18 @@ class Completer:
     async def answer(self, query: Query, settings: Settings) -> Answer:
         """What to insert at the caret.
 
-        What is predicted already, or is being written, is not asked for again. A suggestion that
-        nobody asked for is hidden where the model is too unsure of it.
+        What is predicted already, or is being written, is not asked for again, unless that was not
+        by hand and this is, so that it may go further. A suggestion that nobody asked for is hidden
+        where the model is too unsure of it.
 
         Raises:
             CaretError: the engine or its model failed.
         """
         start = time.monotonic()
         source: Source = "cache"
-        best = self._known.find(query.document, query.site)
+        best = self._find(query, settings)
         if best is None:
-            source, best = "joined", await self._joined(query)
+            source, best = "joined", await self._joined(query, settings)
         if best is None:
             source, best = "model", await self._predict(query, settings, start)
         answer = _shown(best, query, settings, source)
@@ -131,14 +132,18 @@ class Completer:
                 async for _ in pieces:
                     pass
 
-    async def _joined(self, query: Query) -> Prediction | None:
+    def _find(self, query: Query, settings: Settings) -> Prediction | None:
+        return self._known.find(query.document, query.site, fills=_fills(query, settings))
+
+    async def _joined(self, query: Query, settings: Settings) -> Prediction | None:
         """What is being written for this caret already."""
         writing = self._writing.get(query.document)
-        # Begun without `wait`, it may yet end because the model is not ready.
-        if writing is None or (query.invoked and not writing.draft.begun):
+        if writing is None or (_fills(query, settings) and not writing.draft.fills):
             return None
-        joined = writing.join(query.site, insist=query.invoked)
-        found = await self._outcome(writing) if joined else None
+        # Begun without `wait`, it may yet end because the model is not ready.
+        if query.invoked and not writing.draft.begun:
+            return None
+        found = await self._outcome(writing) if writing.join(query.site) else None
         return found.at(query.site) if found else None
 
     async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
@@ -208,8 +213,13 @@ def _insertable(texts: list[str], site: Site) -> list[str]:
     return [text.replace("\n", site.eol) for key, text in distinct.items() if key]
 
 
+def _fills(query: Query, settings: Settings) -> bool:
+    return query.invoked and settings.completion.multiline != "never"
+
+
 def _shape(query: Query, settings: Settings) -> Shape:
-    return shape_of(query.site, settings.completion.multiline, invoked=query.invoked)
+    fills = _fills(query, settings)
+    return shape_of(query.site, settings.completion.multiline, fills=fills)
 
 
 def _request(query: Query, shape: Shape, settings: Settings) -> CompletionRequest:

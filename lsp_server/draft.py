@@ -53,10 +53,6 @@ class Draft:
         self.doubted = not whole and self._is_doubtful()
         return whole or self.doubted
 
-    def insist(self) -> None:
-        """It is wanted however unsure the model is of it."""
-        self._least = 0.0
-
     def text(self) -> str:
         """What to insert, once no more is to come."""
         return self._filling() or self._beginning()
@@ -64,7 +60,7 @@ class Draft:
     def _filling(self) -> str:
         """All of what the model wrote up to the hole's end; "" where that is not told or breaks."""
         ended = self._reason != "length"
-        text = filling(self._text, self.site, ended=ended) if self._shape.fills else ""
+        text = filling(self._text, self.site, ended=ended) if self.fills else ""
         return polish(text, Place(self.site, self._shape, self._syntax))
 
     def _beginning(self) -> str:
@@ -78,6 +74,11 @@ class Draft:
     def may_become(self, typed: str) -> bool:
         """Whether what came so far agrees with what was typed, as far as either goes."""
         return self._text.startswith(typed) or typed.startswith(self._text)
+
+    @property
+    def fills(self) -> bool:
+        """See `Shape.fills`."""
+        return self._shape.fills
 
     @property
     def begun(self) -> bool:
@@ -98,7 +99,7 @@ class Draft:
 
     def _is_enough(self) -> bool:
         """Whether what is to be inserted is there."""
-        return is_past(self._text, self.site) if self._shape.fills else self._end is not None
+        return is_past(self._text, self.site) if self.fills else self._end is not None
 
     def _is_doubtful(self) -> bool:
         """Whether the first line is whole, and the model too unsure of it."""

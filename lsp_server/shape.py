@@ -52,17 +52,16 @@ class Shape:
     """First of all as far as the model goes by itself, where that fits: see `hole`."""
 
 
-def shape_of(site: Site, multiline: Multiline, *, invoked: bool = False) -> Shape:
+def shape_of(site: Site, multiline: Multiline, *, fills: bool = False) -> Shape:
     """Decide from the text around the caret.
 
     A block is wanted where the caret's line opens one, or stands empty in one just opened, and the
     lines below do not hold its body already. With "always", a block is wanted everywhere but
-    inside of a line. Asked for by hand (`invoked`), it may fill the hole that the caret stands in.
+    inside of a line. `fills` is as in `Shape`.
     """
     wanted = tuple(wanted_closers(site))
     shape = _shape(site, multiline, wanted)
-    more = multiline != "never"
-    return replace(shape, wanted=wanted, grows=more, fills=more and invoked)
+    return replace(shape, wanted=wanted, grows=multiline != "never", fills=fills)
 
 
 def grown(line: str, site: Site, *, own_brackets: bool) -> Shape | None:

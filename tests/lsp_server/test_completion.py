@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,28 @@ async def test_by_hand_a_hole_is_filled(pieces: list[str], text: str | None) -> 
     by_hand = await Completer(script).suggest(Query("a", HOLE, invoked=True), Settings())
     assert by_hand == [text or ":\n        b()\n    c = 1"]
     assert await Completer(script).suggest(Query("a", HOLE), Settings()) == [":\n        b()"]
+
+
+async def test_by_hand_more_is_asked_for_than_was_while_typing() -> None:
+    script = Script(Piece(":\n        b()\n    c = 1", finish_reason="stop"))
+    completer, by_hand = Completer(script), Query("a", HOLE, invoked=True)
+    assert await completer.suggest(Query("a", HOLE), Settings()) == [":\n        b()"]
+    for _ in range(2):
+        assert await completer.suggest(by_hand, Settings()) == [":\n        b()\n    c = 1"]
+    assert len(script.requests) == 2
+    # What was suggested by hand may be typed, too.
+    typed = replace(HOLE, prefix=HOLE.prefix + ":\n        b()\n")
+    assert await completer.suggest(Query("a", typed), Settings()) == ["    c = 1"]
+
+
+async def test_by_hand_it_does_not_join_what_goes_less_far() -> None:
+    script = Gated(Piece(":\n        b()\n    c = 1", finish_reason="stop"))
+    completer = Completer(script)
+    tasks = [await asked(completer, Query("a", HOLE, invoked)) for invoked in (False, True, True)]
+    script.gate.set()
+    more = [":\n        b()\n    c = 1"]
+    assert await asyncio.gather(*tasks) == [[":\n        b()"], more, more]
+    assert len(script.requests) == 3  # the third came before the second had begun
 
 
 async def test_by_hand_a_hole_may_have_several_lines_inside_of_a_line() -> None:

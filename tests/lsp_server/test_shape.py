@@ -55,13 +55,6 @@ def test_auto(prefix: str, suffix: str, expected: Shape) -> None:
     assert shape_of(Site(prefix, suffix, language), "auto") == expected
 
 
-def test_only_by_hand_it_may_fill_the_hole() -> None:
-    site = Site("x = f(", "a, b)")
-    assert shape_of(site, "auto", invoked=True).fills
-    assert not shape_of(site, "always").fills
-    assert not shape_of(site, "never", invoked=True).fills
-
-
 def test_never_and_always() -> None:
     body, middle = Site("def f():", ""), Site("def f():\n    a = 1\n    ", "\n    return a")
     assert shape_of(body, "never") == LINE
