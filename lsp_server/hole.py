@@ -8,6 +8,7 @@ better evidence that it is right.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lsp_server.blocks import opens_block
@@ -19,6 +20,9 @@ from lsp_server.syntax import PARTS
 if TYPE_CHECKING:
     from lsp_server.context import Site
 
+_REACH = 16
+"""Lines below the caret among which is looked for what a text writes again."""
+
 
 def filling(text: str, site: Site, *, ended: bool) -> str:
     """What of a text fills the hole; "" where the text does not tell.
@@ -29,14 +33,15 @@ def filling(text: str, site: Site, *, ended: bool) -> str:
         ended: the model ended it.
     """
     end = _behind(text, site)
-    if end is not None:
-        return text[:end]
-    return text if ended and not _goes_round(text) else ""
+    found = text if end is None else text[:end]
+    told = end is not None or (ended and not _goes_round(text))
+    return found if told and not _rewrites(found, site) else ""
 
 
 def is_past(text: str, site: Site) -> bool:
-    """Whether no more needs to be read: the hole ends, or the text goes round in circles."""
-    return _behind(text, site) is not None or _goes_round(text)
+    """Whether no more needs to be read: the hole ends, or the text has missed its end."""
+    whole = text[: text.rfind("\n") + 1]
+    return _behind(text, site) is not None or _goes_round(text) or _rewrites(whole, site)
 
 
 def _behind(text: str, site: Site) -> int | None:
@@ -58,6 +63,21 @@ def _behind(text: str, site: Site) -> int | None:
             return start
         start += len(line) + 1
     return None
+
+
+def _rewrites(text: str, site: Site) -> bool:
+    r"""Whether two lines in a row stand below the caret in a row: then it has missed the end.
+
+    >>> _rewrites("a()\nb()\nc()", Site("", "\nd()\nb()\nc()\n"))
+    True
+    """
+    written = [line for line in text.split("\n")[1:] if line.strip()]
+    there = list(pairwise(site.below[:_REACH]))
+    return any(
+        same_line(one, above) and same_line(two, under)
+        for one, two in pairwise(written)
+        for above, under in there
+    )
 
 
 def _is_in_block(site: Site) -> bool:

@@ -29,7 +29,13 @@ def test_docstrings() -> None:
         ("def f():\n    ", "\n\nc()\n", "a()\n\n\nb()\n", "a()\n\n\nb()\n"),
         ("int f() {\n  ", "", "a();\n}\n", "a();\n}\n"),
         ("if a:\n    ", "", "b()\nelse:\n    c()\n", "b()\nelse:\n    c()\n"),
-        # nothing, where it goes round in circles
+        # nothing, where it writes anew what stands further below, or goes round in circles
+        (
+            "if a:\n    ",
+            "\n    b()\n    c()\n    d()\n",
+            "e()\n    f()\n    c()\n    d()",
+            "",
+        ),
         ("a = ", "\n", "1\ngo()\ngo()\ngo()\n", ""),
     ],
 )
@@ -48,3 +54,6 @@ def test_no_more_is_read_behind_it() -> None:
     assert not is_past("b()\n    c()", site)
     assert is_past("b()\n    c()\n", site)
     assert is_past("go()\n    go()\n    go()\n", site)
+    further = Site("if a:\n    ", "\n    b()\n    c()\n    d()\n", "python")
+    assert not is_past("e()\n    c()\n    d()", further)
+    assert is_past("e()\n    c()\n    d()\n", further)
