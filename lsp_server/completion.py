@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 """All further choices together may take as long as the first one did, within these bounds."""
+_LONGER = 2
+"""So many times the tokens may one have that was asked for by hand."""
 _VARIED = Sampling(temperature=0.8, top_p=0.95)
 
 Source = Literal["model", "cache", "joined"]
@@ -227,7 +229,7 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         model=settings.fim.model,
         prompt=query.site.prefix,
         suffix=query.site.suffix,
-        max_tokens=settings.completion.max_tokens,
+        max_tokens=settings.completion.max_tokens * (_LONGER if shape.fills else 1),
         stop=("\n",) if shape.kind == "inline" and not shape.fills else (),
         one_line=shape.kind == "line" and not shape.grows,
         # Two editors may have the same file open, with different text.

@@ -135,9 +135,10 @@ class Syntax:
     def _is_misplaced(self) -> bool:
         """Whether Python minds no more than the depth at which the caret's line begins.
 
-        An empty line has none yet: what is put in brings its own.
+        It does not where the window is whole as it stands, and an empty line has no depth yet: what
+        is put in brings its own.
         """
-        if not "".join(self._line).strip():
+        if not "".join(self._line).strip() or _is_python(self.source):
             return False
         head, tail = (part.encode("utf-8", "replace") for part in self._line)
         above = self._before[: len(self._before) - len(head)]

@@ -120,6 +120,7 @@ async def test_by_hand_a_hole_may_have_several_lines_inside_of_a_line() -> None:
     query = Query("a", Site("f(", ")", "python"), invoked=True)
     assert await Completer(script).suggest(query, Settings()) == ["a,\n  b"]
     assert script.requests[0].stop == ()
+    assert script.requests[0].max_tokens == 2 * Settings().completion.max_tokens
 
 
 async def test_the_stream_is_closed_when_the_line_is_whole() -> None:
