@@ -32,7 +32,7 @@ def filling(text: str, site: Site, *, ended: bool) -> str:
         site: the caret at which it is written.
         ended: the model ended it.
     """
-    end = _behind(text, site)
+    end = _behind(f"{text}\n" if ended else text, site)
     found = text if end is None else text[:end]
     told = end is not None or (ended and not _goes_round(text))
     return found if told and not _rewrites(found, site) else ""

@@ -26,6 +26,7 @@ def test_docstrings() -> None:
         # out of the block, where that is not to be seen below
         ("def f():\n    ", "\n", "return a\n\n\nprint(f())\nprint(", "return a\n\n\n"),
         ("def f():\n    ", "\n    b()\n", "a()\nf()\nc", "a()\n"),
+        ("def f():\n    ", "", "a()\n\nprint(f())", "a()\n\n"),
         ("def f():\n    ", "\n\nc()\n", "a()\n\n\nb()\n", "a()\n\n\nb()\n"),
         ("int f() {\n  ", "", "a();\n}\n", "a();\n}\n"),
         ("if a:\n    ", "", "b()\nelse:\n    c()\n", "b()\nelse:\n    c()\n"),
