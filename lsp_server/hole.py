@@ -47,16 +47,15 @@ def is_past(text: str, site: Site) -> bool:
 def _behind(text: str, site: Site) -> int | None:
     r"""Where the first whole line begins that lies behind the hole, or None.
 
-    It is the line below the caret once more, or one at the margin where the caret stands in a block
-    and nothing at the margin follows.
+    It is the line below the caret once more, or one at the margin where the caret stands in a
+    block.
 
     >>> _behind("a\n    b()\nc", Site("    ", "\n    b()\n"))
     2
     >>> _behind("a\n\ndef g():\n", Site("def f():\n    ", ""))
     3
     """
-    below = site.below[0] if site.below else ""
-    inside = _is_in_block(site) and (not below or below[0].isspace())
+    below, inside = site.below[0] if site.below else "", _is_in_block(site)
     start = text.find("\n") + 1
     for line in text.split("\n")[1:-1]:
         if (below and same_line(line, below)) or (inside and _is_at_margin(line)):

@@ -23,11 +23,12 @@ def test_docstrings() -> None:
         ("if a:\n    b()\n", "\nd()\n", "else:\n    c()\n", "else:\n    c()\n"),
         # to the line below, though the model goes on
         ("if a:\n    ", "\n    c()\n", "b()\n    c()\n    d()", "b()\n"),
-        # out of the block, where that is not to be seen below
+        # within the block
         ("def f():\n    ", "\n", "return a\n\n\nprint(f())\nprint(", "return a\n\n\n"),
         ("def f():\n    ", "\n    b()\n", "a()\nf()\nc", "a()\n"),
         ("def f():\n    ", "", "a()\n\nprint(f())", "a()\n\n"),
-        ("def f():\n    ", "\n\nc()\n", "a()\n\n\nb()\n", "a()\n\n\nb()\n"),
+        ("def f():\n    ", "\n\nc()\n", "a()\n\n\nb()\n", "a()\n\n\n"),
+        ("a = 1\n", "\nc()\n", "def f():\n    b()\n\n\nd()\n", "def f():\n    b()\n\n\nd()\n"),
         ("int f() {\n  ", "", "a();\n}\n", "a();\n}\n"),
         ("if a:\n    ", "", "b()\nelse:\n    c()\n", "b()\nelse:\n    c()\n"),
         # nothing, where it writes anew what stands further below, or goes round in circles
