@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 """All further choices together may take as long as the first one did, within these bounds."""
+_LONGER = 2
+"""So many times the tokens may one have that was asked for by hand."""
 _VARIED = Sampling(temperature=0.8, top_p=0.95)
 
 Source = Literal["model", "cache", "joined"]
@@ -84,7 +86,7 @@ class Completer:
 
     def known(self, query: Query, settings: Settings) -> Answer | None:
         """What `answer` would give, where that takes no model and no waiting."""
-        found = self._known.find(query.document, query.site) if query.choices == 1 else None
+        found = self._find(query, settings) if query.choices == 1 else None
         return _shown(found, query, settings, "cache") if found else None
 
     async def suggest(self, query: Query, settings: Settings) -> list[str]:
@@ -94,17 +96,18 @@ class Completer:
     async def answer(self, query: Query, settings: Settings) -> Answer:
         """What to insert at the caret.
 
-        What is predicted already, or is being written, is not asked for again. A suggestion that
-        nobody asked for is hidden where the model is too unsure of it.
+        What is predicted already, or is being written, is not asked for again, unless that was not
+        by hand and this is, so that it may go further. A suggestion that nobody asked for is hidden
+        where the model is too unsure of it.
 
         Raises:
             CaretError: the engine or its model failed.
         """
         start = time.monotonic()
         source: Source = "cache"
-        best = self._known.find(query.document, query.site)
+        best = self._find(query, settings)
         if best is None:
-            source, best = "joined", await self._joined(query)
+            source, best = "joined", await self._joined(query, settings)
         if best is None:
             source, best = "model", await self._predict(query, settings, start)
         answer = _shown(best, query, settings, source)
@@ -124,21 +127,25 @@ class Completer:
 
     async def read_ahead(self, query: Query, settings: Settings) -> None:
         """Have the model read what it would for `suggest`, when it has nothing else to do."""
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         request = replace(_request(query, shape, settings), max_tokens=0)
         with suppress(CaretError):
             async with aclosing(self._engine.complete(request, wait=False)) as pieces:
                 async for _ in pieces:
                     pass
 
-    async def _joined(self, query: Query) -> Prediction | None:
+    def _find(self, query: Query, settings: Settings) -> Prediction | None:
+        return self._known.find(query.document, query.site, fills=_fills(query, settings))
+
+    async def _joined(self, query: Query, settings: Settings) -> Prediction | None:
         """What is being written for this caret already."""
         writing = self._writing.get(query.document)
-        # Begun without `wait`, it may yet end because the model is not ready.
-        if writing is None or (query.invoked and not writing.draft.begun):
+        if writing is None or (_fills(query, settings) and not writing.draft.fills):
             return None
-        joined = writing.join(query.site, insist=query.invoked)
-        found = await self._outcome(writing) if joined else None
+        # Begun without `wait`, it may yet end because the model is not ready.
+        if query.invoked and not writing.draft.begun:
+            return None
+        found = await self._outcome(writing) if writing.join(query.site) else None
         return found.at(query.site) if found else None
 
     async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
@@ -150,7 +157,7 @@ class Completer:
                 return None
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         pieces = self._engine.complete(_request(query, shape, settings), wait=query.invoked)
         least = 0.0 if query.invoked else settings.completion.confidence
         draft = Draft(query.site, shape, least)
@@ -168,7 +175,7 @@ class Completer:
 
         An error here does not spoil the first suggestion.
         """
-        shape = shape_of(query.site, settings.completion.multiline)
+        shape = _shape(query, settings)
         request = _request(query, shape, settings)
         found: list[tuple[float, str]] = []
         with suppress(TimeoutError, CaretError):
@@ -208,13 +215,22 @@ def _insertable(texts: list[str], site: Site) -> list[str]:
     return [text.replace("\n", site.eol) for key, text in distinct.items() if key]
 
 
+def _fills(query: Query, settings: Settings) -> bool:
+    return query.invoked and settings.completion.multiline != "never"
+
+
+def _shape(query: Query, settings: Settings) -> Shape:
+    fills = _fills(query, settings)
+    return shape_of(query.site, settings.completion.multiline, fills=fills)
+
+
 def _request(query: Query, shape: Shape, settings: Settings) -> CompletionRequest:
     return CompletionRequest(
         model=settings.fim.model,
         prompt=query.site.prefix,
         suffix=query.site.suffix,
-        max_tokens=settings.completion.max_tokens,
-        stop=("\n",) if shape.kind == "inline" else (),
+        max_tokens=settings.completion.max_tokens * (_LONGER if shape.fills else 1),
+        stop=("\n",) if shape.kind == "inline" and not shape.fills else (),
         one_line=shape.kind == "line" and not shape.grows,
         # Two editors may have the same file open, with different text.
         document=f"{os.getpid()} {query.document}",

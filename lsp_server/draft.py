@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.api import Usage
 from lsp_server.confidence import Token, first_line, score
+from lsp_server.hole import filling, is_past
 from lsp_server.postprocess import Place, polish
 from lsp_server.stopping import Ending
 from lsp_server.syntax import Syntax
@@ -46,17 +47,24 @@ class Draft:
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
         self._usage = piece.usage or self._usage
-        self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
-        whole = self._end is not None or self._reason is not None
+        if self._end is None:
+            self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
+        whole = self._reason is not None or self._is_enough()
         self.doubted = not whole and self._is_doubtful()
         return whole or self.doubted
 
-    def insist(self) -> None:
-        """It is wanted however unsure the model is of it."""
-        self._least = 0.0
-
     def text(self) -> str:
         """What to insert, once no more is to come."""
+        return self._filling() or self._beginning()
+
+    def _filling(self) -> str:
+        """All of what the model wrote up to the hole's end; "" where that is not told or breaks."""
+        ended = self._reason != "length"
+        text = filling(self._text, self.site, ended=ended) if self.fills else ""
+        return polish(text, Place(self.site, self._shape, self._syntax))
+
+    def _beginning(self) -> str:
+        """As far as the shape goes."""
         unfinished = self._end is None and self._reason == "length"
         if self._end is None and not unfinished:
             self._end = self._ending.find(self._text, final=True)
@@ -66,6 +74,11 @@ class Draft:
     def may_become(self, typed: str) -> bool:
         """Whether what came so far agrees with what was typed, as far as either goes."""
         return self._text.startswith(typed) or typed.startswith(self._text)
+
+    @property
+    def fills(self) -> bool:
+        """See `Shape.fills`."""
+        return self._shape.fills
 
     @property
     def begun(self) -> bool:
@@ -83,6 +96,10 @@ class Draft:
             prefill_ms=(first[0] - self._times[0]) * 1000,
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
+
+    def _is_enough(self) -> bool:
+        """Whether what is to be inserted is there."""
+        return is_past(self._text, self.site) if self.fills else self._end is not None
 
     def _is_doubtful(self) -> bool:
         """Whether the first line is whole, and the model too unsure of it."""

@@ -1,7 +1,7 @@
 """From what the model wrote to what may be inserted: one pipeline of pure rules.
 
-All but the first only take text away from its end. They go round until nothing changes, for what
-one takes away may bare what another looks for.
+All but the first only take text away from its end, or close brackets that it opens. They go round
+until nothing changes, for what one takes away may bare what another looks for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
-from lsp_server.brackets import after_string, first_surplus, loose, open_quote
+from lsp_server.brackets import PAIRS, after_string, first_surplus, loose, open_quote
 from lsp_server.indentation import restyle
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
@@ -84,13 +84,17 @@ def drop_circles(text: str, _: Place) -> str:
 
 def cut_stray_closers(text: str, place: Place) -> str:
     """Cut before a closer that nothing before the caret waits for."""
+    if place.syntax.is_whole(text):
+        return text
     code = after_string(text, open_quote(place.site))
     return text[: first_surplus(loose(code, place.site.language)[0], place.shape.wanted)]
 
 
 def drop_tail_overlap(text: str, place: Place) -> str:
-    """Drop an ending that the rest of the caret's line repeats."""
-    return overlap.drop_tail_overlap(text, place.site)
+    """Drop an ending that the rest of the caret's line repeats, unless the line needs both."""
+    kept = overlap.drop_tail_overlap(text, place.site)
+    needed = place.syntax.is_worse(kept) and not place.syntax.is_worse(text)
+    return text if needed else kept
 
 
 def drop_lines_below(text: str, place: Place) -> str:
@@ -106,19 +110,28 @@ def drop_lines_above(text: str, place: Place) -> str:
 def keep_parse(text: str, place: Place) -> str:
     """Shorten to what fits best into the file, for a parser; drop it where that breaks the file.
 
-    It is cut at line ends, before trailing punctuation and before what follows the caret. A block
+    It is cut at line ends, before trailing punctuation and before what follows the caret, or its
+    brackets are closed, where the model took a closer behind the caret for its own. A block
     that its length cut off, and the first line of one where only one line is wanted, may leave open
     what the user has begun.
     """
     syntax = place.syntax
     if not syntax.is_known or not syntax.errors(text):
         return text
-    best = min([text, *_cuts(text, place.site)], key=syntax.errors)
+    best = min([text, *_closed(text, place.site), *_cuts(text, place.site)], key=syntax.errors)
     if not syntax.is_worse(best):
         return best
     if _opens_by_order(text, place):
         return text
     return text if place.unfinished and syntax.errors(text) <= syntax.now else ""
+
+
+def _closed(text: str, site: Site) -> list[str]:
+    """With closers for its own brackets, the innermost of which follows the caret already."""
+    openers = loose(after_string(text, open_quote(site)), site.language)[1]
+    closers = "".join(PAIRS[opener.char] for opener in reversed(openers))
+    wanted = closers and site.tail.lstrip().startswith(closers[0])
+    return [text.rstrip() + closers] if wanted else []
 
 
 def _cuts(text: str, site: Site) -> list[str]:

@@ -35,6 +35,8 @@ class Prediction:
     """What the model wrote, and how sure it was; `typed` and `text` are its beginning."""
     typed: str = ""
     """What has been typed of it."""
+    fills: bool = False
+    """It goes as far as the model did by itself, see `Shape.fills`."""
     usage: Usage | None = None
     """What it cost."""
     number: int = field(default_factory=itertools.count(1).__next__)
@@ -71,9 +73,13 @@ class Predictions:
         if prediction.text:
             self._newest_first.appendleft(prediction)
 
-    def find(self, document: str, site: Site) -> Prediction | None:
-        """The newest one that holds at this caret, as it looks from there."""
-        mine = (known for known in self._newest_first if known.document == document)
+    def find(self, document: str, site: Site, *, fills: bool = False) -> Prediction | None:
+        """The newest one that holds at this caret, as it looks from there.
+
+        With `fills`, of those that do.
+        """
+        known_here = (known for known in self._newest_first if known.document == document)
+        mine = (known for known in known_here if known.fills or not fills)
         return next((found for known in mine if (found := known.at(site))), None)
 
     def forget(self, document: str) -> None:

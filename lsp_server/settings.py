@@ -99,7 +99,8 @@ class CompletionSettings:
     """`auto`: a whole block where one begins, else one line. `always`: as far as the block
     goes. `never`: one line."""
     max_tokens: int = 128
-    """Longest suggestion, in tokens of the model: 1 to 1024."""
+    """Longest suggestion, in tokens of the model: 1 to 1024. Asked for by hand, one may have twice
+    as many."""
     debounce_ms: int = 0
     """How long to wait for the next key before starting, in milliseconds: 0 to 5000. Editors
     wait by themselves, so 0 is right for most. A suggestion asked for by hand never waits."""

@@ -48,18 +48,20 @@ class Shape:
     """For a line: where it opens a bracket or a block, go on to the end of that."""
     wanted: tuple[str, ...] = field(default=(), compare=False)
     """See `brackets.wanted_closers`."""
+    fills: bool = field(default=False, compare=False)
+    """First of all as far as the model goes by itself, where that fits: see `hole`."""
 
 
-def shape_of(site: Site, multiline: Multiline) -> Shape:
+def shape_of(site: Site, multiline: Multiline, *, fills: bool = False) -> Shape:
     """Decide from the text around the caret.
 
     A block is wanted where the caret's line opens one, or stands empty in one just opened, and the
     lines below do not hold its body already. With "always", a block is wanted everywhere but
-    inside of a line.
+    inside of a line. `fills` is as in `Shape`.
     """
     wanted = tuple(wanted_closers(site))
     shape = _shape(site, multiline, wanted)
-    return replace(shape, wanted=wanted, grows=multiline != "never")
+    return replace(shape, wanted=wanted, grows=multiline != "never", fills=fills)
 
 
 def grown(line: str, site: Site, *, own_brackets: bool) -> Shape | None:

@@ -25,7 +25,7 @@ BEFORE, AFTER = 16_000, 8_000
 _BROKEN = 3
 """With more errors than this, one more says nothing."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
-_PARTS = re.compile(
+PARTS = re.compile(
     r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
 )
 
@@ -80,6 +80,10 @@ class Syntax:
         """Whether the grammar fits the window: not where macros, say, make errors of all."""
         return bool(self._language) and self.allowed <= _BROKEN
 
+    def is_whole(self, text: str) -> bool:
+        """Whether `text` makes the window a whole, with no error anywhere."""
+        return bool(self._language) and not self.errors(text)
+
     def is_worse(self, text: str) -> bool:
         """Whether `text` leaves errors that are the caret's own."""
         return self.is_known and self.errors(text) > self.allowed
@@ -92,7 +96,7 @@ class Syntax:
         deep = indent(self._line[0])
         lines = self._after.decode().split("\n")
         count = short = _body_end(lines, 1, deep)
-        while count < len(lines) and indent(lines[count]) == deep and _PARTS.match(lines[count]):
+        while count < len(lines) and indent(lines[count]) == deep and PARTS.match(lines[count]):
             count = _body_end(lines, count + 1, deep)
         return len("\n".join(lines[:short]).encode()), len("\n".join(lines[:count]).encode())
 
@@ -129,7 +133,13 @@ class Syntax:
 
     @cached_property
     def _is_misplaced(self) -> bool:
-        """Whether Python minds no more than the depth at which the caret's line begins."""
+        """Whether Python minds no more than the depth at which the caret's line begins.
+
+        It does not where the window is whole as it stands, and an empty line has no depth yet: what
+        is put in brings its own.
+        """
+        if not "".join(self._line).strip() or _is_python(self.source):
+            return False
         head, tail = (part.encode("utf-8", "replace") for part in self._line)
         above = self._before[: len(self._before) - len(head)]
         white = head[: len(head) - len(head.lstrip())]

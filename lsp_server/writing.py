@@ -39,17 +39,12 @@ class Writing:
         # An error that nobody waited for is nobody's concern.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    def join(self, site: Site, *, insist: bool) -> bool:
-        """Go on for a newer caret, if what was typed meanwhile is what is being written.
-
-        With `insist`, however unsure the model is.
-        """
+    def join(self, site: Site) -> bool:
+        """Go on for a newer caret, if what was typed meanwhile is what is being written."""
         typed = typed_between(self.draft.site, site)
         if typed is None or self._task.done() or not self.draft.may_become(typed):
             return False
         self._typed = typed
-        if insist:
-            self.draft.insist()
         return True
 
     async def wait(self) -> Prediction | None:
@@ -84,7 +79,13 @@ class Writing:
         draft, seconds = self.draft, time.monotonic() - start
         tokens = tuple(draft.tokens)
         prediction = Prediction(
-            self._document, draft.site, draft.text(), seconds, tokens, usage=draft.usage
+            self._document,
+            draft.site,
+            draft.text(),
+            seconds,
+            tokens,
+            fills=draft.fills,
+            usage=draft.usage,
         )
         self._remember(prediction)
         return prediction

@@ -17,7 +17,7 @@ from lsp_server.context import Site
 from lsp_server.draft import Draft
 from lsp_server.settings import CompletionSettings, Settings
 from lsp_server.shape import shape_of
-from tests.lsp_server.test_completion import Gated, Script, asked
+from tests.lsp_server.test_completion import Script
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -150,8 +150,8 @@ async def test_what_was_hidden_is_known_and_shown_when_the_rest_is_sure() -> Non
     )
     typed = replace(SITE, prefix=SITE.prefix + "unsure")
     assert await completer.suggest(Query("a", typed), settings) == ["(sure)"]
-    assert await completer.suggest(Query("a", SITE, invoked=True), settings) == ["unsure(sure)"]
     assert len(script.requests) == 1
+    assert await completer.suggest(Query("a", SITE, invoked=True), settings) == ["unsure(sure)"]
 
 
 async def test_a_doubtful_block_is_not_written_to_its_end() -> None:
@@ -162,25 +162,6 @@ async def test_a_doubtful_block_is_not_written_to_its_end() -> None:
     assert completer.last_usage.completion_tokens == 2
     assert await completer.suggest(Query("a", BLOCK, invoked=True), settings) == ["\n    a\n    b"]
     assert len(script.requests) == 2
-
-
-async def test_asked_for_by_hand_while_it_is_written_it_is_not_given_up() -> None:
-    class Pausing(Gated):
-        async def complete(
-            self, request: CompletionRequest, *, wait: bool
-        ) -> AsyncGenerator[Piece, None]:
-            async for written in Script.complete(self, request, wait=wait):
-                yield written
-                await self.gate.wait()
-
-    script = Pausing(*pieces(("\n    a", 0.2), ("\n    b", 0.9)))
-    completer, settings = Completer(script), at_least(0.5)
-    first = await asked(completer, Query("a", BLOCK), settings)
-    second = await asked(completer, Query("a", BLOCK, invoked=True), settings)
-    script.gate.set()
-    assert await first == []
-    assert await second == ["\n    a\n    b"]
-    assert len(script.requests) == 1
 
 
 async def test_other_choices_come_with_the_surest_first() -> None:

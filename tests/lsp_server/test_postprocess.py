@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server import postprocess
-from lsp_server.brackets import loose
+from lsp_server.brackets import CLOSERS, loose
 from lsp_server.context import Site
 from lsp_server.postprocess import Place
 from lsp_server.shape import shape_of
@@ -89,6 +89,15 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
         ("python", "f(", ")\n", "a b c", ""),
         ("javascript", "if (a", "\n  b()\n}\n", ") {\n  c()\n}", ") {\n  c()"),
         ("cpp", "auto f = g([&] { return a", ");\n", "; },", "; }"),
+        # what repeats, but is needed twice
+        ("python", "return ", "encode(s))\n", "encode(", "encode("),
+        ("python", "f(", ")\n", "a) + g(b", "a) + g(b"),
+        # a closer behind the caret that the model took for its own
+        ("python", "x = bin(", ")[2:]\n", "sum(int(d) for d in n", "sum(int(d) for d in n)"),
+        ("javascript", "f(", ");\n", "[g(", "[g()]"),
+        ("python", "f(", ")\n", "g(a", "g(a)"),
+        # an empty line brings no depth of its own
+        ("python", "if a:\n    b()\n", "\nc()\n", "else:\n    d()\nif e:", "else:\n    d()"),
         # in a file that is broken elsewhere, it need not be mended
         ("python", "def f(:\n    pass\n\n\nx = ", "\n", "1", "1"),
         # bracket of a template string
@@ -144,8 +153,10 @@ def code(draw: st.DrawFn) -> str:
 def test_text_is_only_taken_from_its_end(
     prefix: str, suffix: str, text: str, language: str
 ) -> None:
+    """But for closers, where one that follows would else close what the text opens."""
     polished = polish(text, Site(prefix, suffix, language), unfinished=False)
-    assert "".join(text.split()).startswith("".join(polished.split()))
+    kept = polished if suffix.lstrip()[:1] not in CLOSERS else polished.rstrip(")]}")
+    assert "".join(text.split()).startswith("".join(kept.split()))
 
 
 @given(st.text("a()[{\n", max_size=20), st.text("a()\n", max_size=20))

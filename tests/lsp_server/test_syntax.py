@@ -58,6 +58,17 @@ def test_a_line_that_begins_at_a_strange_depth_may_go_on(prefix: str) -> None:
     assert not Syntax(Site(prefix, "\n", "python")).is_worse("nt(x)")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "text"),
+    [
+        ("while a:", "\n    b()\n", "\n    if c:"),
+        ("def f():\n    if a:\n        b()\n", "\n    c()\n", "    else:"),
+    ],
+)
+def test_a_line_that_has_a_body_is_at_no_strange_depth(prefix: str, suffix: str, text: str) -> None:
+    assert Syntax(Site(prefix, suffix, "python")).is_worse(text)
+
+
 def test_lines_at_another_depth_break_python() -> None:
     assert Syntax(Site("a = 1\n", "\nb = 1\n", "python")).is_worse("c = 1\n    d = 2")
 
