@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bench.replay import Key
     from bench.sites import Site
+    from bench.writing import Writing
 
 Side = Literal["caret", "peer"]
 
@@ -30,6 +31,8 @@ class Sides:
     """The first key at another place of a file."""
     rested: dict[Side, list[Key]] = field(default_factory=_empty)
     """The same, when the caret has stood there for a while."""
+    writing: Writing | None = None
+    """Caret's, while keys were typed; None where it was not measured."""
 
     def by_name(self) -> dict[str, list[Key]]:
         """For a file."""
@@ -48,6 +51,7 @@ def figures(sides: Sides, *, accept: bool, idle: float) -> list[Figure]:
         *_calls(sides.typed),
         *_tokens(sides.typed),
         *_suggestions(sides.typed, accept=accept),
+        *(sides.writing.figures() if sides.writing else []),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from bench.plot import draw_keystrokes
 from bench.replay import ask, replay
 from bench.run import benchmark_options
 from bench.sites import Site, find_sites, own_files
+from bench.writing import Writing, without_drafts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,6 +75,8 @@ def command(
                     stood there for --idle seconds (the engine may read ahead)
     no model call   keys that Caret answered without asking its engine
     new tokens      of the prompt, that the model had to read for one key
+    written         what the model wrote while keys were typed: tokens that a pass gave, and the
+                    time of a pass for each; without drafts it is measured afterwards
     """
     chosen = list(files) or own_files()
     chosen = chosen[:1] if run.quick else chosen
@@ -97,18 +100,21 @@ async def _measure(
     sides = Sides()
     async with _Bench.open(run, home) as bench:
         await bench.warm_up()
+        before = await bench.engine.settled()
         for number, site in enumerate(typing):
             for side in bench.names if number % 2 == 0 else reversed(bench.names):
                 run.say(f"{site.name}: {side} types ({number + 1} of {len(typing)})")
                 async with bench.document(side, site) as document:
                     sides.typed[side] += await replay(site, document, accept=accept)
+        after = await bench.engine.settled()
         for number, site in enumerate(jumps):
             kept, rest = (sides.rested, idle) if number % 2 else (sides.jumped, 0)
             for side in bench.names:
                 run.say(f"{site.name}: jump, {side}")
                 async with bench.document(side, site) as document:
                     kept[side].append(await _jump(site, document, rest))
-    return sides
+        plain = await without_drafts(bench.engine, run.model.name, typing[-1].before)
+    return replace(sides, writing=Writing.between(before, after, plain))
 
 
 async def _jump(site: Site, document: Document, rest: float) -> Key:
@@ -124,7 +130,7 @@ class _Bench:
     def __init__(
         self, folder: Path, editor: Editor, engine: Engine, server: LlamaServer | None
     ) -> None:
-        self._folder, self._editor, self._engine, self._server = folder, editor, engine, server
+        self._folder, self._editor, self.engine, self._server = folder, editor, engine, server
         self.names: list[Side] = ["caret", "peer"] if server else ["caret"]
 
     @classmethod
@@ -150,7 +156,7 @@ class _Bench:
     @asynccontextmanager
     async def document(self, side: Side, site: Site) -> AsyncIterator[Document]:
         """A document open on one side, while the other computes nothing."""
-        for process in (self._engine.process, *([self._server.process] if self._server else [])):
+        for process in (self.engine.process, *([self._server.process] if self._server else [])):
             await at_rest(process)
         document = self._open(side, site)
         yield document
@@ -158,6 +164,6 @@ class _Bench:
 
     def _open(self, side: Side, site: Site) -> Document:
         if side == "caret":
-            return CaretDocument(self._editor, self._engine, self._folder, site)
+            return CaretDocument(self._editor, self.engine, self._folder, site)
         assert self._server is not None
         return LlamaVimDocument(self._server, site)

@@ -64,7 +64,8 @@ def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int |
         wished: str,
         ability: Ability,
     ) -> Model:
-        from engine.planner import Machine, Wish  # imports torch, which takes a second or more
+        # They import torch, which takes a second or more.
+        from engine.planner import Machine, Wish
         from engine.runtime import Runtime
 
         wish, machine = Wish(wished or fmt, device, ability), Machine.here(memory_limit)

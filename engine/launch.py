@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.wire import JSON
 
 START_TIMEOUT_S = 30.0
-"""For an engine to answer after its start; it imports torch later, so this is generous."""
+"""For an engine to answer after its start, while it imports torch, perhaps from a cold disk."""
 _POLL_S = 0.02
 _ANSWER_TIMEOUT_S = 30.0
 """An engine that is there may be silent for long while it imports torch from a cold disk."""

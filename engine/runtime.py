@@ -6,7 +6,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.anchors import Planner
 from engine.answer import Prompt, Writer
@@ -89,9 +89,12 @@ class Runtime:
         started = time.perf_counter()
         checkpoint = open_checkpoint(path)
         made = _planned(entry.name, checkpoint, machine or Machine.here(), wish)
-        with ThreadPoolExecutor(1) as pool:
-            tokenizer = pool.submit(_tokenizer, path, checkpoint.metadata)
-            model = _model(checkpoint, made, report)
+        pool = ThreadPoolExecutor(1)
+        tokenizer = pool.submit(open_tokenizer, path, checkpoint.metadata)
+        model = _model(checkpoint, made, report)
+        # Before a key needs them, but nobody waits for them now.
+        pool.submit(lambda: tokenizer.result().spellings)
+        pool.shutdown(wait=False)
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
         caches = min(cache_bytes, made.caches) if made else cache_bytes
         return cls(entry, model, tokenizer.result(), checkpoint.chat_template, caches)
@@ -185,12 +188,6 @@ class Runtime:
             raise RequestError(
                 f"The prompt has {len(tokens)} tokens; {self.name} takes 1 to {room - 1}."
             )
-
-
-def _tokenizer(path: Path, metadata: dict[str, Any] | None) -> Tokenizer:
-    tokenizer = open_tokenizer(path, metadata)
-    tokenizer.spellings  # noqa: B018  # built now rather than at the first key
-    return tokenizer
 
 
 def _planned(name: str, checkpoint: Checkpoint, machine: Machine, wish: Wish | None) -> Plan | None:

@@ -60,8 +60,8 @@ TARGET static float weigh(float *scores, size_t visible, float *most, float *sum
         scores[i] = -INFINITY;
     vec high = *(loose *)scores;
     for (int i = LANES; i < KEYS; i += LANES)
-        high = larger(*(loose *)(scores + i), high);
-    float before = *most, now = largest(high);
+        high = LARGER(*(loose *)(scores + i), high);
+    float before = *most, now = LARGEST(high);
     *most = now > before ? now : before;
     vec added = {0};
     for (int i = 0; i < KEYS; i += LANES) {
@@ -70,7 +70,7 @@ TARGET static float weigh(float *scores, size_t visible, float *most, float *sum
         added += weight;
     }
     float factor = power_of_two(splat(before - *most))[0];
-    *sum = *sum * factor + total(added);
+    *sum = *sum * factor + TOTAL(added);
     return factor;
 }
 

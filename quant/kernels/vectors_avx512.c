@@ -10,6 +10,10 @@
 #define FMA(a, b, c) ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define FROM_HALF(at) ((vec)_mm512_cvtph_ps(_mm256_loadu_si256((const void *)(at))))
 #define TO_HALF(at, x) _mm256_storeu_si256((void *)(at), _mm512_cvtps_ph((__m512)(x), 0))
+#define LARGER(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define SMALLER(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define TOTAL(x) _mm512_reduce_add_ps((__m512)(x))
+#define LARGEST(x) _mm512_reduce_max_ps((__m512)(x))
 
 #include "vectors_body.h"
 #endif

@@ -1,5 +1,6 @@
 /* The kernels of vectors.h over vectors of LANES floats, included once for each instruction set.
- * Sums run in an order that depends on nothing but the length. */
+ * Sums run in an order that depends on nothing but the length. TOTAL and LARGEST go through the
+ * lanes by halves; compilers make loops through memory of that where it is written with indices. */
 #include "vectors.h"
 
 #include <math.h>
@@ -40,38 +41,12 @@ TARGET static inline vec choose(ints which, vec yes, vec no)
     return (vec)((which & (ints)yes) | (~which & (ints)no));
 }
 
-TARGET static inline vec larger(vec a, vec b)
-{
-    return choose(a > b, a, b);
-}
-
-TARGET static inline vec smaller(vec a, vec b)
-{
-    return choose(a < b, a, b);
-}
-
-TARGET static inline float total(vec x)
-{
-    for (int width = LANES / 2; width; width /= 2)
-        for (int i = 0; i < width; i++)
-            x[i] += x[i + width];
-    return x[0];
-}
-
-TARGET static inline float largest(vec x)
-{
-    float most = x[0];
-    for (int i = 1; i < LANES; i++)
-        most = x[i] > most ? x[i] : most;
-    return most;
-}
-
 /* 2^x to 2 units in the last place: the whole part moves the exponent, the rest is Taylor's.
  * Below -126 it is 0, and above 126 it stays 2^126. */
 TARGET static inline vec power_of_two(vec x)
 {
     const vec magic = splat(0x1.8p23f); /* added, it leaves the nearest whole number below */
-    vec near = smaller(larger(x, splat(-126)), splat(126));
+    vec near = SMALLER(LARGER(x, splat(-126)), splat(126));
     vec whole = near + magic, rest = near - (whole - magic);
     vec y = splat(1.5403530e-4f);
     y = FMA(y, rest, splat(1.3333558e-3f));
@@ -94,7 +69,7 @@ TARGET static float sum_of_squares(const float *x, float mean, size_t length)
         off -= splat(mean);
         sums[i / LANES % 2] = FMA(off, off, sums[i / LANES % 2]);
     }
-    return total(sums[0] + sums[1]);
+    return TOTAL(sums[0] + sums[1]);
 }
 
 TARGET static float mean_of(const float *x, size_t length)
@@ -102,7 +77,7 @@ TARGET static float mean_of(const float *x, size_t length)
     vec sum = {0};
     for (size_t i = 0; i < length; i += LANES)
         sum += load(x + i, length - i);
-    return total(sum) / (float)length;
+    return TOTAL(sum) / (float)length;
 }
 
 TARGET static void norm(const float *x, const float *weight, const float *bias, float eps, float *y,
@@ -152,7 +127,7 @@ TARGET static void halve(const float *x, uint16_t *y, size_t length)
     const vec most = splat(65504);
     for (size_t i = 0; i < length; i += LANES) {
         uint16_t halves[LANES];
-        TO_HALF(halves, smaller(larger(load(x + i, length - i), -most), most));
+        TO_HALF(halves, SMALLER(LARGER(load(x + i, length - i), -most), most));
         memcpy(y + i, halves, (length - i < LANES ? length - i : LANES) * sizeof *y);
     }
 }

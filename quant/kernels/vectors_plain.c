@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define FROM_HALF(at) from_half(at)
 #define TO_HALF(at, x) to_half(at, x)
+#define LARGER(a, b) choose((a) > (b), a, b)
+#define SMALLER(a, b) choose((a) < (b), a, b)
+#define TOTAL(x) total_of(x)
+#define LARGEST(x) largest_of(x)
 
 typedef float vec __attribute__((vector_size(16)));
 
@@ -37,6 +42,16 @@ static inline void to_half(uint16_t *at, vec x)
         size += 0xfff + (size >> 13 & 1); /* to the nearest, and to even between two */
         at[i] = (uint16_t)(size >> 13 | (bits >> 16 & 0x8000));
     }
+}
+
+static inline float total_of(vec x)
+{
+    return (x[0] + x[2]) + (x[1] + x[3]);
+}
+
+static inline float largest_of(vec x)
+{
+    return fmaxf(fmaxf(x[0], x[2]), fmaxf(x[1], x[3]));
 }
 
 #include "vectors_body.h"

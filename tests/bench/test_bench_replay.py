@@ -10,6 +10,7 @@ import pytest
 from bench.keystroke_figures import Sides, figures
 from bench.replay import Cost, Key, replay
 from bench.sites import Site, find_sites, own_files
+from bench.writing import Writing
 from engine.errors import CaretError
 
 if TYPE_CHECKING:
@@ -126,3 +127,17 @@ def test_figures_of_both_sides() -> None:
     assert found["no model call, max"].ours == pytest.approx(3)
     assert found["off keys, of all"].peer == 25
     assert found["new tokens an off key, median"].ours == 3
+
+
+def test_what_was_written_while_keys_were_typed() -> None:
+    """3 answers of 30 tokens in 15 passes, of which the 12 later ones took 30 ms each."""
+    before = {"caret_generated_tokens_total": 7.0, "caret_generating_passes_total": 7.0}
+    after = {
+        "caret_generated_tokens_total": 37.0,
+        "caret_generating_passes_total": 22.0,
+        "caret_requests_total": 3.0,
+        "caret_decode_seconds_total": 0.36,
+    }
+    shown = Writing.between(before, after, plain=28.0).figures()
+    assert [figure.ours for figure in shown] == [2.0, pytest.approx(15), 28.0]
+    assert Writing.between(after, after, plain=28.0).figures() == []

@@ -91,6 +91,7 @@ def test_keystrokes(tmp_path: Path, qwen_small_path: Path) -> None:
         assert key["off"] == (not went_along)
         assert key["calls"] > 0 or went_along
     assert any(key["calls"] == 0 and key["suggestion"] for key in keys)
+    assert ours(report)["written, tokens a pass"] >= 1
 
 
 def test_random_model_runs(tmp_path: Path) -> None:
