@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-editors editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test fuzz test-editors test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ fuzz: setup ## The property tests with 3,000 new examples each
 
 test-editors: setup editors ## Only the tests in real editors
 	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
+
+test-plugins: setup editors ## Neovim beside nvim-cmp, blink.cmp and lazy.nvim, from GitHub
+	@$(BIN)/python -m tests.editors.plugins
+	$(BIN)/pytest tests/editors/test_neovim_plugins.py $(PYTEST_ARGS)
 
 editors: setup
 	@$(BIN)/python -m tests.editors.fetch
