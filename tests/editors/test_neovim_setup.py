@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +67,13 @@ def test_lualine_has_a_part(binary: Path, tmp_path: Path) -> None:
         wait(lambda: "Caret" in editor.screen[-2])
         editor.command("Caret pause")
         wait(lambda: "Caret off" in editor.screen[-2])
+
+
+def test_every_section_of_the_help_is_found(tmp_path: Path) -> None:
+    shutil.copytree(PLUGIN / "doc", tmp_path / "doc")
+    with configured(binaries()[max(binaries())], tmp_path, "") as editor:
+        editor.command(f"set rtp+={tmp_path} | helptags {tmp_path}/doc | help caret")
+        wait(lambda: editor.shows("CONTENTS"))
+        for name in re.findall(r"\|(caret-\w+)\|", "\n".join(editor.lines)):
+            editor.command(f"help {name}")
+            assert f"*{name}*" in editor.lua("return vim.api.nvim_get_current_line()")
