@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tests.editors.neovim import LOADING_S, wait
 from tests.editors.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 DOCS = Path(__file__).parents[2] / "docs" / "editors.md"
 EMACS = EDITORS["Emacs"]
@@ -53,33 +54,47 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=[EMACS] if EMACS.path.exists() else [])
-def start(home: Path, tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
-    """Starts an Emacs with a configuration, the caret in an empty body."""
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "area.py").write_text(AREA.replace("X", ""))
+@contextmanager
+def _emacs(lisp: str, home: Path, folder: Path) -> Iterator[Terminal]:
+    """An Emacs with this configuration, the caret in a function's empty body."""
+    (folder / ".git").mkdir()
+    (folder / "area.py").write_text(AREA.replace("X", ""))
+    (folder / "init.el").write_text(lisp)
     dumped = next((EMACS.tree / "usr" / "libexec").rglob("*.pdmp"))
-    started = []
-
-    def start(lisp: str) -> Terminal:
-        (tmp_path / "init.el").write_text(lisp)
-        environment = os.environ | _environment(tmp_path) | {"CARET_HOME": str(home)}
-        options = [f"--dump-file={dumped}", "-Q", "-nw", "-l", str(tmp_path / "init.el")]
-        place = ["+3:5", str(tmp_path / "area.py")]
-        started.append(Terminal([str(EMACS.path), *options, *place], environment))
-        wait(lambda: started[0].shows("def area"))
-        return started[0]
-
-    yield start
-    for terminal in started:
-        terminal.close()
+    options = [f"--dump-file={dumped}", "-Q", "-nw", "-l", str(folder / "init.el")]
+    environment = os.environ | _environment(folder) | {"CARET_HOME": str(home)}
+    place = ["+3:5", str(folder / "area.py")]
+    terminal = Terminal([str(EMACS.path), *options, *place], environment)
+    wait(lambda: terminal.shows("def area"))
+    yield terminal
+    terminal.close()
 
 
-def _shows_after(emacs: Terminal, keys: str, text: str) -> bool:
-    """Emacs asks once, and while the model loads, the answer is empty: ask anew."""
-    emacs.keys(keys)
+@pytest.fixture(params=[EMACS] if EMACS.path.exists() else [])
+def eglot(home: Path, tmp_path: Path) -> Iterator[Terminal]:
+    snippet = _snippet("Emacs: eglot").replace('"lsp"', f'"lsp" :initializationOptions {SMALL}')
+    with _emacs(snippet, home, tmp_path) as emacs:
+        emacs.keys("\x1bxeglot\r")
+        wait(lambda: emacs.shows("[eglot:"))
+        yield emacs
+
+
+@pytest.fixture(params=[EMACS] if EMACS.path.exists() else [])
+def lsp_mode(home: Path, tmp_path: Path) -> Iterator[Terminal]:
+    elpa = EMACS.tree / "usr" / "share" / "emacs" / "site-lisp" / "elpa-src"
+    options = f":initialization-options '{SMALL} :server-id"
+    snippet = _snippet("Emacs: lsp-mode").replace(":server-id", options)
+    with _emacs(PACKAGES.format(elpa=elpa) + snippet, home, tmp_path) as emacs:
+        emacs.keys("\x1bxlsp\r")
+        wait(lambda: any(re.search(r"LSP\[caret:\d+\]", line) for line in emacs.screen))
+        yield emacs
+
+
+def _completed(emacs: Terminal) -> bool:
+    """While the model loads, the answer is empty: ask anew."""
+    emacs.keys(COMPLETE)
     end = time.monotonic() + ASKS_AFTER_S
-    while not (found := emacs.shows(text)) and time.monotonic() < end:
+    while not (found := emacs.shows("return width")) and time.monotonic() < end:
         time.sleep(0.02)
     return found
 
@@ -89,29 +104,15 @@ def _saved(emacs: Terminal, path: Path) -> None:
     wait(lambda: "    return width * height\n" in path.read_text())
 
 
-def test_eglot_completes(start: Callable[[str], Terminal], tmp_path: Path) -> None:
-    snippet = _snippet("Emacs: eglot").replace('"lsp"', f'"lsp" :initializationOptions {SMALL}')
-    emacs = start(snippet)
-    emacs.keys("\x1bxeglot\r")
-    wait(lambda: emacs.shows("[eglot:"), LOADING_S)
-    emacs.keys("ret")
-    wait(lambda: _shows_after(emacs, COMPLETE, "return width"), LOADING_S)
-    _saved(emacs, tmp_path / "area.py")
+def test_eglot_completes(eglot: Terminal, tmp_path: Path) -> None:
+    eglot.keys("ret")
+    wait(lambda: _completed(eglot), LOADING_S)
+    _saved(eglot, tmp_path / "area.py")
 
 
-def test_lsp_mode_shows_and_takes_a_suggestion(
-    start: Callable[[str], Terminal], tmp_path: Path
-) -> None:
-    elpa = EMACS.tree / "usr" / "share" / "emacs" / "site-lisp" / "elpa-src"
-    snippet = _snippet("Emacs: lsp-mode").replace(
-        ":server-id", f":initialization-options '{SMALL} :server-id"
-    )
-    emacs = start(PACKAGES.format(elpa=elpa) + snippet)
-    emacs.keys("\x1bxlsp\r")
-    wait(lambda: emacs.shows("LSP["), LOADING_S)
-    emacs.keys("ret")
-    ask = "\x1bxlsp-inline-completion-display\r"
-    wait(lambda: _shows_after(emacs, ask, "return width"), LOADING_S)
+def test_lsp_mode_shows_and_takes_a_suggestion(lsp_mode: Terminal, tmp_path: Path) -> None:
+    lsp_mode.keys("ret\x1bxlsp-inline-completion-display\r")
+    wait(lambda: lsp_mode.shows("return width"), LOADING_S)
     assert "return" not in (tmp_path / "area.py").read_text()
-    emacs.keys(ACCEPT)
-    _saved(emacs, tmp_path / "area.py")
+    lsp_mode.keys(ACCEPT)
+    _saved(lsp_mode, tmp_path / "area.py")
