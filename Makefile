@@ -25,7 +25,8 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 	@$(BIN)/caret pull $(MODEL)
 	@$(BIN)/caret demo --model $(MODEL)
 
-test: setup check editors ## Everything that CI runs: setup, check and all tests
+test: setup ## Everything that CI runs: setup, check and all tests
+	@$(MAKE) --no-print-directory --output-sync --jobs=2 check editors # one waits for mypy, one for the network
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 fuzz: setup ## The property tests with 3,000 new examples each
