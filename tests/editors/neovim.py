@@ -154,9 +154,17 @@ def _in_wheel(package: str) -> Path:
 @contextmanager
 def neovim(binary: Path, home: Path, options: dict[str, object], *files: Path) -> Iterator[Neovim]:
     """An editor whose configuration is the plugin, set up with `options`, and nothing else."""
-    init = home / "init.lua"
     given = json.dumps({"cmd": [CARET, "lsp"], **options})
-    init.write_text(_INIT.format(plugin=json.dumps(str(PLUGIN)), options=json.dumps(given)))
+    init = _INIT.format(plugin=json.dumps(str(PLUGIN)), options=json.dumps(given))
+    with configured(binary, home, init, *files) as editor:
+        yield editor
+
+
+@contextmanager
+def configured(binary: Path, home: Path, lua: str, *files: Path) -> Iterator[Neovim]:
+    """An editor with this configuration."""
+    init = home / "init.lua"
+    init.write_text(lua)
     argv = [str(binary), "--embed", "--headless", "-u", str(init), "-i", "NONE", "-n"]
     folders = [f"XDG_{name}_HOME={home / 'xdg'}" for name in ("CONFIG", "DATA", "STATE", "CACHE")]
     editor = Neovim(["env", *folders, *argv, *map(str, files)])

@@ -30,12 +30,11 @@ class Terminal:
         termios.tcsetwinsize(inner, SIZE[::-1])
         told = {"TERM": "xterm-256color", "COLUMNS": str(SIZE[0]), "LINES": str(SIZE[1])}
         self._process = subprocess.Popen(
-            command,
+            ["setsid", "--ctty", *command],  # Emacs opens /dev/tty
             stdin=inner,
             stdout=inner,
             stderr=inner,
             env={**environment, **told},
-            start_new_session=True,
         )
         os.close(inner)
 

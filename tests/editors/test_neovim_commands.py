@@ -30,11 +30,19 @@ require("caret.proposal").show({ documentChanges = {
 PLACE = "return vim.api.nvim_win_get_config(0).relative"
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests: each project has a server of its own, which takes a second to start."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / ".git").mkdir()
+    return folder
+
+
 @pytest.fixture
-def area(started: Neovim, tmp_path: Path) -> Iterator[Neovim]:
-    """A function without documentation or tests, in a project of its own."""
-    (tmp_path / ".git").mkdir()
-    started.open(tmp_path / "area.py", AREA)
+def area(started: Neovim, project: Path, tmp_path: Path) -> Iterator[Neovim]:
+    """A function without documentation or tests, in a folder of its own."""
+    (folder := project / tmp_path.name).mkdir()
+    started.open(folder / "area.py", AREA)
     yield started
     started.command("Caret stop")
     started.lua(FLOAT, "split")

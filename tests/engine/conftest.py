@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 from sentencepiece import SentencePieceTrainer
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
@@ -91,6 +92,15 @@ def qwen_runtime(qwen_small_path: Path) -> Runtime:
 def smollm_runtime(smollm2_path: Path) -> Runtime:
     """SmolLM2-135M likewise."""
     return Runtime.load(find("smollm2-135m"), smollm2_path, lambda *_: None, CACHE)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For decoders so small that to share their work among threads costs more than the work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.decoder import Decoder
     from engine.tokenizers import Tokenizer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 BUDGET = 512
 LINE = "    total = total + values[index] * weights[index]\n"
 

@@ -1,6 +1,3 @@
 -- What `vim.lsp.enable("caret")` starts (Neovim 0.11 and newer); `require("caret").setup` adds to it.
 ---@type vim.lsp.Config
-return {
-  cmd = { "caret", "lsp" },
-  root_markers = { ".git" },
-}
+return require("caret.config").server()

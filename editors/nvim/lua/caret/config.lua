@@ -49,6 +49,8 @@ end
 function M.server()
   return {
     cmd = M.values.cmd,
+    -- Told this, which 0.11 does not tell by itself, the server keeps out of completion menus.
+    capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
     filetypes = M.values.filetypes,
     root_markers = M.values.root_markers,
     init_options = next(M.values.settings) and M.values.settings or vim.empty_dict(),
@@ -65,6 +67,7 @@ function M.start(buffer)
   end
   local server = M.server()
   server.name = "caret"
+  server.capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), server.capabilities)
   server.root_dir = vim.fs.root(buffer, M.values.root_markers)
   vim.lsp.start(server, {
     bufnr = buffer,

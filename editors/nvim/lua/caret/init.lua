@@ -27,6 +27,9 @@ function M.setup(options)
       config.start(event.buf)
     end,
   })
+  if vim.v.vim_did_enter == 1 then -- loaded late, as 0.11 does by itself
+    vim.cmd("doautoall caret.start FileType")
+  end
 end
 
 --- Show suggestions in a buffer to which the server is attached.
