@@ -134,7 +134,7 @@ class OutOfMemory(EngineError):
 
 
 class Superseded(EngineError):
-    """A newer request of the same document took this one's place."""
+    """A newer request of the same document, or newer settings, took this one's place."""
 
     code = "superseded"
 

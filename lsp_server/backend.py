@@ -107,6 +107,8 @@ class Backend:
                 async for piece in pieces:
                     yield piece
         except EngineError as error:
+            if service is not self._service:  # let go of meanwhile, which is no loss
+                raise Superseded("The settings changed while it answered. Ask again.") from None
             if self._local and not isinstance(error, Superseded):
                 self.bring()
             raise

@@ -30,12 +30,16 @@ FAILED = ModelStatus(NAME, "failed", error="It is broken.", error_code="model_da
 
 
 class Script:
-    """Answers `load` and then `statuses` from a list; `complete` raises its error, if any."""
+    """Answers `load` and then `statuses` from a list; `complete` raises its error, if any.
+
+    With `streaming`, an answer goes on until the service is closed, and is lost then.
+    """
 
     def __init__(self, *statuses: ModelStatus | CaretError) -> None:
         self.script = list(statuses)
         self.error: CaretError | None = None
-        self.closed = False
+        self.streaming = False
+        self.closed = asyncio.Event()
 
     async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
         assert model == NAME
@@ -56,14 +60,17 @@ class Script:
     ) -> AsyncGenerator[Piece, None]:
         if self.error:
             raise self.error
-        yield Piece("done", finish_reason="stop")
+        yield Piece("done", finish_reason=None if self.streaming else "stop")
+        if self.streaming:
+            await self.closed.wait()
+            raise EngineLost("gone")
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         raise NotImplementedError(request)
         yield Piece()
 
     async def aclose(self) -> None:
-        self.closed = True
+        self.closed.set()
 
 
 @pytest.fixture(autouse=True)
@@ -147,13 +154,27 @@ async def test_only_settings_that_matter_reconnect() -> None:
     backend = Backend(lambda _: None, lambda *_: scripts.pop(0))
     await backend.use(SETTINGS)
     await backend.use(Settings(SETTINGS.fim))
-    assert not first.closed
+    assert not first.closed.is_set()
     await backend.use(Settings(SETTINGS.fim, engine=EngineSettings(threads=2)))
-    assert first.closed
-    assert not second.closed
+    assert first.closed.is_set()
+    assert not second.closed.is_set()
     assert await text(backend, wait=True) == "done"
     await backend.aclose()
-    assert second.closed
+    assert second.closed.is_set()
+
+
+async def test_what_new_settings_cut_off_is_no_loss() -> None:
+    scripts = [Script(READY), Script(LOADING, READY)]
+    scripts[0].streaming, told = True, list[ModelStatus]()
+    backend = Backend(told.append, lambda *_: scripts.pop(0))
+    await backend.use(SETTINGS)
+    answer = backend.complete(REQUEST, wait=True)
+    assert (await anext(answer)).text == "done"
+    await backend.use(Settings(SETTINGS.fim, engine=EngineSettings(threads=2)))
+    assert await text(backend, wait=True) == "done"
+    with pytest.raises(Superseded, match="settings changed"):
+        await anext(answer)
+    assert (backend.ready, told[-1].phase) == (True, "ready")
 
 
 async def test_local_or_remote() -> None:
