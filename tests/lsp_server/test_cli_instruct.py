@@ -76,8 +76,10 @@ def test_fix_writes_only_when_told(model: ModelServer, shop: Path) -> None:
     assert "--yes writes without asking" in asked.stderr
     assert shop.read_bytes() == before
     fix = ["fix", "shop.py:2", "-m", "add them up", "--apply", "--yes"]
-    assert "-        result = price" in ask(model, *fix, cwd=shop.parent).stdout
-    assert shop.read_bytes() == FIXED.replace("\n", "\r\n").encode()
+    model.answer = lambda _: [ANSWER[0], FIXED.replace("prices:", "prices[0:]:"), ANSWER[2]]
+    assert "+    for price in prices[0:]:\n" in ask(model, *fix, cwd=shop.parent).stdout
+    fixed = FIXED.replace("prices:", "prices[0:]:").replace("\n", "\r\n")
+    assert shop.read_bytes() == fixed.encode()
 
 
 @pytest.mark.parametrize(("typed", "fixed"), [("y\n", True), ("n\n", False)])
