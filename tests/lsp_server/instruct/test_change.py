@@ -173,6 +173,16 @@ def test_the_docstring_of_a_class_around_it_is_not_its_own() -> None:
     assert '        """The area."""\n        # TODO' in after("doc", 12, block(new))
 
 
+@pytest.mark.parametrize(
+    ("other", "begins"),
+    [('"""Other."""', '    """New.\n\n'), ('"""\n    Other.\n    """', '    """\n    New.\n\n')],
+)
+def test_a_docstring_begins_as_the_file_has_it(other: str, begins: str) -> None:
+    text = f"def f(x):\n    return x\n\n\ndef g():\n    {other}\n"
+    new = 'def f(x):\n    """\n    New.\n\n    Old.\n    """\n    return x'
+    assert after("doc", 1, block(new), text).startswith(f"def f(x):\n{begins}    Old.\n")
+
+
 def test_an_old_docstring_goes() -> None:
     text = 'def f(\n    x,\n):\n    """Old\n    one.\n    """\n    return x\n'
     expected = 'def f(\n    x,\n):\n    """New."""\n    return x\n'
