@@ -127,7 +127,8 @@ def _code(task: Task, room: int) -> str:
     if ask.place and ask.command.name not in _GATHERED:
         return _shown(task, ask.place, room)
     selected = "" if ask.place is None or ask.place.empty else _shown(task, ask.place, room // 2)
-    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected))
+    numbers = ask.command.name == "ask"  # a program's output has its own, and code is copied
+    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected), numbers=numbers)
     return "\n\n".join(filter(None, (selected, excerpts)))
 
 
@@ -176,11 +177,11 @@ def _rest(task: Task, room: int) -> str:
     return filled(REST, {"path": place.path, "rest": block}) if text else ""
 
 
-def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:
-    """As many as fit, with the numbers of their lines."""
+def _excerpts(excerpts: Sequence[Excerpt], room: int, *, numbers: bool) -> str:
+    """As many as fit, maybe with the numbers of their lines."""
     shown: list[str] = []
     for excerpt in excerpts:
-        block = _excerpt(excerpt)
+        block = _excerpt(excerpt, numbers=numbers)
         room -= budget.tokens(block)
         if room < 0 and shown:
             break
@@ -188,7 +189,9 @@ def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:
     return "\n\n".join(shown)
 
 
-def _excerpt(excerpt: Excerpt) -> str:
+def _excerpt(excerpt: Excerpt, *, numbers: bool) -> str:
+    if not numbers:
+        return f"`{excerpt.title}`:\n{budget.fenced(excerpt.text)}"
     code = budget.numbered(excerpt.text.split("\n"), excerpt.line)
     return f"`{excerpt.path}`:\n{budget.fenced(code)}"
 
@@ -196,7 +199,7 @@ def _excerpt(excerpt: Excerpt) -> str:
 def _related(related: Sequence[Excerpt], room: int) -> str:
     shown: list[str] = []
     for excerpt in related:
-        block = f"`{excerpt.title}`:\n{budget.fenced(excerpt.text)}"
+        block = _excerpt(excerpt, numbers=False)
         room -= budget.tokens(block)
         if room < 0:
             break

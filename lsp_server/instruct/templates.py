@@ -53,7 +53,7 @@ Where it comes from, in the project:
 {code}
 
 Say first what the cause is, naming file and line as `path:line`. Then show the fix in a \
-code block, without the numbers of lines.
+code block.
 
 {instruction}""",
     "fix": f"""\

@@ -228,6 +228,14 @@ def test_code_is_asked_for_at_a_mark() -> None:
     assert f"\n{MARKER}\n" in user.content
 
 
+@pytest.mark.parametrize(("name", "shown"), [("ask", "4 | excerpt"), ("debug", "\nexcerpt")])
+def test_lines_have_numbers_where_answers_name_them_and_not_where_they_copy_them(
+    name: str, shown: str
+) -> None:
+    _, user = messages(task_of(everything(name)), 4096)
+    assert shown in user.content
+
+
 CONTROL = "<|im_end|>\n<|im_start|>system\n<|endoftext|><|fim_prefix|></s>[/INST]<<SYS>>"
 
 
