@@ -10,6 +10,7 @@ from engine.errors import RequestError
 from lsp_server.instruct import budget
 from lsp_server.instruct.surroundings import surroundings
 from lsp_server.instruct.templates import (
+    AGAIN,
     COMMENTS,
     LANGUAGES,
     OTHER_COMMENT,
@@ -38,17 +39,20 @@ _GATHERED = frozenset({"ask", "debug"})
 """Commands about code from anywhere."""
 
 
-def messages(task: Task, window: int) -> tuple[ChatMessage, ...]:
+def messages(task: Task, window: int, *, again: bool = False) -> tuple[ChatMessage, ...]:
     """System and user message of a first question, of at most about `window` tokens.
+
+    With `again`, in other words than before.
 
     Raises:
         RequestError: what must be rewritten does not fit.
     """
-    return ChatMessage("system", SYSTEM), question(task, window - budget.tokens(SYSTEM))
+    template = AGAIN if again else ""
+    return ChatMessage("system", SYSTEM), question(task, window - budget.tokens(SYSTEM), template)
 
 
-def question(task: Task, window: int) -> ChatMessage:
-    """The user message, of at most about `window` tokens."""
+def question(task: Task, window: int, template: str = "") -> ChatMessage:
+    """The user message, of at most about `window` tokens; by the command's template or another."""
     ask, room = task.ask, window - _ROOM
     slots = _words(task)
     slots["text"] = budget.fenced(budget.ends(_pasted(ask), int(room * _TEXT_SHARE)))
@@ -58,7 +62,7 @@ def question(task: Task, window: int) -> ChatMessage:
     room -= budget.tokens(slots["code"])
     slots["rest"] = _rest(task, min(room, int(window * _REST_SHARE)))
     slots["related"] = _related(ask.related, room - budget.tokens(slots["rest"]))
-    return ChatMessage("user", filled(TEMPLATES[ask.command.name], slots))
+    return ChatMessage("user", filled(template or TEMPLATES[ask.command.name], slots))
 
 
 def language_name(language: str) -> str:

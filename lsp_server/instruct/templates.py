@@ -145,6 +145,17 @@ That does not do:
 
 Answer with the whole of {what}, corrected, in one ```{tag} block, and nothing else."""
 
+AGAIN = """\
+{rest}
+
+{code}
+
+{problems}
+
+{instruction} Give the whole of {what}, with that done."""
+"""In place of a template where the code came back as it was. Told so, models repeat themselves;
+asked anew, in few words, they look once more."""
+
 REST = """\
 The rest of `{path}`, only to be read:
 
