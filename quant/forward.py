@@ -106,7 +106,7 @@ class ForwardPass:
         self._layers, self._vocabulary = len(layers), head.out
         self._shape = shape
         self._kept: list[Tensor] = []
-        self._given_up = torch.zeros(1, dtype=torch.int32)
+        self._given_up = array("i", [0])
         hidden = len(norm.weight)
         sizes = (hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
         words = array("Q", [*sizes, self._address(frequency)])
@@ -121,7 +121,7 @@ class ForwardPass:
 
     def interrupt(self) -> None:
         """End the pass under way, or else the next one, if it yields; from any thread."""
-        self._given_up.fill_(1)
+        self._given_up[0] = 1
 
     def __call__(
         self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int, *, yields: bool = False
@@ -151,11 +151,11 @@ class ForwardPass:
             keys.data_ptr(),
             values.data_ptr(),
             blocks,
-            self._given_up.data_ptr() if yields else 0,
+            self._given_up.buffer_info()[0] if yields else 0,
             torch.get_num_threads(),
         )
         if not whole:
-            self._given_up.zero_()
+            self._given_up[0] = 0
             raise InterruptedPassError
         return logits
 
