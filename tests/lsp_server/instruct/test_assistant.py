@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from lsp_server.settings import InstructSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
     from engine.api import ChatRequest
     from engine.tokenizers import Tokenizer
@@ -182,6 +182,8 @@ async def test_conversations_are_bounded() -> None:
 
 def test_each_command_has_a_template_and_a_row_in_the_docs() -> None:
     assert TEMPLATES.keys() == COMMANDS.keys()
+    page = Path(__file__).parents[3] / "docs/instruct.md"
+    assert markdown() in page.read_text("utf-8")
     assert all(f"`caret.{name}`" in markdown() for name in COMMANDS)
 
 
