@@ -71,7 +71,7 @@ Correct {{what}} and change nothing else. {{instruction}}
 
 {_EDITED}
 
-Write tests for {{what}} alone with {{framework}}, for the file `{{target}}`. {{imports}}
+Write tests for {{what}} with {{framework}}, for the file `{{target}}`. {{imports}}
 
 Test what it does for usual input, at the edges, and for wrong input where it has an answer to \
 that: at most six short tests. {{instruction}}
