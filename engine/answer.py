@@ -36,7 +36,7 @@ class Prompt:
     one_line: bool = False
     """See `CompletionRequest.one_line`."""
     brief: bool = False
-    """See `engine.generate.prefill`."""
+    """It is a conversation's; see `engine.generate.generate`."""
 
 
 class Writer:
@@ -44,7 +44,8 @@ class Writer:
 
     def __init__(self, model: CausalLM, tokenizer: Tokenizer) -> None:
         self._model, self._tokenizer = model, tokenizer
-        self._experience = Experience()
+        self._experiences = {False: Experience(), True: Experience()}
+        """By `Prompt.brief`: a conversation and completions take turns, and repeat other things."""
 
     def write(
         self, prompt: Prompt, slot: Slot, sampling: Sampling, index: int = 0
@@ -65,7 +66,8 @@ class Writer:
 
     def _drafter(self, prompt: Prompt, sampling: Sampling) -> Drafter:
         if sampling.speculate and sampling.temperature == 0:
-            return Speculation(self._experience, prompt.tokens, prompt.max_tokens)
+            experience = self._experiences[prompt.brief]
+            return Speculation(experience, prompt.tokens, prompt.max_tokens)
         return NoDrafts()
 
 

@@ -136,12 +136,15 @@ class StaticDecoder:
         capacity = min(capacity, self.context_length)
         return StaticCache(self._decoder.config, capacity, self.dtype, self.device)
 
-    @torch.inference_mode()
-    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
+    def interrupt(self) -> None:
+        """Passes on a GPU are over in milliseconds."""
 
-        Returns float32 [last, vocab] in main memory, where sampling happens.
-        """
+    @torch.inference_mode()
+    def forward(
+        self, tokens: Tensor, cache: Cache, last: int = 1, *, yields: bool = False
+    ) -> Tensor:
+        """See `engine.kvcache.CausalLM`; the logits are in main memory, where sampling happens."""
+        del yields
         cache = cast("StaticCache", cache)
         rows = len(tokens)
         cache.reserve(rows)

@@ -199,11 +199,10 @@ class Decoder(nn.Module):
         return KvCache(self.config, capacity, torch.float32)
 
     @torch.inference_mode()
-    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
-
-        Returns float32 [last, vocab].
-        """
+    def forward(
+        self, tokens: Tensor, cache: Cache, last: int = 1, *, yields: bool = False
+    ) -> Tensor:
+        """See `engine.kvcache.CausalLM`."""
         assert isinstance(cache, KvCache | BlockCache)
         cache.reserve(len(tokens))
         x = self.embedding(tokens)
@@ -211,9 +210,15 @@ class Decoder(nn.Module):
             logits = self.in_torch(x, cache, last)
         else:
             assert self.compiled
-            logits = self.compiled(x, cache.length, cache.keys, cache.values, last)
+            keys, values = cache.keys, cache.values
+            logits = self.compiled(x, cache.length, keys, values, last, yields=yields)
         cache.length += len(tokens)
         return logits
+
+    def interrupt(self) -> None:
+        """See `engine.kvcache.CausalLM`; what torch computes comes to its end."""
+        if self.compiled:
+            self.compiled.interrupt()
 
     def in_torch(self, x: Tensor, cache: KvCache, last: int) -> Tensor:
         """From embedded rows [n, hidden] to logits [last, vocab]: what `compiled` is to equal."""

@@ -109,12 +109,15 @@ class TransformersModel:
             min(capacity, self.context_length), DynamicCache(), self._position_bytes
         )
 
-    @torch.inference_mode()
-    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
-        """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
+    def interrupt(self) -> None:
+        """Passes of transformers come to their end."""
 
-        Returns float32 [last, vocab].
-        """
+    @torch.inference_mode()
+    def forward(
+        self, tokens: Tensor, cache: Cache, last: int = 1, *, yields: bool = False
+    ) -> Tensor:
+        """See `engine.kvcache.CausalLM`."""
+        del yields
         assert isinstance(cache, TransformersCache)
         assert cache.length + len(tokens) <= cache.capacity
         only = {"logits_to_keep": last} if self._keeps_last else {}

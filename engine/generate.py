@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 
+from quant.forward import InterruptedPassError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
@@ -71,6 +73,8 @@ def generate(
 ) -> Generator[Step | None, None, None]:
     """Continue `tokens`: None after each prefill chunk but the last, then a `Step` a pass.
 
+    With `brief`, passes are short and make way: None for each that was interrupted.
+
     A drafted token holds where `sampler` chooses the same one, so with a greedy sampler the
     tokens do not depend on the drafts (Leviathan et al., arXiv 2211.17192). `slot` must hold a
     proper prefix of `tokens` (see `Slot.rewind`); it keeps what is evaluated, also when the
@@ -80,8 +84,8 @@ def generate(
     while True:
         room = slot.cache.capacity - slot.cache.length - len(pending)
         draft = drafter.draft(len(pending), room, constraint.allows)
-        rows, started = pending + draft, time.perf_counter()
-        logits = evaluate(model, slot, rows, last=1 + len(draft))
+        rows = pending + draft
+        logits, started = yield from _evaluated(model, slot, rows, 1 + len(draft), yields=brief)
         choices = _checked(logits, draft, sampler, constraint)
         chosen, seconds = [choice.token for choice in choices], time.perf_counter() - started
         slot.truncate(slot.cache.length - 1 - len(draft) + len(choices))
@@ -110,9 +114,23 @@ def prefill(
     return pending
 
 
-def evaluate(model: CausalLM, slot: Slot, tokens: list[int], last: int = 1) -> Tensor:
+def _evaluated(
+    model: CausalLM, slot: Slot, tokens: list[int], last: int, *, yields: bool
+) -> Generator[None, None, tuple[Tensor, float]]:
+    """As `evaluate`, and when the pass began: made anew as often as it is interrupted."""
+    while True:
+        started = time.perf_counter()
+        try:
+            return evaluate(model, slot, tokens, last, yields=yields), started
+        except InterruptedPassError:
+            yield None
+
+
+def evaluate(
+    model: CausalLM, slot: Slot, tokens: list[int], last: int = 1, *, yields: bool = False
+) -> Tensor:
     """Append `tokens` to the slot; logits float32 [last, vocab] of the last ones."""
-    logits = model.forward(torch.tensor(tokens), slot.cache, last)
+    logits = model.forward(torch.tensor(tokens), slot.cache, last, yields=yields)
     slot.tokens += tokens
     return logits
 

@@ -51,6 +51,9 @@ class Model(Protocol):
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         """Work on the next turn of a conversation, a step at each `next`."""
 
+    def interrupt(self) -> None:
+        """Let the step of a conversation that is under way end early; from any thread."""
+
 
 def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int | None) -> Load:
     """What loads a model in the wished format, else in `fmt`, as far as the limit allows."""

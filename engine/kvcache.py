@@ -48,10 +48,21 @@ class CausalLM(Protocol):
     def new_cache(self, capacity: int) -> Cache:
         """An empty cache with room for `capacity` positions."""
 
-    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
+    def forward(
+        self, tokens: Tensor, cache: Cache, last: int = 1, *, yields: bool = False
+    ) -> Tensor:
         """Append `tokens` (int64 [n]) to the cache; logits of the `last` ones, 1 ≤ last ≤ n.
 
         Returns float32 [last, vocab].
+
+        Raises:
+            InterruptedPassError: it `yields`, and was interrupted; the cache is as it was.
+        """
+
+    def interrupt(self) -> None:
+        """End a pass that yields, if one is under way and takes long; from any thread.
+
+        It may also be the next one that ends.
         """
 
 

@@ -153,6 +153,10 @@ class Runtime:
         finally:
             self._slots.release(slot)
 
+    def interrupt(self) -> None:
+        """See `engine.host.Model`."""
+        self._model.interrupt()
+
     def _completion_prompt(self, request: CompletionRequest) -> Prompt:
         if request.suffix is None:
             return self._plain_prompt(request)

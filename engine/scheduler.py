@@ -1,7 +1,8 @@
 """The one compute thread: advances one generator a step at a time, completions first.
 
 Work is an iterator whose every `next()` costs at most one forward pass, so a keystroke gets
-the thread within one step of a long answer, and a cancelled request stops within one step.
+the thread within one step of a long answer, and a cancelled request stops within one step. Of an
+answer's step it need not even wait for the end: it interrupts it.
 What nobody waits for runs when there is nothing else, and ends as soon as there is.
 """
 
@@ -42,6 +43,8 @@ class Job:
     deliver: Callable[[Piece | CaretError], None]
     rank: Rank
     document: str | None
+    interrupt: Callable[[], None]
+    """Ends its step early, if that may be; called on any thread."""
 
     def cancel(self) -> None:
         """Stop before the next step; nothing more is delivered."""
@@ -65,6 +68,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
+        self._running: Job | None = None
         self._dropped: list[Job] = []
         """Jobs whose generators the compute thread has yet to close."""
         self._closed = False
@@ -84,19 +88,25 @@ class Scheduler:
         *,
         rank: Rank,
         document: str | None,
+        interrupt: Callable[[], None] = lambda: None,
     ) -> Job:
         """Queue `work`; `deliver` is called with each piece, mostly on the compute thread.
+
+        `interrupt` is called while a step of it keeps a job of a better rank waiting, and when it
+        is dropped in the middle of one.
 
         A job of the same document and rank that is still running gets `Superseded`, and so does
         every idle one.
         """
-        job = Job(self, work, deliver, rank, document)
+        job = Job(self, work, deliver, rank, document, interrupt)
         with self._changed:
             for older in [other for other in self._jobs if job.supersedes(other)]:
                 error = Superseded("A newer request took its place.")
                 self._deliver(older, error)
                 self.drop(older)
             self._jobs.append(job)
+            if self._running and job.rank < self._running.rank:
+                self._running.interrupt()
             self._changed.notify()
         return job
 
@@ -106,6 +116,8 @@ class Scheduler:
             if job in self._jobs:
                 self._jobs.remove(job)
                 self._dropped.append(job)
+                if job is self._running:
+                    job.interrupt()
                 self._changed.notify()
 
     def close(self) -> None:
@@ -137,7 +149,8 @@ class Scheduler:
 
     def _pick(self) -> Job | None:
         with self._changed:
-            return min(self._jobs, key=lambda job: job.rank, default=None)
+            self._running = min(self._jobs, key=lambda job: job.rank, default=None)
+            return self._running
 
     def _advance(self, job: Job) -> bool:
         """One step; False when there is nothing left to do."""
@@ -150,6 +163,8 @@ class Scheduler:
         except Exception as error:
             log.exception("a request failed")
             return self._deliver(job, _explain(error))
+        finally:
+            self._running = None
         return piece is None or self._deliver(job, piece)
 
     def _deliver(self, job: Job, item: Piece | CaretError) -> bool:

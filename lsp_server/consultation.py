@@ -140,9 +140,8 @@ def _range(lines: Lines, document: Document) -> types.Range:
     """One line is a caret at its first word; several, or none, are selected whole."""
     last = lines.last or len(document.lines)
     if last > len(document.lines) or lines.first > last:
-        raise RequestError(
-            f"{lines.file} has no lines {lines.first} to {last}, it ends at {len(document.lines)}."
-        )
+        which = f"line {last}" if lines.first == last else f"lines {lines.first} to {last}"
+        raise RequestError(f"{lines.file} has no {which}, it ends at {len(document.lines)}.")
     line = body(document.lines[last - 1])
     start = types.Position(max(lines.first - 1, 0), 0)
     if lines.first == lines.last > 0:

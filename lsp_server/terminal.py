@@ -23,6 +23,7 @@ class Growing:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._open = ""
+        self._said = False
         self._live = Live(
             console=console, refresh_per_second=8, transient=True, vertical_overflow="ellipsis"
         )
@@ -34,6 +35,7 @@ class Growing:
 
     def say(self, text: str) -> None:
         """More of it."""
+        self._said = True
         if not self._console.is_terminal:
             self._console.file.write(text)
             self._console.file.flush()
@@ -47,7 +49,7 @@ class Growing:
         if self._console.is_terminal:
             self._live.stop()
             self._console.print(Markdown(self._open))
-        else:
+        elif self._said:
             self._console.file.write("\n")
 
 

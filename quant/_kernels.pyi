@@ -66,12 +66,14 @@ def forward(
     keys: int,
     values: int,
     blocks: int,
+    given_up: int,
     threads: int,
     /,
-) -> None:
+) -> bool:
     """Append float32 rows at address `x`, which it overwrites, to a cache of `past` positions.
 
     The float32 logits of the `last` rows are written at `logits`. `keys` and `values` are addresses
-    of what quant.forward.cache_shapes says, with `blocks`. Raises ValueError for a variant that
-    does not run here, MemoryError where there is none for the workspace.
+    of what quant.forward.cache_shapes says, with `blocks`. False if the int32 at address `given_up`
+    became other than 0, and so nothing written is of use; 0 for no such address. Raises ValueError
+    for a variant that does not run here, MemoryError where there is none for the workspace.
     """

@@ -86,6 +86,10 @@ def cache_shapes(
     return (*shape, head_dim, BLOCK), (*shape, BLOCK, padded)
 
 
+class InterruptedPassError(Exception):
+    """A forward pass was ended by another thread; nothing that it wrote is of use."""
+
+
 class ForwardPass:
     """Decoders of the Llama, Qwen2 and StarCoder2 families. Not for two threads at a time."""
 
@@ -102,6 +106,7 @@ class ForwardPass:
         self._layers, self._vocabulary = len(layers), head.out
         self._shape = shape
         self._kept: list[Tensor] = []
+        self._given_up = array("i", [0])
         hidden = len(norm.weight)
         sizes = (hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
         words = array("Q", [*sizes, self._address(frequency)])
@@ -114,11 +119,20 @@ class ForwardPass:
         words.extend(self._stack(head))
         self._model = _kernels.model(words, shape.eps, shape.rope_scale)
 
-    def __call__(self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int) -> Tensor:
+    def interrupt(self) -> None:
+        """End the pass under way, or else the next one, if it yields; from any thread."""
+        self._given_up[0] = 1
+
+    def __call__(
+        self, x: Tensor, past: int, keys: Tensor, values: Tensor, last: int, *, yields: bool = False
+    ) -> Tensor:
         """Append embedded rows x [n, hidden] float32, which it overwrites, to `past` positions.
 
         `keys` and `values`, which have room for them, are float16 of `cache_shapes`.
         Returns logits float32 [last, vocabulary].
+
+        Raises:
+            InterruptedPassError: it `yields` to `interrupt`, and that was called.
         """
         shape, rows, blocks = self._shape, len(x), keys.shape[2]
         x, logits = x.contiguous(), torch.empty(last, self._vocabulary)
@@ -126,7 +140,7 @@ class ForwardPass:
         expected = cache_shapes(self._layers, shape.kv_heads, blocks, shape.head_dim)
         assert (keys.shape, values.shape) == expected
         assert 0 < last <= rows <= blocks * BLOCK - past
-        _kernels.forward(
+        whole = _kernels.forward(
             self._model,
             self.kernel,
             x.data_ptr(),
@@ -137,8 +151,12 @@ class ForwardPass:
             keys.data_ptr(),
             values.data_ptr(),
             blocks,
+            self._given_up.buffer_info()[0] if yields else 0,
             torch.get_num_threads(),
         )
+        if not whole:
+            self._given_up[0] = 0
+            raise InterruptedPassError
         return logits
 
     def _norm(self, norm: NormWeights) -> Iterator[int]:

@@ -72,8 +72,8 @@ class Completions:
         self._metrics.count_start(kind)
         outcome, usage = "cancelled", Usage()
         try:
-            work = _work(await self._model(asked, delivery), asked)
-            async with aclosing(self._computed(work, _rank(asked), asked.document)) as computed:
+            model = await self._model(asked, delivery)
+            async with aclosing(self._computed(model, asked)) as computed:
                 while choices:
                     piece = await anext(computed)
                     choices -= piece.finish_reason is not None
@@ -94,7 +94,7 @@ class Completions:
         return self._host.runtime(asked.model, ability)
 
     async def _computed(
-        self, work: Iterator[Piece | None], rank: Rank, document: str | None
+        self, model: Model, asked: CompletionRequest | ChatRequest
     ) -> AsyncGenerator[Piece, None]:
         """What the compute thread delivers; raises the CaretError that it delivers instead."""
         loop = asyncio.get_running_loop()
@@ -103,7 +103,13 @@ class Completions:
         def deliver(item: Piece | CaretError) -> None:
             loop.call_soon_threadsafe(inbox.put_nowait, item)
 
-        job = self._scheduler.submit(work, deliver, rank=rank, document=document)
+        job = self._scheduler.submit(
+            _work(model, asked),
+            deliver,
+            rank=_rank(asked),
+            document=asked.document,
+            interrupt=model.interrupt,
+        )
         try:
             while True:
                 item = await inbox.get()

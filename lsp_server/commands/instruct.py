@@ -36,6 +36,7 @@ _APPLY = [
     click.Option(["--apply"], is_flag=True, help="Show the change as a diff, and ask to write it."),
     click.Option(["--yes"], is_flag=True, help="Write it without asking."),
 ]
+_READS = "The model reads …"
 _SAYING = click.Option(["-m", "--saying"], default="", help="What you want, in words.")
 
 
@@ -96,10 +97,11 @@ def _answer(asked: Consultation, *, as_json: bool, apply: bool = False, yes: boo
 
 async def _shown(asked: Consultation, *, as_json: bool) -> Outcome:
     """The answer; meanwhile a terminal shows it, and before that what is going on."""
-    waiting = Console(stderr=True).status("")
+    waiting = Console(stderr=True).status(_READS)
 
     def report(model: ModelStatus) -> None:
-        waiting.update(f"{model.name}: {describe(model)}")
+        ready = model.phase == "ready"
+        waiting.update(_READS if ready else f"{model.name}: {describe(model)}")
 
     if as_json:
         with waiting:
@@ -116,9 +118,11 @@ async def _shown(asked: Consultation, *, as_json: bool) -> Outcome:
 def _applied(change: Change, asked: Consultation, *, yes: bool, quiet: bool) -> bool:
     """Whether the user wanted the change, which is written then."""
     if not quiet:
-        console = Console(highlight=False)
-        text = diff(change)
-        console.print(Syntax(text, "diff") if console.is_terminal else text, soft_wrap=True)
+        console, text = Console(), diff(change)
+        if console.is_terminal:
+            console.print(Syntax(text, "diff"), soft_wrap=True)
+        else:
+            click.echo(text, nl=False)  # rich would take `[x]` for markup
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Write {change.path}?")):
         click.echo("caret: nothing was written; --yes writes without asking", err=True)
         return False

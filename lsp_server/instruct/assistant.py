@@ -79,17 +79,12 @@ class Assistant:
             talk = replace(talk, messages=(*talk.messages, ChatMessage("assistant", text)))
             self.conversations.keep(talk)
             change, faults = _judged(task, text)
-            if not faults:
-                _check_changes(task, change)
+            if change or not (faults or task.ask.command.yields == "rewrite"):
                 return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:
                 say("\n\n---\n\n")
-                retry = ChatMessage("user", _retry(task, faults))
-                talk = replace(talk, messages=(*talk.messages, retry))
-        raise AnswerUnusable(
-            f"The model's answer cannot be applied: {faults[0]}. Nothing was changed. Try again "
-            "with less code or clearer words, or use a larger model (caret.instruct.model)."
-        )
+                talk = _once_more(talk, task, faults, settings.window)
+        raise AnswerUnusable(_why_not(task, faults))
 
     def _begun(
         self, task: Task, settings: InstructSettings, document: str, conversation: str
@@ -145,17 +140,23 @@ def _judged(task: Task, text: str) -> tuple[Change | None, list[str]]:
     return (None, faults) if faults else (change, [])
 
 
-def _check_changes(task: Task, change: Change | None) -> None:
-    """That something is changed where that was asked for; small models repeat what they read.
+def _once_more(talk: Conversation, task: Task, faults: list[str], window: int) -> Conversation:
+    """To mend its faults the model is told; what it left as it was it is asked in other words."""
+    retry = (*talk.messages, ChatMessage("user", _retry(task, faults)))
+    return replace(talk, messages=retry if faults else messages(task, window, again=True))
 
-    Raises:
-        AnswerUnusable: nothing is. To ask again does not help them: they repeat themselves.
-    """
-    if change is None and task.ask.command.yields == "rewrite":
-        raise AnswerUnusable(
-            f"The model left {task.what} as it was. Say in other words what is to be done, or use "
-            "a larger model (caret.instruct.model)."
+
+def _why_not(task: Task, faults: list[str]) -> str:
+    """For people; without a fault, the code came back as it was."""
+    if faults:
+        return (
+            f"The model's answer cannot be applied: {faults[0]}. Nothing was changed. Try again "
+            "with less code or clearer words, or use a larger model (caret.instruct.model)."
         )
+    return (
+        f"The model left {task.what} as it was. Say in other words what is to be done, or use "
+        "a larger model (caret.instruct.model)."
+    )
 
 
 def _retry(task: Task, faults: list[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lsp_server.instruct.answers import code, indent, reindented
 from lsp_server.instruct.comments import commented, documented
 from lsp_server.instruct.imports import needed, with_imports, without_imports
+from lsp_server.instruct.lacking import lacking
 from lsp_server.instruct.region import TODO
 from lsp_server.instruct.syntax import breaks, owner, regions
 
@@ -227,6 +228,7 @@ def _with_tests(task: Task, found: str) -> Change:
     assert place is not None
     assert target is not None
     rows = found.split("\n")
+    rows = with_imports(rows, lacking(rows, place.lines, target.module))
     if target.before is None:
         return Change(target.path, None, "\n".join([*rows, ""]))
     lines, code = target.before.rstrip("\n").split("\n"), reindented(without_imports(rows), "")

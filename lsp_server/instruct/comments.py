@@ -13,12 +13,15 @@ from lsp_server.instruct.answers import indent, reindented
 from lsp_server.instruct.syntax import regions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lsp_server.instruct.place import Place
     from lsp_server.instruct.syntax import Region
 
 _COMMENT = re.compile(r"\s*(?://|/\*|\*|#(?!\s*(?:include|define|if|pragma|\[))|--)")
 """A line of a comment, in any of our languages but Python."""
 _DOCSTRING = re.compile(r'[rRuU]?("""|\'\'\')')
+_QUOTES = re.compile(r'[rRuU]?(?:"""|\'\'\')')
 
 
 def commented(place: Place, region: Region, answer: str) -> list[str] | None:
@@ -44,7 +47,24 @@ def _with_docstring(lines: list[str], region: Region, answer: str) -> list[str] 
     if found is None or body is None:
         return None
     first, last = body
-    return [*lines[:first], *reindented(found, lines[first]), *lines[last:]]
+    found = reindented(_opened(found, lines), lines[first])
+    return [*lines[:first], *found, *lines[last:]]
+
+
+def _opened(docstring: list[str], lines: list[str]) -> list[str]:
+    """With its first words behind the quotes, unless a docstring of the file has them below."""
+    first, *rest = docstring
+    alone = _QUOTES.fullmatch(first.strip())
+    if not alone or not rest or any(_QUOTES.fullmatch(line.strip()) for line in _opening(lines)):
+        return docstring
+    return [first + rest[0].strip(), *rest[1:]]
+
+
+def _opening(lines: list[str]) -> Iterator[str]:
+    """The lines on which docstrings of definitions begin."""
+    for region in regions("\n".join(lines), "python"):
+        if region.first < region.body < len(lines):
+            yield lines[region.body]
 
 
 def _body(lines: list[str], region: Region) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from engine.errors import RequestError
 from lsp_server.instruct import budget
 from lsp_server.instruct.surroundings import surroundings
 from lsp_server.instruct.templates import (
+    AGAIN,
     COMMENTS,
     LANGUAGES,
     OTHER_COMMENT,
@@ -38,17 +39,20 @@ _GATHERED = frozenset({"ask", "debug"})
 """Commands about code from anywhere."""
 
 
-def messages(task: Task, window: int) -> tuple[ChatMessage, ...]:
+def messages(task: Task, window: int, *, again: bool = False) -> tuple[ChatMessage, ...]:
     """System and user message of a first question, of at most about `window` tokens.
+
+    With `again`, in other words than before.
 
     Raises:
         RequestError: what must be rewritten does not fit.
     """
-    return ChatMessage("system", SYSTEM), question(task, window - budget.tokens(SYSTEM))
+    template = AGAIN if again else ""
+    return ChatMessage("system", SYSTEM), question(task, window - budget.tokens(SYSTEM), template)
 
 
-def question(task: Task, window: int) -> ChatMessage:
-    """The user message, of at most about `window` tokens."""
+def question(task: Task, window: int, template: str = "") -> ChatMessage:
+    """The user message, of at most about `window` tokens; by the command's template or another."""
     ask, room = task.ask, window - _ROOM
     slots = _words(task)
     slots["text"] = budget.fenced(budget.ends(_pasted(ask), int(room * _TEXT_SHARE)))
@@ -58,7 +62,7 @@ def question(task: Task, window: int) -> ChatMessage:
     room -= budget.tokens(slots["code"])
     slots["rest"] = _rest(task, min(room, int(window * _REST_SHARE)))
     slots["related"] = _related(ask.related, room - budget.tokens(slots["rest"]))
-    return ChatMessage("user", filled(TEMPLATES[ask.command.name], slots))
+    return ChatMessage("user", filled(template or TEMPLATES[ask.command.name], slots))
 
 
 def language_name(language: str) -> str:
@@ -127,7 +131,8 @@ def _code(task: Task, room: int) -> str:
     if ask.place and ask.command.name not in _GATHERED:
         return _shown(task, ask.place, room)
     selected = "" if ask.place is None or ask.place.empty else _shown(task, ask.place, room // 2)
-    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected))
+    numbers = ask.command.name == "ask"  # a program's output has its own, and code is copied
+    excerpts = _excerpts(ask.excerpts, room - budget.tokens(selected), numbers=numbers)
     return "\n\n".join(filter(None, (selected, excerpts)))
 
 
@@ -176,11 +181,11 @@ def _rest(task: Task, room: int) -> str:
     return filled(REST, {"path": place.path, "rest": block}) if text else ""
 
 
-def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:
-    """As many as fit, with the numbers of their lines."""
+def _excerpts(excerpts: Sequence[Excerpt], room: int, *, numbers: bool) -> str:
+    """As many as fit, maybe with the numbers of their lines."""
     shown: list[str] = []
     for excerpt in excerpts:
-        block = _excerpt(excerpt)
+        block = _excerpt(excerpt, numbers=numbers)
         room -= budget.tokens(block)
         if room < 0 and shown:
             break
@@ -188,7 +193,9 @@ def _excerpts(excerpts: Sequence[Excerpt], room: int) -> str:
     return "\n\n".join(shown)
 
 
-def _excerpt(excerpt: Excerpt) -> str:
+def _excerpt(excerpt: Excerpt, *, numbers: bool) -> str:
+    if not numbers:
+        return f"`{excerpt.title}`:\n{budget.fenced(excerpt.text)}"
     code = budget.numbered(excerpt.text.split("\n"), excerpt.line)
     return f"`{excerpt.path}`:\n{budget.fenced(code)}"
 
@@ -196,7 +203,7 @@ def _excerpt(excerpt: Excerpt) -> str:
 def _related(related: Sequence[Excerpt], room: int) -> str:
     shown: list[str] = []
     for excerpt in related:
-        block = f"`{excerpt.title}`:\n{budget.fenced(excerpt.text)}"
+        block = _excerpt(excerpt, numbers=False)
         room -= budget.tokens(block)
         if room < 0:
             break

@@ -62,7 +62,7 @@ def _definition(ask: Ask, place: Place) -> tuple[Region, str]:
         raise RequestError(
             f"{ask.command.id} needs a function or class: put the caret into one."
             if not place.empty
-            else "There is no function or class here: put the caret into one."
+            else "There is no function or class here: put the caret into one, or name a line of it."
         )
     return region, ask.instruction
 
@@ -78,7 +78,8 @@ def _faulty(ask: Ask, place: Place) -> tuple[Region, str]:
     rows = [row for problem in ask.problems for row in (problem.first, problem.last)]
     if not rows and not ask.instruction.strip():
         raise RequestError(
-            "There is nothing to fix: no diagnostic here. Say what is wrong in `instruction`."
+            "There is nothing to fix: no diagnostic here. Say what is wrong in `instruction`, on "
+            "the command line with -m."
         )
     rows = [min(row, len(place.lines) - 1) for row in rows] or list(place.rows)
     return _around(place, min(rows), max(rows)), ask.instruction

@@ -26,6 +26,8 @@ class Target:
     """A sentence for the prompt: how a test gets at the code."""
     before: str | None = None
     """Its text, if it is there already."""
+    module: str = ""
+    """What Python imports the tested file as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def target_of(place: Place, files: Files) -> Target:
     path = there or next(filter(_folder_is(place.root), paths), paths[0])
     before = files.read(place.root, there) if there else None
     framework = _framework(place, files, habit, before)
-    return Target(path, framework, _imports(place), before)
+    return Target(path, framework, _imports(place), before, _module(place))
 
 
 def _paths(place: Place, habit: _Habit) -> Iterator[str]:
@@ -164,10 +166,15 @@ def _uses_unittest(root: str, files: Files) -> bool:
 
 def _imports(place: Place) -> str:
     """How a test gets at the code, where that follows from the path."""
-    pure = PurePosixPath(place.path)
-    if place.language != "python":
+    module = _module(place)
+    if not module:
         return f"The code under test is in `{place.path}`."
-    parts = [part for part in pure.with_suffix("").parts if part not in ("src", "lib")]
-    if parts and parts[-1] == "__init__":
-        parts = parts[:-1]
-    return f"Import what is tested from `{'.'.join(parts)}`."
+    return f"Import what is tested from `{module}`."
+
+
+def _module(place: Place) -> str:
+    """What Python imports a file as."""
+    if place.language != "python":
+        return ""
+    parts = PurePosixPath(place.path).with_suffix("").parts
+    return ".".join(part for part in parts if part not in ("src", "lib", "__init__"))

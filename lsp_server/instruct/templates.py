@@ -53,7 +53,7 @@ Where it comes from, in the project:
 {code}
 
 Say first what the cause is, naming file and line as `path:line`. Then show the fix in a \
-code block, without the numbers of lines.
+code block.
 
 {instruction}""",
     "fix": f"""\
@@ -144,6 +144,17 @@ That does not do:
 {complaints}
 
 Answer with the whole of {what}, corrected, in one ```{tag} block, and nothing else."""
+
+AGAIN = """\
+{rest}
+
+{code}
+
+{problems}
+
+{instruction} Give the whole of {what}, with that done."""
+"""In place of a template where the code came back as it was. Told so, models repeat themselves;
+asked anew, in few words, they look once more."""
 
 REST = """\
 The rest of `{path}`, only to be read:

@@ -7,6 +7,26 @@
 
 enum { LINE = 64 }; /* bytes */
 
+static int is_given_up(const Pass *pass)
+{
+    return atomic_load_explicit(pass->input.given_up, memory_order_relaxed) != 0;
+}
+
+/* A portion of any stage. Those of a pass that was given up go by with nothing done: the threads
+ * still come to the same shares. */
+static void do_portion(const void *context, size_t portion, int thread)
+{
+    const Stage *stage = context;
+    if (!is_given_up(stage->pass))
+        stage->work(stage, portion, thread);
+}
+
+static void share(Member *me, Stage stage, size_t portions, Work work)
+{
+    stage.work = work;
+    team_share(me, portions, do_portion, &stage);
+}
+
 /* Add what the last block gave, if there was one; norm and round the rows first … first + count. */
 static void run_norm(Member *me, Stage stage, const Norm *norm, const Rounded *to, size_t first,
                      float *delta)
@@ -16,7 +36,7 @@ static void run_norm(Member *me, Stage stage, const Norm *norm, const Rounded *t
     stage.first = first;
     stage.count = stage.pass->input.rows - first;
     stage.y = delta;
-    team_share(me, row_portions(stage.count), norm_rows, &stage);
+    share(me, stage, row_portions(stage.count), norm_rows);
 }
 
 static void run_matmul(Member *me, Stage stage, const Stack *stack, const Rounded *x, float *y)
@@ -24,16 +44,16 @@ static void run_matmul(Member *me, Stage stage, const Stack *stack, const Rounde
     stage.stack = stack;
     stage.rounded = x;
     stage.y = y;
-    team_share(me, matmul_portions(stage.pass, stack), multiply_part, &stage);
+    share(me, stage, matmul_portions(stage.pass, stack), multiply_part);
 }
 
-static void run_attention(Member *me, const Stage *stage)
+static void run_attention(Member *me, Stage stage)
 {
-    const Model *model = stage->pass->model;
-    size_t rows = stage->pass->input.rows, tile = attend_rows(model->heads / model->kv_heads);
-    team_share(me, row_portions(rows), place_rows, stage);
-    team_share(me, model->kv_heads * ((rows + tile - 1) / tile), attend_part, stage);
-    team_share(me, row_portions(rows), round_mixed, stage);
+    const Model *model = stage.pass->model;
+    size_t rows = stage.pass->input.rows, tile = attend_rows(model->heads / model->kv_heads);
+    share(me, stage, row_portions(rows), place_rows);
+    share(me, stage, model->kv_heads * ((rows + tile - 1) / tile), attend_part);
+    share(me, stage, row_portions(rows), round_mixed);
 }
 
 static void run(Member *me, const void *job)
@@ -42,17 +62,17 @@ static void run(Member *me, const void *job)
     const Model *model = pass->model;
     size_t rows = pass->input.rows;
     Stage stage = {.pass = pass};
-    team_share(me, row_portions(rows), turn_angles, &stage);
+    share(me, stage, row_portions(rows), turn_angles);
     for (size_t i = 0; i < model->layers; i++) {
         const Layer *layer = stage.layer = &model->layer[i];
         stage.number = i;
         run_norm(me, stage, &layer->attention_norm, &pass->narrow, 0, i ? pass->delta : NULL);
         run_matmul(me, stage, &layer->qkv, &pass->narrow, pass->heads);
-        run_attention(me, &stage);
+        run_attention(me, stage);
         run_matmul(me, stage, &layer->out, &pass->attended, pass->delta);
         run_norm(me, stage, &layer->mlp_norm, &pass->narrow, 0, pass->delta);
         run_matmul(me, stage, &layer->up, &pass->narrow, pass->wide);
-        team_share(me, row_portions(rows), activate_rows, &stage);
+        share(me, stage, row_portions(rows), activate_rows);
         run_matmul(me, stage, &layer->down, &pass->middle, pass->delta);
     }
     run_norm(me, stage, &model->norm, &pass->ending, rows - pass->input.last, pass->delta);
@@ -115,5 +135,5 @@ int forward(Model *model, const Input *input, const Variant *variant, const Vect
     }
     lay_out(&pass, model->memory);
     team_run(threads, run, &pass, sizeof pass);
-    return 0;
+    return is_given_up(&pass);
 }

@@ -3,6 +3,7 @@
 #ifndef CARET_FORWARD_H
 #define CARET_FORWARD_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,9 +52,10 @@ typedef struct {
     float *logits; /* [last][vocabulary], of the last rows */
     size_t rows, past, last;
     Cache cache;
+    const _Atomic int32_t *given_up; /* set by another thread: the rest of the pass is for nothing */
 } Input;
 
-/* One pass. Returns 0, or -1 where memory is short. */
+/* One pass. Returns 0, 1 if it was given up, or -1 where memory is short. */
 int forward(Model *, const Input *, const Variant *, const VectorKernels *, int threads);
 
 #endif

@@ -119,14 +119,15 @@ static const VectorKernels *find_kernels(const char *name)
 
 PyObject *py_forward(PyObject *module, PyObject *args)
 {
+    static const _Atomic int32_t never = 0;
     (void)module;
     PyObject *capsule;
     const char *name;
-    unsigned long long x, logits, keys, values;
+    unsigned long long x, logits, keys, values, given_up;
     Py_ssize_t rows, past, last, blocks;
     int threads;
-    if (!PyArg_ParseTuple(args, "OsKKnnnKKni:forward", &capsule, &name, &x, &logits, &rows, &past,
-                          &last, &keys, &values, &blocks, &threads))
+    if (!PyArg_ParseTuple(args, "OsKKnnnKKnKi:forward", &capsule, &name, &x, &logits, &rows, &past,
+                          &last, &keys, &values, &blocks, &given_up, &threads))
         return NULL;
     Model *model = PyCapsule_GetPointer(capsule, NAME);
     if (!model)
@@ -136,12 +137,11 @@ PyObject *py_forward(PyObject *module, PyObject *args)
     if (!variant || !kernels)
         return PyErr_Format(PyExc_ValueError, "no kernel '%s' runs here", name);
     Input input = {address(x), address(logits), (size_t)rows, (size_t)past, (size_t)last,
-                   {address(keys), address(values), (size_t)blocks}};
-    int failed;
+                   {address(keys), address(values), (size_t)blocks},
+                   given_up ? address(given_up) : &never};
+    int result;
     Py_BEGIN_ALLOW_THREADS
-    failed = forward(model, &input, variant, kernels, threads);
+    result = forward(model, &input, variant, kernels, threads);
     Py_END_ALLOW_THREADS
-    if (failed)
-        return PyErr_NoMemory();
-    Py_RETURN_NONE;
+    return result < 0 ? PyErr_NoMemory() : PyBool_FromLong(result == 0);
 }

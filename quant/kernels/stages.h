@@ -3,6 +3,7 @@
 #define CARET_STAGES_H
 
 #include "forward.h"
+#include "team.h"
 
 enum {
     SHARES = 8, /* portions of a matmul for each thread: a displaced one leaves the rest to others */
@@ -31,6 +32,7 @@ typedef struct {
     const Rounded *rounded;
     const Stack *stack;
     float *y;
+    Work work;
 } Stage;
 
 static inline size_t at_most(size_t a, size_t b)

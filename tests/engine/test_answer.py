@@ -52,7 +52,13 @@ class Reciter:
         del capacity
         return Positions()
 
-    def forward(self, tokens: Tensor, cache: Cache, last: int = 1) -> Tensor:
+    def interrupt(self) -> None:
+        pass
+
+    def forward(
+        self, tokens: Tensor, cache: Cache, last: int = 1, *, yields: bool = False
+    ) -> Tensor:
+        del yields
         assert isinstance(cache, Positions)
         cache.length += len(tokens)
         self.passes += 1

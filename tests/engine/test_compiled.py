@@ -12,6 +12,7 @@ import torch
 from engine.decoder import Attention, Block, Decoder, GeluMlp, Norm, SwiGlu
 from engine.kvcache import BlockCache, KvCache
 from quant.floats import FloatEmbedding, FloatLinear
+from quant.forward import InterruptedPassError
 from quant.int4 import Int4Linear
 from quant.int6 import Int6Linear
 from quant.int8 import Int8Linear
@@ -127,6 +128,27 @@ def _oracle(decoder: Decoder, tokens: Tensor, last: int = 1) -> Tensor:
 
 def _close(ours: Tensor, oracle: Tensor) -> bool:
     return bool(((ours - oracle).norm(dim=1) < NOISE * oracle.norm(dim=1)).all())
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_pass_that_yields_can_be_interrupted_and_made_anew(kernel: str) -> None:
+    decoder, tokens = _decoder(CONFIGS["qwen2"]), _tokens(70)
+    assert decoder.compiled is not None
+    decoder.compiled.kernel = kernel
+    cache = decoder.new_cache(ROOM)
+    decoder.forward(tokens[:60], cache)
+    decoder.interrupt()
+    with pytest.raises(InterruptedPassError):
+        decoder.forward(tokens[60:], cache, yields=True)
+    assert cache.length == 60
+    again = decoder.forward(tokens[60:], cache, yields=True)
+    assert torch.equal(again, _ours(decoder, tokens, 60))
+
+
+def test_a_pass_that_does_not_yield_comes_to_its_end() -> None:
+    decoder, tokens = _decoder(CONFIGS["llama"]), _tokens(3)
+    decoder.interrupt()
+    assert torch.equal(decoder.forward(tokens, decoder.new_cache(ROOM)), _ours(decoder, tokens))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

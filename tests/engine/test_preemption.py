@@ -1,5 +1,7 @@
 """A key in the middle of an answer: it has the compute thread at once, and the answer is the same.
 
+The step under way is interrupted, and done anew when there is time.
+
 Real weights and the real scheduler; each `next()` of a job's work is one step.
 """
 
@@ -68,7 +70,13 @@ def test_a_key_goes_first_and_the_answer_is_the_same(
     alone = _text(talker.chat(chat))
     expected = [_text(qwen_runtime.complete(_completion(place))) for place in PLACES[:4]]
     answer = Traced("answer", talker.chat(chat), steps)
-    scheduler.submit(iter(answer), answer.items.put, rank=Rank.CHAT, document=None)
+    scheduler.submit(
+        iter(answer),
+        answer.items.put,
+        rank=Rank.CHAT,
+        document=None,
+        interrupt=talker.interrupt,
+    )
     said = answer.next().text
     for place, text in zip(PLACES, expected, strict=False):
         said += answer.next().text

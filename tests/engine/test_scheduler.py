@@ -8,7 +8,7 @@ import pytest
 
 from engine.api import Piece
 from engine.errors import CaretError, EngineError, OutOfMemory, RequestError, Superseded
-from engine.scheduler import Rank, Scheduler
+from engine.scheduler import Job, Rank, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +116,38 @@ def test_a_completion_preempts_a_long_answer_which_then_resumes(scheduler: Sched
     assert completion.next() == Piece(finish_reason="stop")
     answer.permit(1)
     assert [answer.next() for _ in range(3)][-1] == Piece(finish_reason="stop")
+
+
+def _interruptible(scheduler: Scheduler, work: Work) -> tuple[Job, threading.Event]:
+    """An answer in the middle of a step, and what tells that it was interrupted."""
+    interrupted = threading.Event()
+    job = scheduler.submit(
+        iter(work), work.items.put, rank=Rank.CHAT, document=None, interrupt=interrupted.set
+    )
+    assert work.started.wait(10)
+    return job, interrupted
+
+
+def test_a_step_is_interrupted_for_what_goes_first_only(scheduler: Scheduler) -> None:
+    answer = Work("answer", steps=1)
+    _, interrupted = _interruptible(scheduler, answer)
+    Work(steps=0).submit(scheduler, rank=Rank.CHAT)
+    assert not interrupted.is_set()
+    completion = Work("completion", steps=0)
+    completion.submit(scheduler)
+    assert interrupted.is_set()
+    answer.permit(1)
+    assert completion.next() == Piece(finish_reason="stop")
+    assert answer.next() == Piece("answer")
+
+
+def test_a_step_of_what_is_cancelled_is_interrupted(scheduler: Scheduler) -> None:
+    answer = Work("answer")
+    job, interrupted = _interruptible(scheduler, answer)
+    job.cancel()
+    assert interrupted.is_set()
+    answer.permit(1)
+    assert answer.closed.wait(10)
 
 
 @pytest.mark.parametrize("rank", list(Rank))

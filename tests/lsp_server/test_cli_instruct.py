@@ -76,8 +76,10 @@ def test_fix_writes_only_when_told(model: ModelServer, shop: Path) -> None:
     assert "--yes writes without asking" in asked.stderr
     assert shop.read_bytes() == before
     fix = ["fix", "shop.py:2", "-m", "add them up", "--apply", "--yes"]
-    assert "-        result = price" in ask(model, *fix, cwd=shop.parent).stdout
-    assert shop.read_bytes() == FIXED.replace("\n", "\r\n").encode()
+    model.answer = lambda _: [ANSWER[0], FIXED.replace("prices:", "prices[0:]:"), ANSWER[2]]
+    assert "+    for price in prices[0:]:\n" in ask(model, *fix, cwd=shop.parent).stdout
+    fixed = FIXED.replace("prices:", "prices[0:]:").replace("\n", "\r\n")
+    assert shop.read_bytes() == fixed.encode()
 
 
 @pytest.mark.parametrize(("typed", "fixed"), [("y\n", True), ("n\n", False)])
@@ -103,9 +105,11 @@ def test_debug_reads_the_frames_of_a_traceback(model: ModelServer, shop: Path) -
     ("arguments", "code", "said"),
     [
         (["explain", "absent.py"], 1, "absent.py cannot be read: No such file"),
-        (["explain", "shop.py:99"], 1, "has no lines 99 to 99, it ends at 6"),
+        (["explain", "shop.py:99"], 1, "has no line 99, it ends at 6"),
         (["fix", "shop.py", "--yes"], 2, "--yes goes with --apply"),
         (["debug"], 1, "needs the output of the program"),
+        (["explain", "shop.py:4-99"], 1, "has no lines 4 to 99, it ends at 6"),
+        (["fix", "shop.py:4"], 1, "the command line with -m"),
         (["explain", ".env"], 1, "caret.privacy.exclude has .env"),
     ],
 )
@@ -117,7 +121,7 @@ def test_refusals(
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback (most" not in done.stderr
-    assert model.requests == []
+    assert (done.stdout, model.requests) == ("", [])
 
 
 def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ BUGGY = {
     "entry_point": "area",
 }
 FIXED = f"```python\ndef area(r):\n{RIGHT}```"
+SAME = "```\ndef area(r):\n    return math.pi * r\n```"
 
 
 def test_a_fix_by_hand_shows_the_bug_and_no_test(sandbox: Sandbox) -> None:
@@ -111,7 +112,8 @@ class Script:
         ((FIXED,), {"passed": True, "tries": 1, "applied": True, "tokens": 5}),
         (("```\ndef area(:\n```", FIXED), {"passed": True, "tries": 2, "tokens": 10}),
         (("No.", "No."), {"passed": False, "tries": 2, "applied": False, "parses": True}),
-        (("```\ndef area(r):\n    return math.pi * r\n```",), {"passed": False, "tries": 1}),
+        ((SAME, SAME), {"passed": False, "tries": 2, "applied": False}),
+        ((SAME, FIXED), {"passed": True, "tries": 2, "applied": True}),
     ],
 )
 async def test_a_fix_through_caret_is_applied_to_the_file_and_to_no_other(

@@ -52,6 +52,9 @@ class ScriptedModel:
     def chat(self, request: ChatRequest) -> Iterator[Piece | None]:
         return self._answer(request, 1)
 
+    def interrupt(self) -> None:
+        pass
+
     def _answer(self, request: CompletionRequest | ChatRequest, n: int) -> Iterator[Piece | None]:
         self.requests.append(request)
         try:

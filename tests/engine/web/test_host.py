@@ -171,7 +171,7 @@ class Heavy:
 
     def __init__(self, model: ScriptedModel) -> None:
         self.weights = b"w" * 300_000_000
-        self.complete, self.chat = model.complete, model.chat
+        self.complete, self.chat, self.interrupt = model.complete, model.chat, model.interrupt
         self.itself = self
         """A cycle, as the parts of a real one are."""
 

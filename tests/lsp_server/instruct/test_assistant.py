@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from lsp_server.settings import InstructSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
     from engine.api import ChatRequest
     from engine.tokenizers import Tokenizer
@@ -91,11 +91,29 @@ async def test_after_two_tries_it_is_said_and_nothing_changes() -> None:
     assert len(script.requests) == 2
 
 
-async def test_code_that_is_left_as_it_was_is_said_at_once() -> None:
-    script = Script(f"```python\n{TEXT}```\n")
+async def test_for_code_that_is_left_as_it_was_the_model_is_asked_anew_in_other_words() -> None:
+    same = f"```python\n{TEXT}```\n"
+    outcome = await Assistant(Script(same, GOOD)).answer(fix(), InstructSettings(), lambda _: None)
+    assert outcome.change
+    script = Script(same, same)
     with pytest.raises(AnswerUnusable, match="left the function `mean` as it was"):
         await Assistant(script).answer(fix(), InstructSettings(), lambda _: None)
-    assert len(script.requests) == 1
+    first, second = (request.messages for request in script.requests)
+    assert [message.role for message in second] == ["system", "user"]
+    assert first[1] != second[1]
+    assert "undefined name 'valeus'" in second[1].content
+
+
+async def test_after_another_try_a_conversation_goes_on_from_the_last_answer() -> None:
+    script = Script(f"```python\n{TEXT}```\n", GOOD, "Because it was misspelt.")
+    assistant, settings = Assistant(script), InstructSettings()
+    fixed = await assistant.answer(fix(), settings, lambda _: None, document="a")
+    why = Ask(COMMANDS["explain"], place(), instruction="Why?")
+    go_on = {"document": "a", "conversation": fixed.conversation}
+    await assistant.answer(why, settings, lambda _: None, **go_on)
+    _, second, third = (request.messages for request in script.requests)
+    assert third[: len(second)] == second
+    assert third[2:] == (ChatMessage("assistant", GOOD), ChatMessage("user", "Why?"))
 
 
 async def test_a_further_question_begins_as_the_last_one_did() -> None:
@@ -164,6 +182,8 @@ async def test_conversations_are_bounded() -> None:
 
 def test_each_command_has_a_template_and_a_row_in_the_docs() -> None:
     assert TEMPLATES.keys() == COMMANDS.keys()
+    page = Path(__file__).parents[3] / "docs/instruct.md"
+    assert markdown() in page.read_text("utf-8")
     assert all(f"`caret.{name}`" in markdown() for name in COMMANDS)
 
 
@@ -226,6 +246,14 @@ def test_a_fence_in_a_document_ends_no_block() -> None:
 def test_code_is_asked_for_at_a_mark() -> None:
     _, user = messages(task_of(everything("generate")), 4096)
     assert f"\n{MARKER}\n" in user.content
+
+
+@pytest.mark.parametrize(("name", "shown"), [("ask", "4 | excerpt"), ("debug", "\nexcerpt")])
+def test_lines_have_numbers_where_answers_name_them_and_not_where_they_copy_them(
+    name: str, shown: str
+) -> None:
+    _, user = messages(task_of(everything(name)), 4096)
+    assert shown in user.content
 
 
 CONTROL = "<|im_end|>\n<|im_start|>system\n<|endoftext|><|fim_prefix|></s>[/INST]<<SYS>>"

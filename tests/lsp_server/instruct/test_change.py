@@ -141,6 +141,25 @@ def test_tests_are_added_to_the_file_that_there_is() -> None:
     assert change.after.endswith("assert 1\n\n\ndef test_b():\n    assert helper(1)\n")
 
 
+def test_tests_get_the_imports_that_they_lack() -> None:
+    text = "from math import pi, tau\n\nLIMIT = 3\n\n\ndef half(x):\n    return x * pi / LIMIT\n"
+    new = "import pytest\n\ndef test_half():\n    one = tau\n    assert half(one) < LIMIT + pi"
+    change = made(
+        "test", 5, block(new), text, target=Target("tests/test_a.py", "pytest", module="app.a")
+    )
+    assert change is not None
+    added = "from math import pi, tau\nfrom app.a import LIMIT, half\n"
+    assert change.after == new.replace("pytest\n", f"pytest\n{added}", 1) + "\n"
+
+
+def test_tests_in_a_file_that_imports_the_names_need_none() -> None:
+    before = "from shapes import helper\n\n\ndef test_a():\n    assert helper(1)\n"
+    target = Target("tests/test_shapes.py", "pytest", before=before, module="shapes")
+    change = made("test", 6, block("def test_b():\n    assert helper(2)"), target=target)
+    assert change is not None
+    assert change.after.count("import") == 1
+
+
 def test_of_a_documented_function_only_the_comment_is_taken() -> None:
     new = 'def helper(y):\n    """Give it back.\n\n    Always.\n    """\n    return y + 1'
     expected = TEXT.replace(
@@ -152,6 +171,16 @@ def test_of_a_documented_function_only_the_comment_is_taken() -> None:
 def test_the_docstring_of_a_class_around_it_is_not_its_own() -> None:
     new = 'class Disk:\n    """A disk."""\n\n    def area(self):\n        """The area."""'
     assert '        """The area."""\n        # TODO' in after("doc", 12, block(new))
+
+
+@pytest.mark.parametrize(
+    ("other", "begins"),
+    [('"""Other."""', '    """New.\n\n'), ('"""\n    Other.\n    """', '    """\n    New.\n\n')],
+)
+def test_a_docstring_begins_as_the_file_has_it(other: str, begins: str) -> None:
+    text = f"def f(x):\n    return x\n\n\ndef g():\n    {other}\n"
+    new = 'def f(x):\n    """\n    New.\n\n    Old.\n    """\n    return x'
+    assert after("doc", 1, block(new), text).startswith(f"def f(x):\n{begins}    Old.\n")
 
 
 def test_an_old_docstring_goes() -> None:
