@@ -92,8 +92,11 @@ class TransformersModel:
         self.vocab_size: int = config.vocab_size
         longest = getattr(config, "max_position_embeddings", None)
         self.context_length: int = longest or _DEFAULT_CONTEXT
+        takes = inspect.signature(model.forward).parameters
         # Most classes can leave out the logits of all positions but the last ones.
-        self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
+        self._keeps_last = "logits_to_keep" in takes
+        # transformers 5.24 renamed it, and warns of the name before.
+        self._cache = "cache" if "cache" in takes else "past_key_values"
         self._position_bytes = _position_bytes(config)
         log.warning("%s runs through transformers as %s: slower, in float32", folder.name, kind)
 
@@ -121,7 +124,8 @@ class TransformersModel:
         assert isinstance(cache, TransformersCache)
         assert cache.length + len(tokens) <= cache.capacity
         only = {"logits_to_keep": last} if self._keeps_last else {}
-        output = self._model(tokens[None], past_key_values=cache.states, use_cache=True, **only)
+        states = {self._cache: cache.states}
+        output = self._model(tokens[None], use_cache=True, **states, **only)
         cache.length += len(tokens)
         logits: Tensor = output.logits[0, -last:]
         return logits
