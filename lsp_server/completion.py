@@ -32,6 +32,8 @@ _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 _LONGER = 2
 """So many times the tokens may one have that was asked for by hand."""
 _VARIED = Sampling(temperature=0.8, top_p=0.95)
+_DRAWS = 4
+"""So many are drawn for each choice at most: where the model is sure, most are the first again."""
 
 Source = Literal["model", "cache", "joined"]
 """Where an answer comes from: the model was asked; it is what was predicted before; or what was
@@ -113,7 +115,7 @@ class Completer:
         answer = _shown(best, query, settings, source)
         if best is None or not answer.texts or query.choices == 1:
             return answer
-        texts = [best.text, *await self._alternatives(query, settings, best.seconds)]
+        texts = [best.text, *await self._alternatives(query, settings, best)]
         return replace(answer, texts=_insertable(texts, query.site))
 
     def forget(self, document: str | None = None) -> None:
@@ -170,20 +172,25 @@ class Completer:
         self.last_usage = writing.draft.usage
         return prediction
 
-    async def _alternatives(self, query: Query, settings: Settings, first_s: float) -> list[str]:
-        """Sampled ones, as many as the time allows, the surest first.
+    async def _alternatives(self, query: Query, settings: Settings, best: Prediction) -> list[str]:
+        """Sampled ones unlike `best`, as many as the time allows, the surest first.
 
-        An error here does not spoil the first suggestion.
+        They reach as far as one does while typing, or few would be whole in that time. An error
+        here does not spoil the first suggestion.
         """
-        shape = _shape(query, settings)
+        shape = shape_of(query.site, settings.completion.multiline)
         request = _request(query, shape, settings)
-        found: list[tuple[float, str]] = []
+        found: dict[str, tuple[float, str]] = {}
         with suppress(TimeoutError, CaretError):
-            async with asyncio.timeout(min(max(first_s, _SHORTEST_S), _LONGEST_S)):
-                for seed in range(1, query.choices):
+            async with asyncio.timeout(min(max(best.seconds, _SHORTEST_S), _LONGEST_S)):
+                for seed in range(1, _DRAWS * query.choices):
+                    if len(found) == query.choices - 1:
+                        break
                     varied = replace(request, sampling=replace(_VARIED, seed=seed))
-                    found.append(await self._sample(varied, Draft(query.site, shape)))
-        return [text for _, text in sorted(found, key=lambda one: -one[0])]
+                    sure, text = await self._sample(varied, Draft(query.site, shape))
+                    if squeezed(text) not in ("", squeezed(best.text)):
+                        found.setdefault(squeezed(text), (sure, text))
+        return [text for _, text in sorted(found.values(), key=lambda one: -one[0])]
 
     async def _sample(self, request: CompletionRequest, draft: Draft) -> tuple[float, str]:
         """A text with its score, which is 0 where the server does not tell."""

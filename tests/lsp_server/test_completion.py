@@ -156,7 +156,7 @@ async def test_cut_by_length_half_a_line_is_dropped() -> None:
 async def test_choices_are_distinct_and_none_is_empty() -> None:
     script = Script(Piece("1", finish_reason="stop"))
     assert await Completer(script).suggest(Query("a", SITE, choices=3), Settings()) == ["1"]
-    assert [request.sampling.seed for request in script.requests] == [None, 1, 2]
+    assert [request.sampling.seed for request in script.requests] == [None, *range(1, 12)]
     nothing = Script(Piece("  ", finish_reason="stop"))
     assert await Completer(nothing).suggest(Query("a", SITE, choices=3), Settings()) == []
     assert len(nothing.requests) == 1
@@ -168,11 +168,13 @@ async def test_choices_that_differ_in_white_space_are_one() -> None:
             self, request: CompletionRequest, *, wait: bool
         ) -> AsyncGenerator[Piece, None]:
             self.requests.append(request)
-            text = {None: "f(a, b)", 1: "f(a,b)", 2: "g(a)"}[request.sampling.seed]
-            yield Piece(text, finish_reason="stop")
+            texts = {None: "f(a, b)", 1: "f(a,b)", 2: "g(a)", 3: "g( a )", 4: "h(a)"}
+            yield Piece(texts[request.sampling.seed], finish_reason="stop")
 
-    texts = await Completer(Varied()).suggest(Query("a", SITE, choices=3), Settings())
-    assert texts == ["f(a, b)", "g(a)"]
+    script = Varied()
+    texts = await Completer(script).suggest(Query("a", SITE, choices=3), Settings())
+    assert texts == ["f(a, b)", "g(a)", "h(a)"]
+    assert len(script.requests) == 5
 
 
 async def test_nothing_is_asked_within_a_word_but_by_hand() -> None:
