@@ -20,6 +20,8 @@ from lsp_server.syntax import PARTS
 if TYPE_CHECKING:
     from lsp_server.context import Site
 
+_DIRECTIVES = ("c", "cpp", "csharp")
+"""Languages whose lines with # at the margin may stand in a block."""
 _REACH = 16
 """Lines below the caret among which is looked for what a text writes again."""
 
@@ -58,7 +60,8 @@ def _behind(text: str, site: Site) -> int | None:
     below, inside = site.below[0] if site.below else "", _is_in_block(site)
     start = text.find("\n") + 1
     for line in text.split("\n")[1:-1]:
-        if (below and same_line(line, below)) or (inside and _is_at_margin(line)):
+        at_margin = inside and _is_at_margin(line, site.language)
+        if at_margin or (below and same_line(line, below)):
             return start
         start += len(line) + 1
     return None
@@ -84,9 +87,10 @@ def _is_in_block(site: Site) -> bool:
     return line[:1].isspace() or opens_block(line, site.language)
 
 
-def _is_at_margin(line: str) -> bool:
-    """Not so closers and other parts of a block, comments, and directives of a preprocessor."""
-    return bool(line) and not line[0].isspace() and line[0] != "#" and not PARTS.match(line)
+def _is_at_margin(line: str, language: str) -> bool:
+    """Not so closers and other parts of a block, and directives of a preprocessor."""
+    directive = line.startswith("#") and language in _DIRECTIVES
+    return bool(line) and not line[0].isspace() and not directive and not PARTS.match(line)
 
 
 def _goes_round(text: str) -> bool:

@@ -28,6 +28,7 @@ def test_docstrings() -> None:
         ("def f():\n    ", "\n    b()\n", "a()\nf()\nc", "a()\n"),
         ("def f():\n    ", "", "a()\n\nprint(f())", "a()\n\n"),
         ("def f():\n    ", "\n\nc()\n", "a()\n\n\nb()\n", "a()\n\n\n"),
+        ("def f():\n    ", "", "a()\n\n# Use.\nb()", "a()\n\n"),
         ("a = 1\n", "\nc()\n", "def f():\n    b()\n\n\nd()\n", "def f():\n    b()\n\n\nd()\n"),
         ("int f() {\n  ", "", "a();\n}\n", "a();\n}\n"),
         ("if a:\n    ", "", "b()\nelse:\n    c()\n", "b()\nelse:\n    c()\n"),
@@ -43,6 +44,11 @@ def test_docstrings() -> None:
 )
 def test_what_fills_it(prefix: str, suffix: str, text: str, filled: str) -> None:
     assert filling(text, Site(prefix, suffix, "python"), ended=True) == filled
+
+
+def test_a_directive_at_the_margin_stands_in_a_block() -> None:
+    text = "a();\n#else\n  b();\n#endif\n}\n"
+    assert filling(text, Site("int f() {\n  ", "", "cpp"), ended=True) == text
 
 
 def test_a_text_that_was_cut_off_does_not_tell() -> None:
