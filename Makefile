@@ -13,10 +13,11 @@ TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-editors test-plugins editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test test-code fuzz test-editors test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +27,12 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 	@$(BIN)/caret demo --model $(MODEL)
 
 test: setup ## Everything that CI runs: setup, check and all tests
-	@$(MAKE) --no-print-directory --output-sync --jobs=2 check editors # one waits for mypy, one for the network
-	$(BIN)/pytest $(PYTEST_ARGS)
+	@$(PAIR) check editors # one waits for mypy, one for the network
+	@echo "Running all tests, half of them in editors that mostly wait: ten minutes on 2 cores ..."
+	@$(PAIR) test-code test-editors
+
+test-code: setup ## All tests but those in real editors
+	$(BIN)/pytest --ignore=tests/editors $(PYTEST_ARGS)
 
 fuzz: setup ## The property tests with 3,000 new examples each
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(PYTEST_ARGS)
