@@ -17,7 +17,7 @@ PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-code fuzz test-editors test-plugins editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test test-code fuzz test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 test: setup ## Everything that CI runs: setup, check and all tests
 	@$(PAIR) check editors # one waits for mypy, one for the network
 	@echo "Running all tests, half of them in editors that mostly wait: ten minutes on 2 cores ..."
-	@$(PAIR) test-code test-editors
+	@$(PAIR) test-code test-terminals test-vscode
 
 test-code: setup ## All tests but those in real editors
 	$(BIN)/pytest --ignore=tests/editors $(PYTEST_ARGS)
@@ -38,7 +38,13 @@ fuzz: setup ## The property tests with 3,000 new examples each
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(PYTEST_ARGS)
 
 test-editors: setup editors ## Only the tests in real editors
-	$(BIN)/pytest tests/editors $(PYTEST_ARGS)
+	@$(PAIR) test-terminals test-vscode
+
+test-terminals: editors
+	$(BIN)/pytest tests/editors --ignore-glob='*/test_vscode*' $(PYTEST_ARGS)
+
+test-vscode: editors
+	$(BIN)/pytest tests/editors/test_vscode*.py $(PYTEST_ARGS)
 
 test-plugins: setup editors ## Neovim beside nvim-cmp, blink.cmp and lazy.nvim, from GitHub
 	@$(BIN)/python -m tests.editors.plugins
