@@ -272,6 +272,42 @@ async def test_code_is_written_below_the_comment_that_asks_for_it(editor: Editor
     assert len(written) > len(text) + 20
 
 
+async def test_a_todo_is_done_in_its_function(editor: Editor) -> None:
+    head = "VAT = 0.19\n\n\n"
+    text = f"{head}def gross(net: float) -> float:\n    # TODO: add the VAT\n    return net\n"
+    uri = editor.open(text, "todo.py")
+    offered = await editor.actions(uri, types.Range(types.Position(4, 6), types.Position(4, 6)), [])
+    assert "Complete this TODO (Caret)" in [action.title for action in offered]
+    answer = await editor.ask_caret("todo", place(uri, 4))
+    assert answer.applied
+    written = editor.texts_of[uri]
+    ast.parse(written)
+    assert written.startswith(f"{head}def gross(net: float) -> float:\n")
+    assert "VAT" in written.removeprefix(head)
+
+
+async def test_code_is_rewritten_as_told_and_the_rest_stays(editor: Editor) -> None:
+    text = STATS.replace("valeu", "value") + "\n\nCOUNT = 3\n"
+    uri = editor.open(text, "refactored.py")
+    told = {"instruction": "Use the built-in function sum() instead of the loop."}
+    answer = await editor.ask_caret("refactor", place(uri, 4, **told))
+    assert answer.applied
+    written = editor.texts_of[uri]
+    ast.parse(written)
+    assert "sum(values)" in written
+    assert "for value" not in written
+    assert written.startswith(text[: text.index("    total")])
+    assert written.endswith("\n\n\nCOUNT = 3\n")
+
+
+async def test_a_review_says_what_is_wrong_and_changes_nothing(editor: Editor) -> None:
+    uri = editor.open(STATS, "reviewed.py")
+    answer = await editor.ask_caret("review", place(uri, 3, until=8))
+    assert "`mean`" in answer.text
+    assert editor.texts_of[uri] == STATS
+    assert (answer.edit, answer.applied) == (None, False)
+
+
 async def test_a_base_model_is_refused_in_words(start: StartEditor, workspace: Path) -> None:
     base = {"instruct": {"model": "codellama-7b"}}
     editor = await start(base | OFF, folder=workspace, until="off")
