@@ -31,6 +31,8 @@ class Prompt:
     max_tokens: int
     stop_ids: frozenset[int]
     stop: tuple[str, ...] = ()
+    min_tokens: int = 0
+    """See `CompletionRequest.min_tokens`."""
     heal: bytes = b""
     """The answer's first bytes, which the user has typed: spelled again, never shown."""
     one_line: bool = False
@@ -52,7 +54,7 @@ class Writer:
     ) -> Iterator[Piece | None]:
         """Each `next()` costs at most one forward pass; the last piece has reason and usage."""
         answer = _Answer(prompt, index, cached=slot.rewind(prompt.tokens))
-        healing = Healing(self._tokenizer, prompt.heal)
+        healing = Healing(self._tokenizer, prompt.heal, prompt.min_tokens, prompt.stop_ids)
         sampler, drafter = make_sampler(sampling), self._drafter(prompt, sampling)
         tokens, brief = prompt.tokens, prompt.brief
         for step in generate(self._model, slot, tokens, sampler, healing, drafter, brief=brief):

@@ -40,6 +40,8 @@ class CompletionRequest:
     prompt: str
     suffix: str | None = None
     max_tokens: int = 64
+    min_tokens: int = 0
+    """The model may not end its text before so many, of which none only completes the prompt."""
     stop: tuple[str, ...] = ()
     """Generation ends before the first of these strings."""
     one_line: bool = False

@@ -30,8 +30,8 @@ _QUICK_S = 0.05
 class Constraint(Protocol):
     """Limits the first tokens of an answer."""
 
-    def allowed(self) -> list[int] | None:
-        """The tokens that may come next, or None when every token may."""
+    def limited(self, logits: Tensor) -> Tensor:
+        """Logits float32 [vocab] with those that may not come next at minus infinity."""
 
     def allows(self, token: int) -> bool:
         """Whether this one may come next."""
@@ -144,16 +144,8 @@ def _checked(
     """A choice for each row of `logits` [1 + drafted, vocab], up to the first that differs."""
     choices: list[Choice] = []
     for row, drafted in zip(logits, [*draft, None], strict=True):
-        choices.append(sampler(_masked(row, constraint.allowed())))
+        choices.append(sampler(constraint.limited(row)))
         constraint.advance(choices[-1].token)
         if choices[-1].token != drafted:
             break
     return choices
-
-
-def _masked(logits: Tensor, allowed: list[int] | None) -> Tensor:
-    if allowed is None:
-        return logits
-    mask = torch.full_like(logits, -torch.inf)
-    mask[allowed] = 0
-    return logits + mask

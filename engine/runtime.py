@@ -166,16 +166,17 @@ class Runtime:
         window = min(request.window or FIM_WINDOW, self._slots.capacity - request.max_tokens)
         plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
         ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
+        least, one_line = request.min_tokens, request.one_line
         return Prompt(
-            plan.tokens, request.max_tokens, ends, stop, plan.heal, one_line=request.one_line
+            plan.tokens, request.max_tokens, ends, stop, least, plan.heal, one_line=one_line
         )
 
     def _plain_prompt(self, request: CompletionRequest) -> Prompt:
         bos = [] if self._tokenizer.bos_id is None else [self._tokenizer.bos_id]
         tokens = bos + self._tokenizer.encode(request.prompt)
         self._check_length(tokens)
-        ends, stop = self._tokenizer.eos_ids, request.stop
-        return Prompt(tokens, request.max_tokens, ends, stop, one_line=request.one_line)
+        ends, stop, least = self._tokenizer.eos_ids, request.stop, request.min_tokens
+        return Prompt(tokens, request.max_tokens, ends, stop, least, one_line=request.one_line)
 
     def _chat_prompt(self, request: ChatRequest) -> Prompt:
         require(self._entry, "instruct")

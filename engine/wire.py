@@ -134,6 +134,7 @@ def parse_completion(body: JSON) -> tuple[CompletionRequest, Delivery]:
     """What a POST to /v1/completions asks for; raises RequestError that names the wrong field."""
     request, delivery = _parse(body, CompletionRequest, _NEUTRAL)
     _require("window", request.window >= 0, "must not be negative")
+    _require("min_tokens", request.min_tokens >= 0, "must not be negative")
     _require("n", 1 <= request.n <= MAX_CHOICES, f"must be from 1 to {MAX_CHOICES}")
     return request, delivery
 

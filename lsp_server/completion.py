@@ -151,7 +151,10 @@ class Completer:
         return found.at(query.site) if found else None
 
     async def _predict(self, query: Query, settings: Settings, start: float) -> Prediction | None:
-        """Let the model write one, for automatic queries when the delay since `start` is over."""
+        """Let the model write one, for automatic queries when the delay since `start` is over.
+
+        Who asks by hand wants more than the model's word that nothing is missing.
+        """
         if other := self._writing.get(query.document):
             other.stop_unless_awaited()
         if not query.invoked:
@@ -160,12 +163,19 @@ class Completer:
             due = start + settings.completion.debounce_ms / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
         shape = _shape(query, settings)
-        pieces = self._engine.complete(_request(query, shape, settings), wait=query.invoked)
         least = 0.0 if query.invoked else settings.completion.confidence
-        draft = Draft(query.site, shape, least)
+        request, draft = _request(query, shape, settings), Draft(query.site, shape, least)
+        found = await self._outcome(self._write(query, request, draft))
+        if query.invoked and not draft.begun:
+            request, draft = replace(request, min_tokens=1), Draft(query.site, shape)
+            found = await self._outcome(self._write(query, request, draft))
+        return found
+
+    def _write(self, query: Query, request: CompletionRequest, draft: Draft) -> Writing:
+        pieces = self._engine.complete(request, wait=query.invoked)
         writing = Writing(query.document, draft, pieces, self._known.add)
         self._writing[query.document] = writing
-        return await self._outcome(writing)
+        return writing
 
     async def _outcome(self, writing: Writing) -> Prediction | None:
         prediction = await writing.wait()

@@ -12,6 +12,8 @@ from engine.sample import greedy
 from engine.speculation import NoDrafts
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.decoder import Decoder
     from engine.generate import Drafter
     from engine.slots import Slot
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 class Free:
     """No constraint."""
 
-    def allowed(self) -> list[int] | None:
-        return None
+    def limited(self, logits: Tensor) -> Tensor:
+        return logits
 
     def allows(self, token: int) -> bool:
         del token

@@ -289,8 +289,8 @@ async def test_a_todo_is_done_in_its_function(editor: Editor) -> None:
 async def test_code_is_rewritten_as_told_and_the_rest_stays(editor: Editor) -> None:
     text = STATS.replace("valeu", "value") + "\n\nCOUNT = 3\n"
     uri = editor.open(text, "refactored.py")
-    told = {"instruction": "Use the built-in function sum() instead of the loop."}
-    answer = await editor.ask_caret("refactor", place(uri, 4, **told))
+    told = "Use the built-in function sum() instead of the loop."
+    answer = await editor.ask_caret("refactor", place(uri, 4, instruction=told))
     assert answer.applied
     written = editor.texts_of[uri]
     ast.parse(written)

@@ -20,6 +20,8 @@ from tests.tiny import CONFIG, RandomSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch import Tensor
+
     from engine.decoder import Decoder
 
 PROMPT = [(i * 7 + i // 5) % 50 for i in range(300)]
@@ -31,8 +33,12 @@ class Spell:
     def __init__(self, rest: list[int]) -> None:
         self.rest = rest
 
-    def allowed(self) -> list[int] | None:
-        return self.rest[:1] or None
+    def limited(self, logits: Tensor) -> Tensor:
+        if not self.rest:
+            return logits
+        only = torch.full_like(logits, -torch.inf)
+        only[self.rest[0]] = 0
+        return logits + only
 
     def allows(self, token: int) -> bool:
         return token in self.rest[:1] or not self.rest

@@ -132,6 +132,15 @@ def test_one_line_costs_no_pass_behind_its_end(qwen_runtime: Runtime) -> None:
     assert "\n" not in _text(qwen_runtime.complete(replace(request, max_tokens=passes - 1)))
 
 
+def test_a_text_that_would_end_at_once_begins(qwen_runtime: Runtime) -> None:
+    request = _request(prompt=HEAD + "urn ", suffix=f"width * height{TAIL}", stop=())
+    assert _text(qwen_runtime.complete(request)) == ""
+    least = replace(request, min_tokens=1)
+    assert _usage(qwen_runtime.complete(least)).completion_tokens > 1
+    plain = replace(least, sampling=Sampling(speculate=False))
+    assert _text(qwen_runtime.complete(least)) == _text(qwen_runtime.complete(plain)) != ""
+
+
 @pytest.mark.parametrize("window", [128, 512])
 def test_the_request_sets_the_size_of_the_prompt(qwen_runtime: Runtime, window: int) -> None:
     request = _request(prompt="x = 1\n" * 2000, window=window, max_tokens=0)

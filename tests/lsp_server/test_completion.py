@@ -123,6 +123,24 @@ async def test_by_hand_a_hole_may_have_several_lines_inside_of_a_line() -> None:
     assert script.requests[0].max_tokens == 2 * Settings().completion.max_tokens
 
 
+async def test_by_hand_the_model_must_write_something() -> None:
+    """As `test_a_text_that_would_end_at_once_begins` in tests/engine has a real model do."""
+
+    class Reluctant(Script):
+        async def complete(
+            self, request: CompletionRequest, *, wait: bool
+        ) -> AsyncGenerator[Piece, None]:
+            del wait
+            self.requests.append(request)
+            yield Piece("1" if request.min_tokens else "", finish_reason="stop")
+
+    script = Reluctant()
+    assert await Completer(script).suggest(Query("a", SITE), Settings()) == []
+    assert len(script.requests) == 1
+    assert await Completer(script).suggest(Query("a", SITE, invoked=True), Settings()) == ["1"]
+    assert [request.min_tokens for request in script.requests] == [0, 0, 1]
+
+
 async def test_the_stream_is_closed_when_the_line_is_whole() -> None:
     script = Script(Piece("1"), Piece("\nrest"), Piece("never read", finish_reason="stop"))
     completer = Completer(script)
