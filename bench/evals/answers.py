@@ -98,17 +98,24 @@ class Listener:
 class Pipeline:
     """Caret: context window, shape, stop rules and all that is taken away afterwards."""
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
-        self._listener, self._settings = Listener(backend), settings
+    def __init__(self, backend: Backend, settings: Settings, *, by_hand: bool) -> None:
+        """As for requests that a user makes by hand, or for those that editors make while typing.
+
+        None of these is hidden for its score: what hiding would bring is what is asked.
+        """
+        completion = replace(settings.completion, confidence=0.0)
+        self._listener, self._by_hand = Listener(backend), by_hand
+        self._settings = replace(settings, completion=completion)
         self._completer = Completer(self._listener)
 
     async def fill(self, place: Place) -> Answer:
-        """As for a request that a user makes by hand."""
+        """See `Filler.fill`; what was predicted is forgotten afterwards."""
         document = Document.open(place.path, place.language, place.prefix + place.suffix)
         head = place.prefix.rpartition("\n")[2]
         at = place.prefix.count("\n"), len(head)
         site = site_at(document.lines, *at, language=place.language, path=place.path)
-        query = Query(place.path, replace(site, context=place.context), invoked=True)
+        site = replace(site, context=place.context)
+        query = Query(place.path, site, invoked=self._by_hand)
         start = time.perf_counter()
         texts = await self._completer.suggest(query, self._settings)
         seconds = time.perf_counter() - start
@@ -176,7 +183,7 @@ class PlainPrompt:
 
 @asynccontextmanager
 async def filler(through: str, settings: Settings, server: str) -> AsyncIterator[Filler]:
-    """Who was asked for: `through` is "caret" or "raw", `server` the URL of a llama-server.
+    """Who was asked for: `through` is a choice of `THROUGH`, `server` the URL of a llama-server.
 
     Raises:
         CaretError: nobody is there.
@@ -189,7 +196,10 @@ async def filler(through: str, settings: Settings, server: str) -> AsyncIterator
     try:
         await backend.use(settings)
         await _warm(backend, settings)
-        yield Raw(backend, settings) if through == "raw" else Pipeline(backend, settings)
+        if through == "raw":
+            yield Raw(backend, settings)
+        else:
+            yield Pipeline(backend, settings, by_hand=through == "caret")
     finally:
         await backend.aclose()
 

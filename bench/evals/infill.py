@@ -39,8 +39,8 @@ DATA = click.option(
 THROUGH = click.option(
     "--through",
     default="caret",
-    type=click.Choice(["caret", "raw"]),
-    help="caret: as users get it; raw: the prompt and the model alone.",
+    type=click.Choice(["caret", "typing", "raw"]),
+    help="caret: as users get it by hand; typing: as they do while typing; raw: the model alone.",
 )
 SERVER = click.option("--server", default="", help="URL of a llama-server to ask instead.")
 MULTILINE = click.option(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bench.evals.summary import Summary
 
 _WAYS = {
+    (False, "typing"): "Caret, while typing",
     (False, "raw"): "Caret's engine, raw",
     (False, "prompt"): "the model, prompt by hand",
     (True, "caret"): "llama.cpp /infill",

@@ -77,6 +77,22 @@ def test_a_line_is_filled_in_tested_recorded_and_not_asked_for_again(
 
 
 @pytest.mark.usefixtures("_home")
+def test_in_a_long_string_something_is_suggested_by_hand_alone(tmp_path: Path) -> None:
+    said = "the first of the two numbers is larger than the second one, so that there is"
+    head = f'def add(first: int, second: int) -> int:\n    raise ValueError("{said}'
+    tail = '")\n'
+    row = ROWS[0] | {"prompt": head, "suffix": tail, "canonical_solution": ""}
+    (tmp_path / "HumanEval-RandomSpanInfillingLight.jsonl").write_text(json.dumps(row) + "\n")
+    arguments = ["infill-random", "--data", ".", "--model", MODEL, "--json", "s.json", "--through"]
+    for through, nothing in (("typing", 1.0), ("caret", 0.0)):
+        done = evaluate(tmp_path, *arguments, through)
+        assert done.returncode == 0, done.stderr
+        measures = json.loads((tmp_path / "s.json").read_text())["measures"]
+        found = {measure["name"]: measure["value"] for measure in measures}
+        assert found["nothing suggested"] == nothing
+
+
+@pytest.mark.usefixtures("_home")
 def test_context_makes_the_difference(tmp_path: Path) -> None:
     done = evaluate(tmp_path, "cross-file", "--model", MODEL, "--limit", "3", "--record", "r.jsonl")
     assert done.returncode == 0, done.stderr
