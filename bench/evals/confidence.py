@@ -76,7 +76,7 @@ def _known(entry: dict[str, object]) -> bool:
 
 
 def _scored(entry: dict[str, object]) -> Scored:
-    right = entry["passed"] if "passed" in entry else entry["exact"]
+    right = entry["passed"] if "passed" in entry else entry["saved"]
     return Scored(math.exp(float(str(entry["logprob"]))), bool(right))
 
 
@@ -138,8 +138,9 @@ def _table(points: Sequence[Point]) -> Table:
 def command(records: tuple[Path, ...], plot: Path | None, json_file: Path | None) -> None:
     """Precision against coverage from RECORDS that `caret eval` has kept; asks no model.
 
-    Right is what passed its tests, or, for holes, what was cut out. The proposed threshold is the
-    highest that hides at most 2 % of the right suggestions.
+    Right is what passed its tests, or, for holes, the beginning of what was cut out: what saves a
+    user keys. The proposed threshold is the highest that hides at most 2 % of the right
+    suggestions; it is for what comes while typing, so for records of `--through typing`.
     """
     if plot is not None:
         require_matplotlib()

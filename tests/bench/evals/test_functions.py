@@ -207,6 +207,15 @@ def test_precision_rises_as_coverage_falls(tmp_path: Path) -> None:
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
 
 
+def test_in_a_hole_the_beginning_of_what_was_there_is_right(tmp_path: Path) -> None:
+    lines: list[dict[str, object]] = [{"asked": {}}]
+    for at, saved in enumerate((0, 7)):
+        lines.append({"id": str(at), "text": "a = b()", "logprob": -0.1 - at, "saved": saved})
+    (tmp_path / "a").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    scored, _ = confidence.read([tmp_path / "a"])
+    assert [one.right for one in scored] == [False, True]
+
+
 def test_records_without_probabilities_are_said(tmp_path: Path) -> None:
     with pytest.raises(CaretError, match="no suggestion with a probability"):
         confidence.read([_record(tmp_path / "a", [])])
