@@ -16,23 +16,13 @@ from pygls.exceptions import JsonRpcException
 
 from engine import lockfile
 from lsp_server.policy import path_of
+from tests.instructed import MODEL, OFF, STATS, place
 from tests.other_server import another_server
 
 if TYPE_CHECKING:
     from tests.editor import Editor, StartEditor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-MODEL = {"instruct": {"model": "qwen2.5-coder-0.5b", "maxTokens": 160}}
-OFF = {"completion": {"enable": False}}
-STATS = '''"""Numbers that tell about many."""
-
-
-def mean(values: list[float]) -> float:
-    total = 0.0
-    for value in values:
-        total += valeu
-    return total / len(values)
-'''
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,12 +33,6 @@ async def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def editor(start: StartEditor, workspace: Path) -> Editor:
     return await start(MODEL | OFF, kind="visual_studio_code", folder=workspace, until="off")
-
-
-def place(uri: str, line: int, until: int | None = None, **more: Any) -> dict[str, Any]:
-    end = {"line": line if until is None else until, "character": 0}
-    start = {"line": line, "character": 0}
-    return {"textDocument": {"uri": uri}, "range": {"start": start, "end": end}, **more}
 
 
 def problem(line: int, message: str) -> dict[str, Any]:
@@ -270,42 +254,6 @@ async def test_code_is_written_below_the_comment_that_asks_for_it(editor: Editor
     ast.parse(written)
     assert written.startswith(text)
     assert len(written) > len(text) + 20
-
-
-async def test_a_todo_is_done_in_its_function(editor: Editor) -> None:
-    head = "VAT = 0.19\n\n\n"
-    text = f"{head}def gross(net: float) -> float:\n    # TODO: add the VAT\n    return net\n"
-    uri = editor.open(text, "todo.py")
-    offered = await editor.actions(uri, types.Range(types.Position(4, 6), types.Position(4, 6)), [])
-    assert "Complete this TODO (Caret)" in [action.title for action in offered]
-    answer = await editor.ask_caret("todo", place(uri, 4))
-    assert answer.applied
-    written = editor.texts_of[uri]
-    ast.parse(written)
-    assert written.startswith(f"{head}def gross(net: float) -> float:\n")
-    assert "VAT" in written.removeprefix(head)
-
-
-async def test_code_is_rewritten_as_told_and_the_rest_stays(editor: Editor) -> None:
-    text = STATS.replace("valeu", "value") + "\n\nCOUNT = 3\n"
-    uri = editor.open(text, "refactored.py")
-    told = "Use the built-in function sum() instead of the loop."
-    answer = await editor.ask_caret("refactor", place(uri, 4, instruction=told))
-    assert answer.applied
-    written = editor.texts_of[uri]
-    ast.parse(written)
-    assert "sum(values)" in written
-    assert "for value" not in written
-    assert written.startswith(text[: text.index("    total")])
-    assert written.endswith("\n\n\nCOUNT = 3\n")
-
-
-async def test_a_review_says_what_is_wrong_and_changes_nothing(editor: Editor) -> None:
-    uri = editor.open(STATS, "reviewed.py")
-    answer = await editor.ask_caret("review", place(uri, 3, until=8))
-    assert "`mean`" in answer.text
-    assert editor.texts_of[uri] == STATS
-    assert (answer.edit, answer.applied) == (None, False)
 
 
 async def test_a_base_model_is_refused_in_words(start: StartEditor, workspace: Path) -> None:

@@ -52,19 +52,24 @@ async def _open_requests() -> int:
     return sum(int(float(line.split()[-1])) for line in lines)
 
 
-async def _tokens(kind: str) -> int:
-    """Of all prompts so far; `kind` is prompt or cached."""
+async def _tokens() -> tuple[int, int]:
+    """Of all prompts so far, and those of them that were found in the cache; of one moment."""
     address = _address()
     async with httpx.AsyncClient() as http:
         answer = await http.get(f"{address.url}/metrics", headers=address.headers)
-    lines = [x for x in answer.text.splitlines() if x.startswith(f"caret_{kind}_tokens_total")]
-    return sum(int(float(line.split()[-1])) for line in lines)
+
+    def total(kind: str) -> int:
+        lines = [x for x in answer.text.splitlines() if x.startswith(f"caret_{kind}_tokens_total")]
+        return sum(int(float(line.split()[-1])) for line in lines)
+
+    return total("prompt"), total("cached")
 
 
-async def _until_prompts_have(tokens: int) -> None:
+async def _until_prompts_have(tokens: int) -> tuple[int, int]:
     async with asyncio.timeout(20):
-        while await _tokens("prompt") < tokens:
+        while (found := await _tokens())[0] < tokens:
             await asyncio.sleep(0.02)
+    return found
 
 
 async def _idle() -> None:
@@ -122,14 +127,13 @@ async def test_where_the_caret_rests_is_read_ahead(editor: Editor) -> None:
     text = "".join(f"value_{n} = {n}\n" for n in range(60)) + AREA
     document = types.TextDocumentIdentifier(editor.open(text, "ahead.py"))
     await _idle()
-    read = await _tokens("prompt")
+    read, _ = await _tokens()
     place = types.DocumentHighlightParams(document, types.Position(62, 7))
     assert await editor.text_document_document_highlight_async(place) is None
-    await _until_prompts_have(read + 400)
-    read, cached = await _tokens("prompt"), await _tokens("cached")
+    read, cached = await _until_prompts_have(read + 400)
     assert await editor.texts(document.uri, 62, 7) == ["return width * height"]
-    await _until_prompts_have(read + 400)
-    assert await _tokens("prompt") - read - (await _tokens("cached") - cached) == 1
+    read_then, cached_then = await _until_prompts_have(read + 400)
+    assert read_then - read - (cached_then - cached) == 1
 
 
 async def test_two_editors_share_one_engine(editor: Editor, start: StartEditor) -> None:

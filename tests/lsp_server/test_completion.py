@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,35 +15,13 @@ from engine.errors import EngineLost
 from lsp_server.completion import Completer, Query
 from lsp_server.context import Site
 from lsp_server.settings import CompletionSettings, FimSettings, Settings
+from tests.scripted import Gated, Script, asked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from engine.api import FinishReason
 
 SITE = Site("x = ", "\n", "python", "src/a.py")
-
-
-class Script:
-    """Writes the same pieces each time."""
-
-    def __init__(self, *pieces: Piece) -> None:
-        self.pieces = pieces
-        self.requests: list[CompletionRequest] = []
-        self.waits: list[bool] = []
-        self.closed = 0
-
-    async def complete(
-        self, request: CompletionRequest, *, wait: bool
-    ) -> AsyncGenerator[Piece, None]:
-        self.requests.append(request)
-        self.waits.append(wait)
-        try:
-            for piece in self.pieces:
-                await asyncio.sleep(0)
-                yield piece
-        finally:
-            self.closed += 1
 
 
 async def test_the_request() -> None:
@@ -66,79 +42,6 @@ async def test_inside_of_a_line_the_engine_stops_at_its_end() -> None:
     await Completer(script).suggest(Query("a", Site("f(", "x)")), Settings())
     assert script.requests[0].stop == ("\n",)
     assert not script.requests[0].one_line
-
-
-HOLE = Site("def f(a):\n    if a", "\n    return c\n", "python")
-
-
-@pytest.mark.parametrize(
-    ("pieces", "text"),
-    [
-        # the model says where it ends
-        ([":\n        b()\n", "    c = 1", "<end>"], ":\n        b()\n    c = 1"),
-        # or the line below comes
-        ([":\n        b()\n", "    c = 1\n", "    return c\n", "never read"], None),
-        # it does not end, or does not fit: what is shown while one types
-        ([":\n        b()\n    c = 1\n", "    d ="], ":\n        b()"),
-        ([":\n        b()\n    c = (1", "<end>"], ":\n        b()"),
-    ],
-)
-async def test_by_hand_a_hole_is_filled(pieces: list[str], text: str | None) -> None:
-    *texts, last = pieces
-    reason: FinishReason = "stop" if last == "<end>" else "length"
-    rest = "" if last == "<end>" else last
-    script = Script(*map(Piece, texts), Piece(rest, finish_reason=reason))
-    by_hand = await Completer(script).suggest(Query("a", HOLE, invoked=True), Settings())
-    assert by_hand == [text or ":\n        b()\n    c = 1"]
-    assert await Completer(script).suggest(Query("a", HOLE), Settings()) == [":\n        b()"]
-
-
-async def test_by_hand_more_is_asked_for_than_was_while_typing() -> None:
-    script = Script(Piece(":\n        b()\n    c = 1", finish_reason="stop"))
-    completer, by_hand = Completer(script), Query("a", HOLE, invoked=True)
-    assert await completer.suggest(Query("a", HOLE), Settings()) == [":\n        b()"]
-    for _ in range(2):
-        assert await completer.suggest(by_hand, Settings()) == [":\n        b()\n    c = 1"]
-    assert len(script.requests) == 2
-    # What was suggested by hand may be typed, too.
-    typed = replace(HOLE, prefix=HOLE.prefix + ":\n        b()\n")
-    assert await completer.suggest(Query("a", typed), Settings()) == ["    c = 1"]
-
-
-async def test_by_hand_it_does_not_join_what_goes_less_far() -> None:
-    script = Gated(Piece(":\n        b()\n    c = 1", finish_reason="stop"))
-    completer = Completer(script)
-    tasks = [await asked(completer, Query("a", HOLE, invoked)) for invoked in (False, True, True)]
-    script.gate.set()
-    more = [":\n        b()\n    c = 1"]
-    assert await asyncio.gather(*tasks) == [[":\n        b()"], more, more]
-    assert len(script.requests) == 3  # the third came before the second had begun
-
-
-async def test_by_hand_a_hole_may_have_several_lines_inside_of_a_line() -> None:
-    script = Script(Piece("a,\n  b", finish_reason="stop"))
-    query = Query("a", Site("f(", ")", "python"), invoked=True)
-    assert await Completer(script).suggest(query, Settings()) == ["a,\n  b"]
-    assert script.requests[0].stop == ()
-    assert script.requests[0].max_tokens == 2 * Settings().completion.max_tokens
-
-
-async def test_by_hand_the_model_must_write_something() -> None:
-    """As `test_a_text_that_would_end_at_once_begins` in tests/engine has a real model do."""
-
-    class Reluctant(Script):
-        async def complete(
-            self, request: CompletionRequest, *, wait: bool
-        ) -> AsyncGenerator[Piece, None]:
-            del wait
-            self.requests.append(request)
-            yield Piece("1" if request.min_tokens else "", finish_reason="stop")
-
-    script = Reluctant()
-    assert await Completer(script).suggest(Query("a", SITE), Settings()) == []
-    assert len(script.requests) == 1
-    assert await Completer(script).suggest(Query("a", SITE, invoked=True), Settings()) == ["1"]
-    assert [request.min_tokens for request in script.requests] == [0, 0, 1]
 
 
 async def test_the_stream_is_closed_when_the_line_is_whole() -> None:
@@ -237,33 +140,6 @@ async def test_only_automatic_queries_are_delayed() -> None:
         async with asyncio.timeout(0.05):
             await completer.suggest(Query("b", SITE), settings)
     assert script.waits == [True]
-
-
-class Gated(Script):
-    """Waits before its first piece."""
-
-    def __init__(self, *pieces: Piece) -> None:
-        super().__init__(*pieces)
-        self.gate = asyncio.Event()
-
-    async def complete(
-        self, request: CompletionRequest, *, wait: bool
-    ) -> AsyncGenerator[Piece, None]:
-        pieces = super().complete(request, wait=wait)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                await self.gate.wait()
-                yield piece
-
-
-async def asked(
-    completer: Completer, query: Query, settings: Settings | None = None
-) -> asyncio.Task[list[str]]:
-    """A query that has come as far as it can."""
-    task = asyncio.create_task(completer.suggest(query, settings or Settings()))
-    for _ in range(10):
-        await asyncio.sleep(0)
-    return task
 
 
 async def test_a_query_by_hand_does_not_join_one_that_may_fail_for_want_of_a_model() -> None:

@@ -17,7 +17,7 @@ from lsp_server.context import Site
 from lsp_server.draft import Draft
 from lsp_server.settings import CompletionSettings, Settings
 from lsp_server.shape import shape_of
-from tests.lsp_server.test_completion import Script
+from tests.scripted import Script
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
