@@ -90,8 +90,8 @@ class CrossHole:
     prefix: str
     suffix: str
     expected: str
-    whole: bool = False
-    """The completion must be `expected`, not only have it."""
+    name: str = ""
+    """That the other file defines; then the completion must be `expected`, not only have it."""
     context: bool = True
 
     def place(self, context: tuple[Snippet, ...]) -> Place:
@@ -100,7 +100,11 @@ class CrossHole:
 
     def right(self, text: str) -> bool:
         """Whether a completion is what was asked for."""
-        return text.strip() == self.expected.strip() if self.whole else self.expected in text
+        return text.strip() == self.expected.strip() if self.name else self.expected in text
+
+    def named(self, text: str) -> bool:
+        """Whether it has what only the other file tells."""
+        return (self.name or self.expected) in text
 
 
 def read_sample(file: Path) -> Sample:
@@ -114,9 +118,9 @@ SAMPLES = [read_sample(file) for file in sorted(FOLDER.glob("*.txt"))]
 
 
 def holes_in(folder: Path, files: int, each: int, seed: int) -> list[CrossHole]:
-    """Ends of lines that use what exactly one other file defines, and this one nowhere else.
+    """Ends of lines from where they name what exactly one other file defines.
 
-    An import of it does not count as use.
+    This one does so nowhere else, but for an import.
 
     Raises:
         CaretError: there are none.
@@ -126,35 +130,49 @@ def holes_in(folder: Path, files: int, each: int, seed: int) -> list[CrossHole]:
         for definition in definitions(entry.read() or "", entry.language):
             defined[definition.name].add(entry.path)
     tried = cuts([folder], SEVEN, files=files, each=each, seed=seed)
-    holes = [_cross(cut) for cut in tried if cut.kind == "line" and _tells(cut, defined)]
+    lines = (cut for cut in tried if cut.kind == "line")
+    holes = [_cross(cut, name) for cut in lines if (name := _told(cut, defined))]
     if not holes:
         raise CaretError(f"No line in {folder} uses what only one other file defines. Try --files.")
     return holes
 
 
-def _tells(cut: Cut, defined: dict[str, set[str]]) -> bool:
-    lines = [*cut.prefix.split("\n")[:-1], *cut.suffix.split("\n")[1:]]
+def _told(cut: Cut, defined: dict[str, set[str]]) -> str:
+    """The first name that only another file tells, or ""."""
+    *above, head = cut.prefix.split("\n")
+    lines = [*above, *cut.suffix.split("\n")[1:]]
     used = {name for line in lines if "import" not in line for name in _NAME.findall(line)}
-    names = set(_NAME.findall(cut.truth)) - used
-    return any(len(defined[name]) == 1 and cut.path not in defined[name] for name in names)
+    if "import" in head + cut.truth:
+        return ""
+    names = (name for name in _NAME.findall(cut.truth) if name not in used)
+    return next((n for n in names if len(defined[n]) == 1 and cut.path not in defined[n]), "")
 
 
-def _cross(cut: Cut) -> CrossHole:
-    return CrossHole(cut.id, cut.path, cut.language, cut.prefix, cut.suffix, cut.truth, whole=True)
+def _cross(cut: Cut, name: str) -> CrossHole:
+    """The hole from where the name begins: before it, another line may be as right."""
+    at = next(found.start() for found in _NAME.finditer(cut.truth) if found[0] == name)
+    prefix, truth = cut.prefix + cut.truth[:at], cut.truth[at:]
+    return CrossHole(cut.id, cut.path, cut.language, prefix, cut.suffix, truth, name)
 
 
 def measures(entries: Sequence[Entry]) -> list[Measure]:
     """Both shares, and what is between them, hole by hole."""
-    right: dict[bool, dict[str, bool]] = {True: {}, False: {}}
+    found = [*_gained("right", "gain, in points", entries)]
+    found += _gained("named", "names gained, in points", entries)
+    with_context = [entry for entry in entries if entry["context"]]
+    return [*found, share("got context", [entry["snippets"] > 0 for entry in with_context])]
+
+
+def _gained(what: str, gain: str, entries: Sequence[Entry]) -> list[Measure]:
+    told: dict[bool, dict[str, bool]] = {True: {}, False: {}}
     for entry in entries:
-        right[entry["context"]][entry["id"].rpartition("#")[0]] = entry["right"]
-    both = [name for name in right[True] if name in right[False]]
-    gain = [(float(right[True][name] - right[False][name]), 1.0) for name in both]
+        told[entry["context"]][entry["id"].rpartition("#")[0]] = entry[what]
+    both = [name for name in told[True] if name in told[False]]
+    gains = [(float(told[True][name] - told[False][name]), 1.0) for name in both]
     return [
-        share("right with context", list(right[True].values())),
-        share("right without", list(right[False].values())),
-        resampled("gain, in points", gain, ratio),
-        share("got context", [entry["snippets"] > 0 for entry in entries if entry["context"]]),
+        share(f"{what} with context", list(told[True].values())),
+        share(f"{what} without", list(told[False].values())),
+        resampled(gain, gains, ratio),
     ]
 
 
@@ -200,6 +218,7 @@ class Asker:
             "snippets": len(self.context),
             "expected": hole.expected,
             "right": hole.right(answer.text),
+            "named": hole.named(answer.text),
         }
 
 
@@ -224,8 +243,9 @@ def command(plan: Plan, *, folder: Path | None, files: int, each: int, seed: int
     """Complete what another file defines, with that file's definitions in the prompt and without.
 
     Without FOLDER: thirteen small samples in twelve languages, written for this; right is what
-    has the expected words. With a project's FOLDER: ends of its lines that use a name which exactly
-    one other file defines and this file uses nowhere else; right is what stood there.
+    has the expected words. With a project's FOLDER: ends of its lines from a name on which exactly
+    one other file defines and this file uses nowhere else; right is what stood there, named
+    what has that name.
     """
     if folder is not None:
         plan = plan.with_(folder=folder.name, files=files, each=each, seed=seed)
