@@ -252,6 +252,7 @@ async def test_stopping_answers_what_is_open(
 ) -> None:
     model.gate.clear()
     streamed = asyncio.create_task(_stream(http, BODY, "/v1/completions"))
+    await _metrics_with(http, "caret_queue_depth 1")  # the one that has begun
     queued = asyncio.create_task(_post(http, BODY))
     await _metrics_with(http, "caret_queue_depth 2")
     loader.gate.clear()
