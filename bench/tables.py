@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bench.report import Report
 
-ORDER = ("keystrokes", "keystrokes-accept", "prefill", "decode", "load", "answers", "memory", "7b")
+ORDER = ("keystrokes", "keystrokes-accept", "prefill", "decode", "load", "memory", "7b")
 """Names of the runs in the docs' folder of figures, with .json behind; a plot has .svg."""
 
 
