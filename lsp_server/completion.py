@@ -9,9 +9,9 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from engine.api import CompletionRequest, Sampling, Usage
+from engine.api import CompletionRequest, Usage
 from engine.errors import CaretError
-from lsp_server.confidence import score
+from lsp_server.choices import Choices
 from lsp_server.draft import Draft
 from lsp_server.overlap import squeezed
 from lsp_server.predictions import Predictions
@@ -27,13 +27,8 @@ if TYPE_CHECKING:
     from lsp_server.predictions import Prediction
     from lsp_server.settings import Settings
 
-_SHORTEST_S, _LONGEST_S = 0.25, 1.0
-"""All further choices together may take as long as the first one did, within these bounds."""
 _LONGER = 2
 """So many times the tokens may one have that was asked for by hand."""
-_VARIED = Sampling(temperature=0.8, top_p=0.95)
-_DRAWS = 4
-"""So many are drawn for each choice at most: where the model is sure, most are the first again."""
 
 Source = Literal["model", "cache", "joined"]
 """Where an answer comes from: the model was asked; it is what was predicted before; or what was
@@ -83,6 +78,8 @@ class Completer:
         self._known = Predictions()
         self._writing: dict[str, Writing] = {}
         """The newest of each document, at work or done."""
+        self._choices: dict[str, Choices] = {}
+        """Those beside the best one that was asked for last, of each document."""
         self.last_usage: Usage | None = None
         """What the newest prediction cost."""
 
@@ -123,9 +120,11 @@ class Completer:
         if document is None:
             self._known = Predictions()
             self._writing.clear()
+            self._choices.clear()
         else:
             self._known.forget(document)
             self._writing.pop(document, None)
+            self._choices.pop(document, None)
 
     async def read_ahead(self, query: Query, settings: Settings) -> None:
         """Have the model read what it would for `suggest`, when it has nothing else to do."""
@@ -183,33 +182,16 @@ class Completer:
         return prediction
 
     async def _alternatives(self, query: Query, settings: Settings, best: Prediction) -> list[str]:
-        """Sampled ones unlike `best`, as many as the time allows, the surest first.
+        """Others unlike `best`.
 
-        They reach as far as one does while typing, or few would be whole in that time. An error
-        here does not spoil the first suggestion.
+        They reach as far as one does while typing, or few would be whole in the time they have.
         """
         shape = shape_of(query.site, settings.completion.multiline)
+        choices = self._choices.get(query.document)
+        if choices is None or not choices.beside(best):
+            choices = self._choices[query.document] = Choices(best, shape)
         request = _request(query, shape, settings)
-        found: dict[str, tuple[float, str]] = {}
-        with suppress(TimeoutError, CaretError):
-            async with asyncio.timeout(min(max(best.seconds, _SHORTEST_S), _LONGEST_S)):
-                for seed in range(1, _DRAWS * query.choices):
-                    if len(found) == query.choices - 1:
-                        break
-                    varied = replace(request, sampling=replace(_VARIED, seed=seed))
-                    sure, text = await self._sample(varied, Draft(query.site, shape))
-                    if squeezed(text) not in ("", squeezed(best.text)):
-                        found.setdefault(squeezed(text), (sure, text))
-        return [text for _, text in sorted(found.values(), key=lambda one: -one[0])]
-
-    async def _sample(self, request: CompletionRequest, draft: Draft) -> tuple[float, str]:
-        """A text with its score, which is 0 where the server does not tell."""
-        async with aclosing(self._engine.complete(request, wait=False)) as pieces:
-            async for piece in pieces:
-                if draft.add(piece):
-                    break
-        text = draft.text()
-        return score(draft.tokens, text) or 0.0, text
+        return await choices.find(query.choices - 1, self._engine, request)
 
 
 def _shown(found: Prediction | None, query: Query, settings: Settings, source: Source) -> Answer:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,10 +78,34 @@ async def test_cut_by_length_half_a_line_is_dropped() -> None:
 async def test_choices_are_distinct_and_none_is_empty() -> None:
     script = Script(Piece("1", finish_reason="stop"))
     assert await Completer(script).suggest(Query("a", SITE, choices=3), Settings()) == ["1"]
-    assert [request.sampling.seed for request in script.requests] == [None, *range(1, 12)]
+    assert [request.sampling.seed for request in script.requests] == [None, *range(1, 13)]
     nothing = Script(Piece("  ", finish_reason="stop"))
     assert await Completer(nothing).suggest(Query("a", SITE, choices=3), Settings()) == []
     assert len(nothing.requests) == 1
+
+
+async def test_who_asks_again_gets_the_choices_found_before_and_more() -> None:
+    class Slow(Script):
+        """The second one comes when there is no time left."""
+
+        async def complete(
+            self, request: CompletionRequest, *, wait: bool
+        ) -> AsyncGenerator[Piece, None]:
+            del wait
+            self.requests.append(request)
+            if request.sampling.seed == 2:
+                await asyncio.sleep(60)
+            yield Piece(str(request.sampling.seed), finish_reason="stop")
+
+    script, query = Slow(), Query("a", SITE, choices=4)
+    completer = Completer(script)
+    for expected in (["None", "1"], ["None", "1", "3", "4"], ["None", "1", "3", "4"]):
+        assert await completer.suggest(query, Settings()) == expected
+    assert [request.sampling.seed for request in script.requests] == [None, 1, 2, 3, 4]
+    typed = replace(SITE, prefix=SITE.prefix + "N")
+    assert await completer.suggest(replace(query, site=typed), Settings()) == ["one", "1"]
+    completer.forget("a")
+    assert await completer.suggest(query, Settings()) == ["None", "1"]
 
 
 async def test_choices_that_differ_in_white_space_are_one() -> None:

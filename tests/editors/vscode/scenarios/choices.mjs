@@ -7,14 +7,16 @@ export default async function (editor) {
   await editor.statusSoon(/ready/);
   await editor.press("Control+Home", "Control+ArrowRight", "ArrowRight", "Alt+\\");
   const first = await editor.ghostSoon();
-  await turn(editor, "Alt+]", (ghost) => ghost !== first);
-  await turn(editor, "Alt+[", (ghost) => ghost === first);
-}
-
-/** Press a key, which asks anew, until what is shown is wanted: a slow machine has one at first. */
-function turn(editor, key, wanted) {
-  return until(`another by ${key}`, async () => {
-    await editor.press(key);
-    return wanted(await editor.ghostSoon());
+  await until("another by Alt+]", async () => {
+    await editor.press("Alt+]");
+    if ((await editor.ghostSoon()) !== first) return true;
+    // A busy machine had time for one only: it finds more when it is asked again.
+    await editor.press("Escape", "Alt+\\");
+    await editor.ghostSoon();
+    return false;
+  });
+  await until("the first by Alt+[", async () => {
+    await editor.press("Alt+[");
+    return (await editor.ghostSoon()) === first;
   });
 }
