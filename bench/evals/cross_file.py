@@ -5,22 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.evals.answers import Place, filler
-from bench.evals.cuts import SEVEN, Cut, cuts
+from bench.evals.answers import filler
+from bench.evals.cross_holes import CrossHole, holes_in
 from bench.evals.intervals import Measure, ratio, resampled, share
 from bench.evals.run import Evaluation, Plan, evaluation_options
 from bench.workspace import Workspace, workspace
-from engine.errors import CaretError
 from lsp_server.documents import Document
-from lsp_server.workspace.definitions import definitions
-from lsp_server.workspace.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 
 CARET = "‸"
 FOLDER = Path(__file__).with_name("samples")
-_NAME = re.compile(r"[^\W\d]\w{4,}")
 _TRIES = 5
 """A machine that is busy finds nothing in time at first; what context brings is measured here."""
 
@@ -80,33 +75,6 @@ class Sample:
         return CrossHole(path, path, self.language, before, after, self.expected)
 
 
-@dataclass(frozen=True, slots=True)
-class CrossHole:
-    """A hole in a file of a workspace."""
-
-    id: str
-    path: str
-    language: str
-    prefix: str
-    suffix: str
-    expected: str
-    name: str = ""
-    """That the other file defines; then the completion must be `expected`, not only have it."""
-    context: bool = True
-
-    def place(self, context: tuple[Snippet, ...]) -> Place:
-        """The hole, with context."""
-        return Place(self.prefix, self.suffix, self.language, self.path, context=context)
-
-    def right(self, text: str) -> bool:
-        """Whether a completion is what was asked for."""
-        return text.strip() == self.expected.strip() if self.name else self.expected in text
-
-    def named(self, text: str) -> bool:
-        """Whether it has what only the other file tells."""
-        return (self.name or self.expected) in text
-
-
 def read_sample(file: Path) -> Sample:
     """A file with a line `=== PATH` above each file's text, and `=== expected` at last."""
     parts = re.split(r"^=== (.+)\n", file.read_text("utf-8"), flags=re.MULTILINE)[1:]
@@ -115,44 +83,6 @@ def read_sample(file: Path) -> Sample:
 
 
 SAMPLES = [read_sample(file) for file in sorted(FOLDER.glob("*.txt"))]
-
-
-def holes_in(folder: Path, files: int, each: int, seed: int) -> list[CrossHole]:
-    """Ends of lines from where they name what exactly one other file defines.
-
-    This one does so nowhere else, but for an import.
-
-    Raises:
-        CaretError: there are none.
-    """
-    defined: dict[str, set[str]] = defaultdict(set)
-    for entry in walk(folder.as_posix(), ()):
-        for definition in definitions(entry.read() or "", entry.language):
-            defined[definition.name].add(entry.path)
-    tried = cuts([folder], SEVEN, files=files, each=each, seed=seed)
-    lines = (cut for cut in tried if cut.kind == "line")
-    holes = [_cross(cut, name) for cut in lines if (name := _told(cut, defined))]
-    if not holes:
-        raise CaretError(f"No line in {folder} uses what only one other file defines. Try --files.")
-    return holes
-
-
-def _told(cut: Cut, defined: dict[str, set[str]]) -> str:
-    """The first name that only another file tells, or ""."""
-    *above, head = cut.prefix.split("\n")
-    lines = [*above, *cut.suffix.split("\n")[1:]]
-    used = {name for line in lines if "import" not in line for name in _NAME.findall(line)}
-    if "import" in head + cut.truth:
-        return ""
-    names = (name for name in _NAME.findall(cut.truth) if name not in used)
-    return next((n for n in names if len(defined[n]) == 1 and cut.path not in defined[n]), "")
-
-
-def _cross(cut: Cut, name: str) -> CrossHole:
-    """The hole from where the name begins: before it, another line may be as right."""
-    at = next(found.start() for found in _NAME.finditer(cut.truth) if found[0] == name)
-    prefix, truth = cut.prefix + cut.truth[:at], cut.truth[at:]
-    return CrossHole(cut.id, cut.path, cut.language, prefix, cut.suffix, truth, name)
 
 
 def measures(entries: Sequence[Entry]) -> list[Measure]:

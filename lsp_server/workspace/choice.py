@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -26,20 +27,50 @@ _TITLE = 16
 def choose(found: Iterable[Found], before: Sequence[Found], shown: str, room: int) -> list[Found]:
     """The best of each kind that fit `room` characters, without what is `shown` anyway.
 
+    Of definitions first as many as may be in a line or so; then the best of these at length.
     Those that were chosen `before` keep their order and stand first, so that the prompt begins as
     it did; what is new stands behind them.
     """
     stay = {_key(item) for item in before}
     ranked = sorted(found, key=lambda item: -item.score * (STAY if _key(item) in stay else 1))
-    chosen: list[Found] = []
-    seen = _lines(shown)
+    chosen = _Chosen(shown)
+    for item in ranked:
+        if item.brief:
+            chosen.add(replace(item, text=item.brief), room * SHARES["definition"])
     for kinds, share in (*(((kind,), share) for kind, share in SHARES.items()), (SHARES, 1.0)):
         for item in ranked:
-            fits = sum(map(_size, [*chosen, item])) <= room * share
-            if item.kind in kinds and fits and not _known(item, seen, chosen):
-                chosen.append(item)
-                seen |= _lines(item.text)
-    return _in_place(chosen, before)
+            if item.kind in kinds:
+                chosen.add(item, room * share)
+    return _in_place(chosen.items, before)
+
+
+class _Chosen:
+    """What is chosen so far."""
+
+    def __init__(self, shown: str) -> None:
+        self.items: list[Found] = []
+        self._shown = _lines(shown)
+
+    def add(self, item: Found, room: float) -> None:
+        """Take it too, unless it is known or too much; it takes the place of its own parts.
+
+        Of a definition at length the end may be left out.
+        """
+        rest = [other for other in self.items if not _is_part(other, item)]
+        left = int(room) - sum(map(_size, rest)) - _size(replace(item, text=""))
+        if item.brief and len(item.text) > left:
+            item = replace(item, text=item.text[: item.text.rfind("\n", 0, max(left, 0) + 1)])
+            if len(item.text) <= len(item.brief):
+                return
+        if len(item.text) <= left and not self._known(item, rest):
+            self.items = [*rest, item]
+
+    def _known(self, item: Found, chosen: Sequence[Found]) -> bool:
+        """Whether most of its lines stand in the prompt anyway."""
+        lines = _lines(item.text)
+        seen = self._shown.union(*(_lines(other.text) for other in chosen))
+        shared = len(lines & seen) >= KNOWN * len(lines)
+        return shared or any(_overlap(item, other) for other in chosen)
 
 
 def _in_place(chosen: Iterable[Found], before: Sequence[Found]) -> list[Found]:
@@ -78,10 +109,10 @@ def _lines(text: str) -> set[str]:
     return {line.strip() for line in text.split("\n") if line.strip()}
 
 
-def _known(item: Found, seen: set[str], chosen: Sequence[Found]) -> bool:
-    lines = _lines(item.text)
-    shared = len(lines & seen) >= KNOWN * len(lines)
-    return shared or any(_overlap(item, other) for other in chosen)
+def _is_part(part: Found, whole: Found) -> bool:
+    """Whether it is a shorter form, or a member, of a definition."""
+    both = {part.kind, whole.kind} == {"definition"} and part.path == whole.path
+    return both and len(part.text) < len(whole.text) and part.text in whole.text
 
 
 def _overlap(one: Found, other: Found) -> bool:

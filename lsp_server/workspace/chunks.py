@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LINES = 24
 """At most, in one piece."""
 _LEAST = 8
 """A piece ends before a line at the margin once it has so many."""
+
+SHOWN = 10
+"""Lines of a piece that are shown."""
 
 
 def chunks(text: str) -> list[tuple[int, str]]:
@@ -22,6 +30,21 @@ def chunks(text: str) -> list[tuple[int, str]]:
             edges.append(index)
     pieces = ((at, lines[at:end]) for at, end in zip(edges, [*edges[1:], len(lines)], strict=True))
     return [_stripped(at, piece) for at, piece in pieces if any(line.strip() for line in piece)]
+
+
+def excerpt(text: str, words: Sequence[str]) -> tuple[int, str, int]:
+    r"""The lines that have most of the words: index of the first, text, how many words.
+
+    >>> excerpt("a\n" * 20 + "b c\n" + "a\n" * 20, ["b", "c", "d"])[2]
+    2
+    """
+    lines = text.split("\n")
+    held = [{word for word in words if word in line.lower()} for line in lines]
+    starts = range(max(len(lines) - SHOWN, 0) + 1)
+    first = max(starts, key=lambda at: len(set().union(*held[at : at + SHOWN])))
+    shown = lines[first : first + SHOWN]
+    shared = set[str]().union(*held[first : first + SHOWN])
+    return first, "\n".join(shown), len(shared)
 
 
 def _stripped(at: int, lines: list[str]) -> tuple[int, str]:

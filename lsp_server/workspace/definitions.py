@@ -37,6 +37,8 @@ class Definition:
     """Index of its first line."""
     text: str
     """Its outline: signatures, fields, the first line of a docstring."""
+    brief: str
+    """Only how it begins: a signature, the line that names a type."""
 
 
 def definitions(text: str, language: str) -> list[Definition]:
@@ -56,6 +58,7 @@ def definitions(text: str, language: str) -> list[Definition]:
             bool(item.owner) and item.around is None,
             item.node.start_point[0],
             "\n".join(line[:_LINE] for line in item.outline()[:OUTLINE]),
+            "\n".join(line[:_LINE] for line in item.signature()[:SHORT]),
         )
         for item in found
         if item.kind != "field"
@@ -86,11 +89,14 @@ class _Found:
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""
         body = _body(self.node)
-        if body is None:
-            return self.lines(self.node.start_byte, self.node.end_byte)
-        head = self.lines(self.node.start_byte, body.start_byte)
-        inside = self.lines(body.start_byte, body.end_byte)
-        return head + inside[:1] if inside and _DOCSTRING.match(inside[0]) else head
+        inside = self.lines(body.start_byte, body.end_byte) if body else []
+        documented = inside and _DOCSTRING.match(inside[0])
+        return self.signature() + inside[:1] if documented else self.signature()
+
+    def signature(self) -> list[str]:
+        """Up to the body."""
+        body = _body(self.node)
+        return self.lines(self.node.start_byte, body.start_byte if body else self.node.end_byte)
 
     def lines(self, start: int, end: int) -> list[str]:
         """With the indentation of the first one, where nothing else stands before it."""
@@ -141,7 +147,7 @@ def whole(node: Node) -> Node:
 
 
 def _body(node: Node) -> Node | None:
-    if found := node.child_by_field_name("body"):
+    if found := node.child_by_field_name("body") or node.child_by_field_name("accessors"):
         return found
     if node.type not in _WRAPPERS:
         return None

@@ -18,3 +18,5 @@ class Found:
     score: float
     """Comparable among those of one kind."""
     kind: Literal["definition", "recent", "piece"]
+    brief: str = ""
+    """A shorter form, of a definition: its first lines."""

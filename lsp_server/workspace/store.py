@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.chunks import chunks
+from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
+from lsp_server.workspace.ranking import AWAITED, scored, stem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +28,8 @@ _MANY = 64
 """Definitions of one name that are looked at."""
 MENTIONED = 0.3
 """Weight of a name that stands near the caret, not in the imports only."""
-_IMPORTED, _NEAR, _MEMBER = 2.0, 1.2, 0.7
-"""Factors for definitions in imported files, in the same folder, and of members."""
+_SHARED = 2
+"""Words that a piece must have of those searched for: one alone says little."""
 COMMON = 50
 """A word in so many pieces is not searched for: it tells little, and costs much."""
 SEARCH_MS = 10
@@ -42,7 +42,7 @@ CREATE TABLE file (id INTEGER PRIMARY KEY, root TEXT, path TEXT, stem TEXT, lang
                    UNIQUE (root, path));
 CREATE INDEX by_stem ON file (stem);
 CREATE TABLE definition (name TEXT, owner TEXT, outside INTEGER, file INTEGER, line INTEGER,
-                         text TEXT);
+                         text TEXT, brief TEXT);
 CREATE INDEX by_name ON definition (name);
 CREATE INDEX by_owner ON definition (owner) WHERE outside;
 CREATE INDEX definition_file ON definition (file);
@@ -50,14 +50,15 @@ CREATE TABLE piece (id INTEGER PRIMARY KEY, file INTEGER, line INTEGER);
 CREATE INDEX piece_file ON piece (file);
 CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'unicode61');
 """
-_ROWS = "path, line, text, owner, stem FROM definition CROSS JOIN file ON file.id = definition.file"
+_COLUMNS = "path, line, text, brief, owner, stem"
+_ROWS = f"{_COLUMNS} FROM definition CROSS JOIN file ON file.id = definition.file"
 _NAMED = f"""
 SELECT {_ROWS} WHERE name = ?3 AND root = ?1 AND ?2 IN ('', language)
 UNION ALL SELECT {_ROWS} WHERE owner = ?3 AND outside AND root = ?1 AND ?2 IN ('', language)
 LIMIT {_MANY}
 """
-_MODULE = """
-SELECT path, line, text, owner, stem FROM file CROSS JOIN definition ON definition.file = file.id
+_MODULE = f"""
+SELECT {_COLUMNS} FROM file CROSS JOIN definition ON definition.file = file.id
 WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 LIMIT 24
 """
 """CROSS JOIN: SQLite takes the tables in this order, and so goes by the name's index."""
@@ -67,8 +68,6 @@ CROSS JOIN file ON file.id = piece.file
 WHERE words MATCH ? AND root = ? AND ? IN ('', language) AND path != ? ORDER BY rank LIMIT {PIECES}
 """
 _HOLDING = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {COMMON})"
-_INDEXES = ("__init__", "index", "mod", "init", "lib")
-"""Files that are imported by the name of their folder."""
 _ALIKE = {"typescriptreact": "typescript", "javascript": "typescript"}
 """Languages that use one another's definitions."""
 
@@ -85,15 +84,15 @@ class Store:
     def put(self, root: str, path: str, language: str, text: str) -> None:
         """Take a file in, in place of what was known of it."""
         self.drop(root, path)
-        row = (root, path, _stem(path), _ALIKE.get(language, language))
+        row = (root, path, stem_of(path), _ALIKE.get(language, language))
         added = self._db.execute(
             "INSERT INTO file (root, path, stem, language) VALUES (?, ?, ?, ?)", row
         )
         file = added.lastrowid
         self._db.executemany(
-            "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (d.name, d.owner, d.outside, file, d.line, d.text)
+                (d.name, d.owner, d.outside, file, d.line, d.text, d.brief)
                 for d in definitions(text, language)
             ),
         )
@@ -141,20 +140,22 @@ class Store:
         if not words:
             return []
         rows = self._db.execute(_PIECES, (" OR ".join(words), root, _like(about), about.path))
-        return [Found(path, line, text, -rank, "piece") for path, line, text, rank in rows]
+        plain = [word.strip('"').lower() for word in words]
+        cut = ((path, *excerpt(text, plain), line, -rank) for path, line, text, rank in rows)
+        return [
+            Found(path, line + first, text, score, "piece")
+            for path, first, text, shared, line, score in cut
+            if shared >= min(_SHARED, len(words))
+        ]
 
     def _named(self, root: str, name: str, weight: float, about: Wanted) -> Iterator[Found]:
         rows = self._db.execute(_NAMED, (root, _like(about), name)).fetchall()
-        rows = [row for row in rows if len(rows) <= AMBIGUOUS or row[4] in about.imports]
+        rows = [row for row in rows if len(rows) <= AMBIGUOUS or row[5] in about.imports]
+        yield from scored(rows, weight + AWAITED * (name in about.awaited), name, about)
         if name in about.imports and weight >= MENTIONED:
             module = self._db.execute(_MODULE, (root, _like(about), name)).fetchall()
-            rows += module if len({row[0] for row in module}) == 1 else []
-        folder = PurePosixPath(about.path).parent
-        for path, line, text, owner, stem in rows:
-            score = weight / len(rows) ** 0.5
-            score *= _IMPORTED if stem in about.imports else 1
-            score *= _NEAR if PurePosixPath(path).parent == folder else 1
-            yield Found(path, line, text, score * (_MEMBER if owner else 1), "definition")
+            if len({row[0] for row in module}) == 1:
+                yield from scored(module, weight, name, about)
 
     def _rare(self, words: Iterable[str]) -> list[str]:
         """Those in few pieces: they tell most, and cost least."""
@@ -165,13 +166,6 @@ class Store:
 
     def _late(self) -> bool:
         return bool(self._deadline) and time.monotonic() > self._deadline
-
-
-def _stem(path: str) -> str:
-    """The name by which a file is imported."""
-    pure = PurePosixPath(path)
-    stem = pure.name.split(".")[0]
-    return pure.parent.name if stem in _INDEXES else stem
 
 
 def _like(about: Wanted) -> str:

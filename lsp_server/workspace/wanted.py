@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lsp_server.context import Site
 
@@ -54,9 +54,11 @@ class Wanted:
     path: str
     """Of the caret's file, relative to its workspace folder."""
     names: dict[str, float]
-    """Name to weight, the heaviest first."""
+    """Name to weight, the awaited ones first, then the heaviest."""
     imports: tuple[str, ...]
     """Names that stand in the file's imports: modules, and what is taken from them."""
+    awaited: tuple[str, ...]
+    """Those of them that nothing around the caret uses yet."""
     words: tuple[str, ...]
     """For the search, the most telling first."""
 
@@ -75,12 +77,15 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports = imported(top)
+    imports, there = imported(top), {number for number, _ in _import_lines(top)}
+    others = (text for number, text in enumerate(lines, site.first_line) if number not in there)
+    used = {name for text in others for name in _IMPORTED_NAME.findall(text)}
     for name in imports:
         weights[name] += _IMPORTED
-    heaviest = sorted(weights, key=weights.__getitem__, reverse=True)[:NAMES]
-    names = {name: weights[name] for name in heaviest}
-    return Wanted(site.language, site.path, names, tuple(imports), tuple(words))
+    awaited = tuple(name for name in imports if name not in used)
+    heaviest = sorted(weights, key=lambda name: (name in awaited, weights[name]), reverse=True)
+    names = {name: weights[name] for name in heaviest[:NAMES]}
+    return Wanted(site.language, site.path, names, tuple(imports), awaited, tuple(words))
 
 
 def names_in(line: str) -> set[str]:
@@ -91,12 +96,14 @@ def names_in(line: str) -> set[str]:
 
 def imported(lines: Sequence[str]) -> list[str]:
     """Names in import lines, also in those that go over several lines by a bracket."""
-    found: dict[str, None] = {}
+    names = (name for _, line in _import_lines(lines) for name in _IMPORTED_NAME.findall(line))
+    return list(dict.fromkeys(name for name in names if name.lower() not in _KEYWORDS))
+
+
+def _import_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     open_bracket = False
-    for line in lines[:_IMPORT_LINES]:
+    for number, line in enumerate(lines[:_IMPORT_LINES]):
         if open_bracket or _IMPORT.match(line):
             opens = line.count("(") + line.count("{") > line.count(")") + line.count("}")
             open_bracket = opens or (open_bracket and not re.search(r"[)}]", line))
-            names = _IMPORTED_NAME.findall(line)
-            found |= {name: None for name in names if name.lower() not in _KEYWORDS}
-    return list(found)
+            yield number, line

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.evals.cross_file import CrossHole, holes_in, measures
+from bench.evals.cross_file import measures
+from bench.evals.cross_holes import CrossHole, holes_in
 from engine.errors import CaretError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def test_a_hole_begins_with_the_name_that_only_another_file_tells(tmp_path: Path
         assert hole.prefix.endswith("rate = 1 * ")
         assert hole.expected == "monthly_rate(yearly)"
         assert hole.right("monthly_rate(yearly)")
+        assert hole.right("monthly_rate(yearly)\n    more = 1")
         assert hole.named("monthly_rate(amount)")
         assert not hole.right("monthly_rate(amount)")
 

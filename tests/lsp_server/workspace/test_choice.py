@@ -17,6 +17,7 @@ FOUND = st.builds(
     ),
     score=st.floats(0.01, 10),
     kind=st.sampled_from(["definition", "recent", "piece"]),
+    brief=st.just(""),
 )
 
 
@@ -66,3 +67,25 @@ def test_texts_of_one_file_share_its_title_in_the_files_order() -> None:
     chosen = choose([first, item("b.py", score=1.5), second], (), "", 1000)
     assert [snippet.path for snippet in snippets(chosen)] == ["a.py", "b.py"]
     assert snippets(chosen)[0].text == "def one(): ...\ndef two(): ..."
+
+
+def at_length(path: str, members: int, score: float = 1.0) -> Found:
+    """A type with its members, and the line that it begins with."""
+    lines = [f"class {path[0].upper()}:"]
+    lines += [f"    def {path[0]}_{n}(self) -> int:" for n in range(members)]
+    return Found(path, 0, "\n".join(lines), score, "definition", lines[0])
+
+
+def test_definitions_are_told_briefly_before_any_is_told_at_length() -> None:
+    found = [at_length("a.py", 9, 3.0), at_length("b.py", 9, 2.0), at_length("c.py", 9)]
+    texts = {item.path: item.text.count("\n") for item in choose(found, (), "", 240)}
+    assert texts["b.py"] == texts["c.py"] == 0
+    assert 0 < texts["a.py"] < 9  # its end is left out
+    assert {item.path: item for item in choose(found, (), "", 2000)} == {f.path: f for f in found}
+
+
+def test_a_member_gives_way_to_its_type() -> None:
+    text = "    def a_0(self) -> int:"
+    member = Found("a.py", 1, text, 2.0, "definition", text)
+    whole = at_length("a.py", 3)
+    assert choose([member, whole], (), "", 1000) == [whole]

@@ -9,7 +9,7 @@ import pytest
 
 from lsp_server.context import Site
 from lsp_server.workspace import index as index_module
-from lsp_server.workspace.chunks import LINES, chunks
+from lsp_server.workspace.chunks import LINES, SHOWN, chunks
 from lsp_server.workspace.index import Index
 from lsp_server.workspace.store import AMBIGUOUS, Store
 from lsp_server.workspace.wanted import wanted
@@ -51,6 +51,30 @@ def test_what_is_imported_comes_first(store: Store) -> None:
     assert texts(found)[0] == "def frobnicate(b): ..."
 
 
+def test_what_is_imported_and_not_used_yet_comes_before_what_is_used(store: Store) -> None:
+    store.put("/w", "lib/a.py", "python", "def used(): ...\ndef fresh(): ...\n")
+    code = "from lib.a import used, fresh\n\nused()\n"
+    assert texts(search(store, "/w", code)) == ["def fresh(): ...", "def used(): ..."]
+
+
+def test_what_would_have_to_be_imported_first_comes_last(store: Store) -> None:
+    store.put("/w", "lib/a.py", "python", "def near(): ...\n")
+    store.put("/w", "lib/b.py", "python", "def other(): ...\n")
+    assert texts(search(store, "/w", "import lib.b\n\nother(near(near(")) == [
+        "def other(): ...",
+        "def near(): ...",
+    ]
+
+
+def test_members_of_types_that_the_file_names_come_first(store: Store) -> None:
+    for name in ("Known", "Other"):
+        text = f"class {name} {{\n  public:\n  int size() {{ return 1; }}\n}};\n"
+        store.put("/w", f"{name.lower()}.h", "cpp", text)
+    site = Site("int f(Known known) {\n  return size", "", "cpp", "main.cpp")
+    found = [item for item in next(store.find("/w", wanted(site, []))) if "class" not in item.text]
+    assert [item.path for item in found] == ["known.h", "other.h"]
+
+
 def test_what_everybody_defines_is_found_where_it_is_imported_only(store: Store) -> None:
     for number in range(AMBIGUOUS + 1):
         store.put("/w", f"lib/m{number}.py", "python", f"def run(n{number}): ...")
@@ -82,6 +106,17 @@ def test_rare_words_find_pieces(store: Store) -> None:
     store.put("/w", "b.py", "python", "# nothing of the kind\nother = 1\n")
     found = search(store, "/w", "zygote = quux + ")
     assert texts(found, "piece") == ["# zygote quux\nvalue = 1"]
+
+
+def test_a_piece_shares_more_than_one_word_and_is_cut_to_the_lines_that_do(store: Store) -> None:
+    long = "value = 0\n" * 14 + "# zygote\n# quux\n"
+    store.put("/w", "a.py", "python", long)
+    store.put("/w", "b.py", "python", "# zygote alone\nother = 1\n")
+    (found,) = search(store, "/w", "zygote = quux + ")
+    assert (found.path, found.line) == ("a.py", 16 - SHOWN)
+    assert found.text.endswith("# zygote\n# quux")
+    assert found.text.count("\n") == SHOWN - 1
+    assert texts(search(store, "/w", "zygote = 1"), "piece") != []
 
 
 def test_a_file_put_again_replaces_what_was_known(store: Store) -> None:

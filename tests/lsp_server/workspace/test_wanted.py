@@ -43,3 +43,12 @@ def test_near_names_weigh_more() -> None:
 def test_an_imported_name_counts_wherever_the_caret_is() -> None:
     about = wanted(Site("x = ", "", "python", "a.py"), ["from lib import helper\n"])
     assert {"lib", "helper"} <= set(about.names)
+
+
+def test_an_import_that_nothing_uses_yet_is_awaited() -> None:
+    top = ["from lib import (\n", "    used,\n", "    unused,\n", ")\n", "\n", "y = used(1)\n"]
+    about = wanted(Site("".join(top) + "x = ", "", "python", "a.py"), top)
+    assert set(about.awaited) == {"lib", "unused"}
+    assert set(list(about.names)[:2]) == {"lib", "unused"}
+    far = wanted(Site("x = ", "", "python", "a.py", first_line=64), top)
+    assert set(far.awaited) == {"lib", "used", "unused"}
