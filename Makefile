@@ -17,7 +17,7 @@ PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-code fuzz test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test test-code test-server test-engine test-bench fuzz test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,19 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 test: setup ## Everything that CI runs: setup, check and all tests
 	@$(PAIR) check editors # one waits for mypy, one for the network
 	@echo "Running all tests, half of them in editors that mostly wait: ten minutes on 2 cores ..."
-	@$(PAIR) test-code test-terminals test-vscode
+	@$(PAIR) test-server test-terminals test-vscode test-engine test-bench
 
 test-code: setup ## All tests but those in real editors
 	$(BIN)/pytest --ignore=tests/editors $(PYTEST_ARGS)
+
+test-server: setup
+	$(BIN)/pytest $(patsubst %,--ignore=tests/%,editors engine quant bench) $(PYTEST_ARGS)
+
+test-engine: setup
+	$(BIN)/pytest tests/engine tests/quant $(PYTEST_ARGS)
+
+test-bench: setup
+	$(BIN)/pytest tests/bench $(PYTEST_ARGS)
 
 fuzz: setup ## The property tests with 3,000 new examples each
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(PYTEST_ARGS)

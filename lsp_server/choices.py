@@ -14,10 +14,13 @@ from lsp_server.draft import Draft
 from lsp_server.overlap import squeezed
 
 if TYPE_CHECKING:
-    from engine.api import CompletionRequest
-    from lsp_server.completion import Engine
+    from collections.abc import AsyncGenerator, Callable
+
+    from engine.api import CompletionRequest, Piece
     from lsp_server.predictions import Prediction
     from lsp_server.shape import Shape
+
+    Write = Callable[[CompletionRequest], AsyncGenerator[Piece, None]]
 
 _SHORTEST_S, _LONGEST_S = 0.25, 1.0
 """All of them together may take as long as the best one did, within these bounds."""
@@ -39,7 +42,7 @@ class Choices:
         """Whether they are for this one, with as much of it typed."""
         return (self._best.number, self._best.typed) == (best.number, best.typed)
 
-    async def find(self, wanted: int, engine: Engine, request: CompletionRequest) -> list[str]:
+    async def find(self, wanted: int, request: CompletionRequest, write: Write) -> list[str]:
         """Up to so many, as far as the time allows, the surest first.
 
         An error here does not spoil the best one.
@@ -50,13 +53,13 @@ class Choices:
                 while len(self._found) < wanted and self._seed < last:
                     self._seed += 1
                     varied = replace(_VARIED, seed=self._seed)
-                    await self._draw(engine, replace(request, sampling=varied))
+                    await self._draw(write(replace(request, sampling=varied)))
         return [text for _, text in sorted(self._found.values(), key=lambda one: -one[0])]
 
-    async def _draw(self, engine: Engine, request: CompletionRequest) -> None:
+    async def _draw(self, pieces: AsyncGenerator[Piece, None]) -> None:
         """One more; with its score, which is 0 where the server does not tell."""
         draft = Draft(self._best.site, self._shape)
-        async with aclosing(engine.complete(request, wait=False)) as pieces:
+        async with aclosing(pieces):
             async for piece in pieces:
                 if draft.add(piece):
                     break

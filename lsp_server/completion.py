@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from engine.api import CompletionRequest, Usage
@@ -191,7 +192,8 @@ class Completer:
         if choices is None or not choices.beside(best):
             choices = self._choices[query.document] = Choices(best, shape)
         request = _request(query, shape, settings)
-        return await choices.find(query.choices - 1, self._engine, request)
+        write = partial(self._engine.complete, wait=False)
+        return await choices.find(query.choices - 1, request, write)
 
 
 def _shown(found: Prediction | None, query: Query, settings: Settings, source: Source) -> Answer:

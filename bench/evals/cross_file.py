@@ -173,9 +173,9 @@ def command(plan: Plan, *, folder: Path | None, files: int, each: int, seed: int
     """Complete what another file defines, with that file's definitions in the prompt and without.
 
     Without FOLDER: thirteen small samples in twelve languages, written for this; right is what
-    has the expected words. With a project's FOLDER: ends of its lines from a name on which exactly
-    one other file defines and this file uses nowhere else; right is what stood there, named
-    what has that name.
+    has the expected words. With a project's FOLDER: ends of its lines from a name on that exactly
+    one other file defines and this file has nowhere else; right is a first line that is what stood
+    there, named what has that name.
     """
     if folder is not None:
         plan = plan.with_(folder=folder.name, files=files, each=each, seed=seed)

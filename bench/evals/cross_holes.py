@@ -52,8 +52,8 @@ class CrossHole:
 def holes_in(folder: Path, files: int, each: int, seed: int) -> list[CrossHole]:
     """Ends of lines from where they name what exactly one other file defines.
 
-    This file uses the name nowhere else, but for an import, and does use that other file: it names
-    it, or something else of it.
+    This file has the name nowhere else, not even in an import, and does use that other file: it
+    names it, or something else of it.
 
     Raises:
         CaretError: there are none.
@@ -73,7 +73,7 @@ class Definers:
     def __init__(self, folder: Path) -> None:
         files: dict[str, set[str]] = defaultdict(set)
         for entry in walk(folder.as_posix(), ()):
-            for definition in definitions(entry.read() or "", entry.language):
+            for definition in definitions(entry.read() or "", entry.language, fields=True):
                 files[definition.name].add(entry.path)
         self._file = {name: min(paths) for name, paths in files.items() if len(paths) == 1}
 
@@ -92,11 +92,10 @@ def _told(cut: Cut, told: Definers) -> int | None:
     """Where in what was cut out the first name is that another file tells."""
     above, _, head = cut.prefix.rpartition("\n")
     around = [*above.split("\n"), *cut.suffix.split("\n")[1:]]
-    used = {name for text in around if "import" not in text for name in _NAME.findall(text)}
     names = set(_NAME.findall("\n".join([*around, head])))
     found = () if "import" in head + cut.truth else _NAME.finditer(cut.truth)
-    new = (match for match in found if match[0] not in used)
-    others = (match for match in new if told.other(match[0], cut.path, names - {match[0]}))
+    new = (match for match in found if match[0] not in names)
+    others = (match for match in new if told.other(match[0], cut.path, names))
     return next((match.start() for match in others if _is_code(cut, match.start())), None)
 
 

@@ -35,7 +35,7 @@ def choose(found: Iterable[Found], before: Sequence[Found], shown: str, room: in
     ranked = sorted(found, key=lambda item: -item.score * (STAY if _key(item) in stay else 1))
     chosen = _Chosen(shown)
     for item in ranked:
-        if item.brief:
+        if item.brief and not chosen.shows(item):
             chosen.add(replace(item, text=item.brief), room * SHARES["definition"])
     for kinds, share in (*(((kind,), share) for kind, share in SHARES.items()), (SHARES, 1.0)):
         for item in ranked:
@@ -65,11 +65,14 @@ class _Chosen:
         if len(item.text) <= left and not self._known(item, rest):
             self.items = [*rest, item]
 
+    def shows(self, item: Found) -> bool:
+        """Whether the window does already."""
+        return _share(item, self._shown) >= KNOWN
+
     def _known(self, item: Found, chosen: Sequence[Found]) -> bool:
         """Whether most of its lines stand in the prompt anyway."""
-        lines = _lines(item.text)
         seen = self._shown.union(*(_lines(other.text) for other in chosen))
-        shared = len(lines & seen) >= KNOWN * len(lines)
+        shared = _share(item, seen) >= KNOWN
         return shared or any(_overlap(item, other) for other in chosen)
 
 
@@ -107,6 +110,12 @@ def _size(item: Found) -> int:
 
 def _lines(text: str) -> set[str]:
     return {line.strip() for line in text.split("\n") if line.strip()}
+
+
+def _share(item: Found, seen: set[str]) -> float:
+    """Of its lines, those that are seen."""
+    lines = _lines(item.text)
+    return len(lines & seen) / len(lines) if lines else 1.0
 
 
 def _is_part(part: Found, whole: Found) -> bool:

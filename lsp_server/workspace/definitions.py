@@ -19,8 +19,10 @@ OUTLINE = 32
 """Lines of a longer one, at most."""
 _LINE = 200
 """Characters of a line."""
+_COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
 _WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
 _QUALIFIED = re.compile(r"::|\.|:")
+_PUBLIC = re.compile(r"(?!constructor$)[^\W_]")
 _DOCSTRING = re.compile(r"""\s*[rRuU]?(?:\"\"\"|''')""")
 
 
@@ -38,13 +40,14 @@ class Definition:
     text: str
     """Its outline: signatures, fields, the first line of a docstring."""
     brief: str
-    """Only how it begins: a signature, the line that names a type."""
+    """A signature; of a type its first line and the names of its members, in a comment."""
 
 
-def definitions(text: str, language: str) -> list[Definition]:
+def definitions(text: str, language: str, *, fields: bool = False) -> list[Definition]:
     """Types, functions and constants in the order of the file; none in an unknown language.
 
-    What is local to a function is left out.
+    With `fields` also these, which are else only in the outlines of their types. What is local to
+    a function is left out.
     """
     if language not in GRAMMARS:
         return []
@@ -58,11 +61,16 @@ def definitions(text: str, language: str) -> list[Definition]:
             bool(item.owner) and item.around is None,
             item.node.start_point[0],
             "\n".join(line[:_LINE] for line in item.outline()[:OUTLINE]),
-            "\n".join(line[:_LINE] for line in item.signature()[:SHORT]),
+            item.brief(comment(language)),
         )
         for item in found
-        if item.kind != "field"
+        if fields or item.kind != "field"
     ]
+
+
+def comment(language: str) -> str:
+    """What begins one."""
+    return _COMMENTS.get(language, "//")
 
 
 @dataclass(slots=True)
@@ -85,6 +93,21 @@ class _Found:
             return whole
         heads = [*self.head(), *(line for member in self.members for line in member.head())]
         return whole if len(heads) == 1 and self.kind == "type" else heads
+
+    def brief(self, begin: str) -> str:
+        """In a line, or those of a signature."""
+        if self.kind == "function":
+            return "\n".join(line[:_LINE] for line in self.signature()[:SHORT])
+        if self.kind != "type" or not self.members:
+            return self.signature()[0][:_LINE]
+        first = next(line for line in self.signature() if self.name in line)
+        calls = {member.name: member.called() for member in self.members}
+        public = [calls[name] for name in calls if _PUBLIC.match(name) and name != self.name]
+        return f"{first} {begin} {', '.join(public)}"[:_LINE]
+
+    def called(self) -> str:
+        """Its name as it is used."""
+        return f"{self.name}()" if self.kind == "function" else self.name
 
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""

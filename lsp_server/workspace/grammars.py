@@ -70,7 +70,7 @@ GRAMMARS: dict[str, Grammar] = {
 (declaration declarator: (function_declarator declarator: (identifier) @name)) @function
 (field_declaration declarator: (_) @name) @field
 (alias_declaration name: (_) @name) @value
-(preproc_def name: (_) @name) @value
+(preproc_def name: (_) @name value: (_)) @value
 """,
     ),
     "java": Grammar(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.found import Found
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ _EXPLICIT = ("python", "typescript", "typescriptreact", "javascript")
 _INDEXES = ("__init__", "index", "mod", "init", "lib")
 """Files that are imported by the name of their folder."""
 
+_LONGEST = 200
+"""Characters of a module's names."""
+
+Part = tuple[str, str, str]
+"""path, brief, name: of a definition in a module."""
 Row = tuple[str, int, str, str, str, str]
 """path, line, text, brief, owner, stem: of a definition, and of its file."""
 
@@ -36,6 +42,17 @@ def scored(rows: Sequence[Row], weight: float, name: str, about: Wanted) -> Iter
         score = weight / len(rows) ** 0.5
         score *= _linked(name, owner, path, stem, about) * _owned(owner, about)
         yield Found(path, line, text, score, "definition", brief)
+
+
+def whole(rows: Sequence[Part], weight: float, about: Wanted) -> Found:
+    """A module that is named around the caret: what it defines."""
+    path = rows[0][0]
+    text = "\n".join(brief for _, brief, _ in rows)
+    names = ", ".join(name for _, _, name in rows)
+    brief = f"{comment(about.language)} {names}"[:_LONGEST]
+    return Found(
+        path, 0, text, weight * _linked("", "", path, stem_of(path), about), "definition", brief
+    )
 
 
 def stem_of(path: str) -> str:

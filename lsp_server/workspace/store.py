@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
-from lsp_server.workspace.ranking import AWAITED, scored, stem_of
+from lsp_server.workspace.ranking import AWAITED, scored, stem_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,9 +57,10 @@ SELECT {_ROWS} WHERE name = ?3 AND root = ?1 AND ?2 IN ('', language)
 UNION ALL SELECT {_ROWS} WHERE owner = ?3 AND outside AND root = ?1 AND ?2 IN ('', language)
 LIMIT {_MANY}
 """
-_MODULE = f"""
-SELECT {_COLUMNS} FROM file CROSS JOIN definition ON definition.file = file.id
-WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 LIMIT 24
+_MODULE = """
+SELECT path, brief, name FROM file CROSS JOIN definition ON definition.file = file.id
+WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 AND substr(name, 1, 1) != '_'
+ORDER BY line LIMIT 24
 """
 """CROSS JOIN: SQLite takes the tables in this order, and so goes by the name's index."""
 _PIECES = f"""
@@ -154,8 +155,9 @@ class Store:
         yield from scored(rows, weight + AWAITED * (name in about.awaited), name, about)
         if name in about.imports and weight >= MENTIONED:
             module = self._db.execute(_MODULE, (root, _like(about), name)).fetchall()
-            if len({row[0] for row in module}) == 1:
-                yield from scored(module, weight, name, about)
+            # a file that has the name of its one class is no more than that
+            if len({row[0] for row in module}) == 1 and name not in {row[2] for row in module}:
+                yield whole(module, weight, about)
 
     def _rare(self, words: Iterable[str]) -> list[str]:
         """Those in few pieces: they tell most, and cost least."""

@@ -72,13 +72,16 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
     """
     lines, line = (site.prefix + site.suffix).split("\n"), site.prefix.count("\n")
     weights: defaultdict[str, float] = defaultdict(float)
+    there = {number - site.first_line for number, _ in _import_lines(top)}
     for index in range(max(line - ABOVE, 0), min(line + BELOW + 1, len(lines))):
+        if index in there:
+            continue
         distance = line - index if index <= line else 2 * (index - line)
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports, there = imported(top), {number for number, _ in _import_lines(top)}
-    others = (text for number, text in enumerate(lines, site.first_line) if number not in there)
+    imports = imported(top)
+    others = (text for number, text in enumerate(lines) if number not in there)
     used = {name for text in others for name in _IMPORTED_NAME.findall(text)}
     for name in imports:
         weights[name] += _IMPORTED

@@ -33,6 +33,12 @@ CODE = '''def quicksort(numbers: list[int]) -> list[int]:
 '''
 
 
+@pytest.fixture(scope="module")
+def exact(qwen_small_path: Path) -> Decoder:
+    """With all values of the file."""
+    return _decoder(qwen_small_path, "float32")
+
+
 def _decoder(path: Path, fmt: str) -> Decoder:
     checkpoint = open_checkpoint(path)
     assert checkpoint.config is not None
@@ -55,7 +61,7 @@ def test_smollm2_equals_transformers_reading_the_same_file(smollm2_path: Path) -
     assert ours == their_tokens(reference, prompt, 32)
 
 
-def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
+def test_qwen_equals_transformers_own_class(qwen_small_path: Path, exact: Decoder) -> None:
     checkpoint = open_checkpoint(qwen_small_path)
     assert checkpoint.config is not None
     config = transformers.Qwen2Config(
@@ -76,7 +82,7 @@ def test_qwen_equals_transformers_own_class(qwen_small_path: Path) -> None:
     # buffers that no file holds
     reference.model.rotary_emb = type(reference.model.rotary_emb)(config)
     prompt = open_tokenizer(qwen_small_path).encode(CODE)
-    ours = _greedy(_decoder(qwen_small_path, "float32"), prompt, 32)
+    ours = _greedy(exact, prompt, 32)
     assert ours == their_tokens(reference.eval(), prompt, 32)
 
 
@@ -112,8 +118,10 @@ def test_native_matrices_are_stacked_by_the_type_that_the_file_has(qwen_small_pa
 
 
 @pytest.mark.parametrize("fmt", ["int8", "native"])
-def test_packed_weights_agree_with_float32_on_code(qwen_small_path: Path, fmt: str) -> None:
-    exact, packed = (_decoder(qwen_small_path, name) for name in ("float32", fmt))
+def test_packed_weights_agree_with_float32_on_code(
+    qwen_small_path: Path, exact: Decoder, fmt: str
+) -> None:
+    packed = _decoder(qwen_small_path, fmt)
     tokens = torch.tensor(open_tokenizer(qwen_small_path).encode(CODE))
     divergence, agree = [], []
     caches = [model.new_cache(256) for model in (exact, packed)]

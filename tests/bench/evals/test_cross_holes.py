@@ -13,15 +13,24 @@ from engine.errors import CaretError
 if TYPE_CHECKING:
     from pathlib import Path
 
-RATES = '"""Rates."""\n\n\ndef monthly_rate(yearly: float) -> float:\n    return yearly / 12\n'
+RATES = '''"""Rates."""
+
+
+class Rates:
+    """Of a year."""
+
+    def monthly_rate(self, yearly: float) -> float:
+        """The twelfth part."""
+        return yearly / 12
+'''
 LOANS = '''"""What a loan costs."""
 
-from rates import monthly_rate
+from rates import Rates
 
 
 def first_interest(amount: float, yearly: float) -> float:
     """Of the first month."""
-    rate = 1 * monthly_rate(yearly)
+    rate = Rates().monthly_rate(yearly)
     return amount * rate
 
 
@@ -44,7 +53,7 @@ def test_a_hole_begins_with_the_name_that_only_another_file_tells(tmp_path: Path
     assert {hole.name for hole in holes} == {"monthly_rate"}
     for hole in holes:
         assert hole.prefix + hole.expected + hole.suffix == LOANS + MORE
-        assert hole.prefix.endswith("rate = 1 * ")
+        assert hole.prefix.endswith("rate = Rates().")
         assert hole.expected == "monthly_rate(yearly)"
         assert hole.right("monthly_rate(yearly)")
         assert hole.right("monthly_rate(yearly)\n    more = 1")
@@ -53,7 +62,7 @@ def test_a_hole_begins_with_the_name_that_only_another_file_tells(tmp_path: Path
 
 
 def test_a_name_that_the_file_uses_elsewhere_is_no_hole(tmp_path: Path) -> None:
-    twice = LOANS + "LAST = monthly_rate(0.0)\n\n\n"
+    twice = LOANS + "LAST = Rates().monthly_rate(0.0)\n\n\n"
     with pytest.raises(CaretError, match="uses what only one other file defines"):
         holes_in(project(tmp_path, twice), files=5, each=60, seed=0)
 

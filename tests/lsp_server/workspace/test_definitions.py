@@ -71,7 +71,7 @@ def test_outlines() -> None:
     assert found["push"].owner == "Stack"
     assert found["push"].text.startswith("    def push")
     assert found["long"].text == "async def long(\n    a: int,\n    b: int,\n) -> int:"
-    assert found["Stack"].brief == "@abc.decorator\nclass Stack(list[int]):"
+    assert found["Stack"].brief == "class Stack(list[int]): # size, limit, push(), top()"
     assert found["push"].brief == "    def push(self, item: int) -> None:"
     assert found["LIMIT"].brief == found["LIMIT"].text
     assert (found["LIMIT"].line, found["LIMIT"].text) == (2, "LIMIT = 3")

@@ -84,7 +84,9 @@ def test_what_everybody_defines_is_found_where_it_is_imported_only(store: Store)
 
 def test_a_mentioned_module_shows_what_it_has(store: Store) -> None:
     store.put("/w", "lib/gadgets.py", "python", MODULE)
-    assert texts(search(store, "/w", "from lib import gadgets\n\ny = 1\n")) == [MODULE.rstrip()]
+    (found, *_) = search(store, "/w", "from lib import gadgets\n\ny = gadgets.")
+    assert (found.text, found.brief) == ("def frobnicate(widget):", "# frobnicate")
+    assert texts(search(store, "/w", "from lib import gadgets\n\ny = 1\n")) == []
     assert texts(search(store, "/w", "import other\n\ny = gadgets.")) == []
 
 
