@@ -97,7 +97,7 @@ class Grounds:
         own = ask.place.path if ask.place else ""
         hits: list[tuple[float, Excerpt]] = []
         for root in self.files.roots:
-            about = Wanted("", "", names, (), (), tuple(words))
+            about = Wanted("", "", names, (), (), (), tuple(words))
             for found in await self._search(root, about, _SEARCH_S):
                 if text := self.files.read(root, found.path):
                     excerpt = _excerpt(found, text)

@@ -52,17 +52,9 @@ class _Chosen:
         self._shown = _lines(shown)
 
     def add(self, item: Found, room: float) -> None:
-        """Take it too, unless it is known or too much; it takes the place of its own parts.
-
-        Of a definition at length the end may be left out.
-        """
+        """Take it too, unless it is known or too much; it takes the place of its own parts."""
         rest = [other for other in self.items if not _is_part(other, item)]
-        left = int(room) - sum(map(_size, rest)) - _size(replace(item, text=""))
-        if item.brief and len(item.text) > left:
-            item = replace(item, text=item.text[: item.text.rfind("\n", 0, max(left, 0) + 1)])
-            if len(item.text) <= len(item.brief):
-                return
-        if len(item.text) <= left and not self._known(item, rest):
+        if sum(map(_size, [*rest, item])) <= room and not self._known(item, rest):
             self.items = [*rest, item]
 
     def shows(self, item: Found) -> bool:

@@ -19,10 +19,13 @@ OUTLINE = 32
 """Lines of a longer one, at most."""
 _LINE = 200
 """Characters of a line."""
+_NAMES = 2_000
+"""Characters of all names in a type."""
 _COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
 _WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
 _QUALIFIED = re.compile(r"::|\.|:")
-_PUBLIC = re.compile(r"(?!constructor$)[^\W_]")
+_NAME = re.compile(r"(?!constructor$|__)\w")
+"""Of a member that somebody writes."""
 _DOCSTRING = re.compile(r"""\s*[rRuU]?(?:\"\"\"|''')""")
 
 
@@ -102,8 +105,8 @@ class _Found:
             return self.signature()[0][:_LINE]
         first = next(line for line in self.signature() if self.name in line)
         calls = {member.name: member.called() for member in self.members}
-        public = [calls[name] for name in calls if _PUBLIC.match(name) and name != self.name]
-        return f"{first} {begin} {', '.join(public)}"[:_LINE]
+        names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
+        return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
 
     def called(self) -> str:
         """Its name as it is used."""

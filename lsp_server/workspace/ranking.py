@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ _INDEXES = ("__init__", "index", "mod", "init", "lib")
 """Files that are imported by the name of their folder."""
 
 _LONGEST = 200
-"""Characters of a module's names."""
+"""Characters that a type or a module is told in."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 Part = tuple[str, str, str]
 """path, brief, name: of a definition in a module."""
@@ -41,18 +43,50 @@ def scored(rows: Sequence[Row], weight: float, name: str, about: Wanted) -> Iter
     for path, line, text, brief, owner, stem in rows:
         score = weight / len(rows) ** 0.5
         score *= _linked(name, owner, path, stem, about) * _owned(owner, about)
-        yield Found(path, line, text, score, "definition", brief)
+        yield Found(path, line, text, score, "definition", telling(brief, about))
 
 
 def whole(rows: Sequence[Part], weight: float, about: Wanted) -> Found:
     """A module that is named around the caret: what it defines."""
     path = rows[0][0]
     text = "\n".join(brief for _, brief, _ in rows)
-    names = ", ".join(name for _, _, name in rows)
-    brief = f"{comment(about.language)} {names}"[:_LONGEST]
-    return Found(
-        path, 0, text, weight * _linked("", "", path, stem_of(path), about), "definition", brief
-    )
+    names = f"{comment(about.language)} {', '.join(name for _, _, name in rows)}"
+    score = weight * _linked("", "", path, stem_of(path), about)
+    return Found(path, 0, text, score, "definition", telling(names, about))
+
+
+def telling(brief: str, about: Wanted) -> str:
+    """With those of its names first that have words of names around the caret, as far as they fit.
+
+    >>> about = Wanted("python", "a.py", {"approval_status": 1.0}, (), (), (), ())
+    >>> telling("class Run: # stop(), get_status()", about)
+    'class Run: # get_status(), stop()'
+    """
+    head, begins, names = brief.partition(f"{comment(about.language)} ")
+    if not begins:
+        return brief
+    weights: dict[str, float] = {}
+    for name, weight in about.names.items():
+        for word in _words(name):
+            weights[word] = max(weights.get(word, 0), weight)
+    order = sorted(names.split(", "), key=lambda name: -_shared(name, weights))
+    return (head + begins + ", ".join(order))[:_LONGEST]
+
+
+def _shared(name: str, weights: dict[str, float]) -> float:
+    """What its words weigh; of two names that weigh nothing a public one comes first."""
+    words = _words(name)
+    weight = sum(weights.get(word, 0) for word in words) / max(len(words), 1)
+    return weight or -0.01 * name.startswith("_")
+
+
+def _words(name: str) -> list[str]:
+    """Those that an identifier is made of, in lower case.
+
+    >>> _words("maxHTTPRetries_left")
+    ['max', 'http', 'retries', 'left']
+    """
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 def stem_of(path: str) -> str:
@@ -71,7 +105,7 @@ def _linked(name: str, owner: str, path: str, stem: str, about: Wanted) -> float
     near = _NEAR if here == there else 1
     if stem in about.imports or stem == stem_of(about.path):
         return _IMPORTED * near
-    imported = name in about.imports and any(part in about.imports for part in there.parts)
+    imported = name in about.taken and any(part in about.imports for part in there.parts)
     known = imported or owner or about.language not in _EXPLICIT
     return near if known else _NOT_IMPORTED
 

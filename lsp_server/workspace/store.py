@@ -153,7 +153,7 @@ class Store:
         rows = self._db.execute(_NAMED, (root, _like(about), name)).fetchall()
         rows = [row for row in rows if len(rows) <= AMBIGUOUS or row[5] in about.imports]
         yield from scored(rows, weight + AWAITED * (name in about.awaited), name, about)
-        if name in about.imports and weight >= MENTIONED:
+        if name in about.taken and weight >= MENTIONED:
             module = self._db.execute(_MODULE, (root, _like(about), name)).fetchall()
             # a file that has the name of its one class is no more than that
             if len({row[0] for row in module}) == 1 and name not in {row[2] for row in module}:

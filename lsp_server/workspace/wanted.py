@@ -57,8 +57,10 @@ class Wanted:
     """Name to weight, the awaited ones first, then the heaviest."""
     imports: tuple[str, ...]
     """Names that stand in the file's imports: modules, and what is taken from them."""
+    taken: tuple[str, ...]
+    """Those of them that the file knows thereby."""
     awaited: tuple[str, ...]
-    """Those of them that nothing around the caret uses yet."""
+    """Those of these that nothing around the caret uses yet."""
     words: tuple[str, ...]
     """For the search, the most telling first."""
 
@@ -80,15 +82,17 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports = imported(top)
+    imports, taken = imported(top), imported(top, taken=True)
     others = (text for number, text in enumerate(lines) if number not in there)
     used = {name for text in others for name in _IMPORTED_NAME.findall(text)}
     for name in imports:
         weights[name] += _IMPORTED
-    awaited = tuple(name for name in imports if name not in used)
+    awaited = tuple(name for name in taken if name not in used)
     heaviest = sorted(weights, key=lambda name: (name in awaited, weights[name]), reverse=True)
     names = {name: weights[name] for name in heaviest[:NAMES]}
-    return Wanted(site.language, site.path, names, tuple(imports), awaited, tuple(words))
+    return Wanted(
+        site.language, site.path, names, tuple(imports), tuple(taken), awaited, tuple(words)
+    )
 
 
 def names_in(line: str) -> set[str]:
@@ -97,10 +101,20 @@ def names_in(line: str) -> set[str]:
     return {name for name in found if name.lower() not in _KEYWORDS}
 
 
-def imported(lines: Sequence[str]) -> list[str]:
-    """Names in import lines, also in those that go over several lines by a bracket."""
-    names = (name for _, line in _import_lines(lines) for name in _IMPORTED_NAME.findall(line))
+def imported(lines: Sequence[str], *, taken: bool = False) -> list[str]:
+    """Names in import lines, also in those that go over several lines by a bracket.
+
+    `taken` are those that are imported, without what they are imported from.
+    """
+    texts = (_taken(line) if taken else line for _, line in _import_lines(lines))
+    names = (name for text in texts for name in _IMPORTED_NAME.findall(text))
     return list(dict.fromkeys(name for name in names if name.lower() not in _KEYWORDS))
+
+
+def _taken(line: str) -> str:
+    """Python has what is taken behind what it is taken from, JavaScript before it."""
+    of, _, names = line.partition(" import ")
+    return names if of.lstrip().startswith("from") else re.split(r"\bfrom\b", line)[0]
 
 
 def _import_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import doctest
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lsp_server.context import Site
+from lsp_server.workspace import chunks as chunks_module
 from lsp_server.workspace import index as index_module
+from lsp_server.workspace import ranking
 from lsp_server.workspace.chunks import LINES, SHOWN, chunks
 from lsp_server.workspace.index import Index
 from lsp_server.workspace.store import AMBIGUOUS, Store
-from lsp_server.workspace.wanted import wanted
+from lsp_server.workspace.wanted import Wanted, wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +37,11 @@ def texts(found: list[Found], kind: str = "definition") -> list[str]:
 @pytest.fixture
 def store() -> Store:
     return Store()
+
+
+def test_examples() -> None:
+    assert doctest.testmod(ranking, extraglobs={"Wanted": Wanted}).failed == 0
+    assert doctest.testmod(chunks_module).failed == 0
 
 
 def test_a_named_function_is_found(store: Store) -> None:
@@ -73,6 +81,14 @@ def test_members_of_types_that_the_file_names_come_first(store: Store) -> None:
     site = Site("int f(Known known) {\n  return size", "", "cpp", "main.cpp")
     found = [item for item in next(store.find("/w", wanted(site, []))) if "class" not in item.text]
     assert [item.path for item in found] == ["known.h", "other.h"]
+
+
+def test_names_of_a_type_come_first_that_have_words_of_the_text(store: Store) -> None:
+    members = "".join(f"    def other_{n}(self): ...\n" for n in range(99))
+    store.put("/w", "run.py", "python", f"class Run:\n{members}    def last_status(self): ...\n")
+    (run, *_) = search(store, "/w", "from run import Run\n\ndef f(run: Run):\n    status = run.")
+    assert run.brief.startswith("class Run: # last_status(), other_0(), ")
+    assert len(run.brief) == 200
 
 
 def test_what_everybody_defines_is_found_where_it_is_imported_only(store: Store) -> None:

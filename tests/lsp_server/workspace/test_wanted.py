@@ -48,7 +48,20 @@ def test_an_imported_name_counts_wherever_the_caret_is() -> None:
 def test_an_import_that_nothing_uses_yet_is_awaited() -> None:
     top = ["from lib import (\n", "    used,\n", "    unused,\n", ")\n", "\n", "y = used(1)\n"]
     about = wanted(Site("".join(top) + "x = ", "", "python", "a.py"), top)
-    assert set(about.awaited) == {"lib", "unused"}
-    assert set(list(about.names)[:2]) == {"lib", "unused"}
+    assert about.awaited == ("unused",)
+    assert next(iter(about.names)) == "unused"
     far = wanted(Site("x = ", "", "python", "a.py", first_line=64), top)
-    assert set(far.awaited) == {"lib", "used", "unused"}
+    assert far.awaited == ("used", "unused")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("from shop.pricing import rebate", ["rebate"]),
+        ("import shop.pricing", ["shop", "pricing"]),
+        ('import { Shipment } from "./shipment";', ["Shipment"]),
+        ("using System.Text;", ["System", "Text"]),
+    ],
+)
+def test_what_an_import_brings_into_the_file(line: str, expected: list[str]) -> None:
+    assert imported([line], taken=True) == expected
