@@ -27,13 +27,15 @@ async def caret_editor(
 ) -> AsyncIterator[Editor]:
     """An editor whose language server says that its model is in memory.
 
+    It shows all that the model writes, as the peers do: what is hidden would cost nothing to leave.
+
     Raises:
         CaretError: the server or its model failed.
     """
     editor = Editor(lambda message, _percent: report(message))
     await editor.start_io(*SERVER)
     try:
-        await editor.start(model)
+        await editor.start(model, show_all=True)
         await editor.until_ready()
         yield editor
         await editor.shutdown_async(None)

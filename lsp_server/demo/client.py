@@ -61,9 +61,12 @@ class Editor(LanguageClient):
         told = (await server.stderr.read()).decode(errors="replace") if server.stderr else ""
         self._last_words.set_result((told.strip().splitlines() or ["it said nothing"])[-1])
 
-    async def start(self, model: str) -> None:
-        """Initialize the server, with `model` for completions."""
-        answer = await self._ask(self.initialize_async(_initialize(model)))
+    async def start(self, model: str, *, show_all: bool = False) -> None:
+        """Initialize the server, with `model` for completions; `show_all`, however unsure it is."""
+        settings: dict[str, Any] = {"fim": {"model": model}}
+        if show_all:
+            settings["completion"] = {"confidence": 0}
+        answer = await self._ask(self.initialize_async(_initialize(settings)))
         self.offers = answer.capabilities
         self.initialized(types.InitializedParams())
 
@@ -184,7 +187,7 @@ async def editor(model: str, report: Report) -> AsyncIterator[Editor]:
         await client.stop()  # type: ignore[no-untyped-call]  # pygls forgot its annotation
 
 
-def _initialize(model: str) -> types.InitializeParams:
+def _initialize(settings: dict[str, Any]) -> types.InitializeParams:
     return types.InitializeParams(
         capabilities=types.ClientCapabilities(
             window=types.WindowClientCapabilities(work_done_progress=True),
@@ -192,5 +195,5 @@ def _initialize(model: str) -> types.InitializeParams:
                 inline_completion=types.InlineCompletionClientCapabilities()
             ),
         ),
-        initialization_options={"fim": {"model": model}},
+        initialization_options=settings,
     )

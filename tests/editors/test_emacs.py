@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[2] / "docs" / "editors.md"
 EMACS = EDITORS["Emacs"]
 ASKS_AFTER_S = 2.0
-SMALL = '(:fim (:model "qwen2.5-coder-0.5b"))'
+SMALL = '(:fim (:model "qwen2.5-coder-0.5b") :completion (:confidence 0))'
 COMPLETE, ACCEPT = "\x1b\t", "\x1b[27;5;13~"
 """M-TAB, and C-<return> as xterm has it."""
 PACKAGES = """

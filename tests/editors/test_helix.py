@@ -24,7 +24,7 @@ HELIX = EDITORS["Helix"].path
 ASKS_AFTER_S = 5.0
 PLAIN = "def area(width, height):\n    return width * height\n"
 MODEL = '{ model = "qwen2.5-coder-0.5b" }'
-SMALL = f"config = {{ fim = {MODEL}, instruct = {MODEL} }}\n"
+SMALL = f"config = {{ fim = {MODEL}, instruct = {MODEL}, completion = {{ confidence = 0 }} }}\n"
 
 
 def _snippet() -> str:
