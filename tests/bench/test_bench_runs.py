@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
+DECODE = ("decode", "--model", "smollm2-135m")
+
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return caret("bench", *arguments)
@@ -120,7 +122,7 @@ def test_help(name: str) -> None:
         (["keystroks"], 2, "No such command 'keystroks'"),
         (["prefill", "--model", "qwen9"], 1, "caret: There is no model named 'qwen9'."),
         (["prefill", "--model", "/no/such.gguf"], 1, "caret: There is no file /no/such.gguf."),
-        (["decode", "--peer", "/no/such"], 1, "caret: There is no llama-server at /no/such."),
+        ([*DECODE, "--peer", "/no/such"], 1, "caret: There is no llama-server at /no/such."),
         (["decode", "--peer", "/", "--no-peer"], 2, "--peer and --no-peer exclude each other."),
         (["decode", "--contexts", "1"], 2, "1 is not in the range 2<=x<=8000"),
         (["keystrokes", "/no/such.py"], 2, "'/no/such.py' does not exist"),
