@@ -28,7 +28,7 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 
 test: setup ## Everything that CI runs: setup, check and all tests
 	@$(PAIR) check editors # one waits for mypy, one for the network
-	@echo "Running all tests, half of them in editors that mostly wait: ten minutes on 2 cores ..."
+	@echo "Running all tests, half of them in editors that mostly wait: a quarter of an hour on 2 cores ..."
 	@$(PAIR) test-server test-terminals test-vscode test-engine test-bench
 
 test-code: setup ## All tests but those in real editors

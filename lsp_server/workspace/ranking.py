@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,6 @@ _EXPLICIT = ("python", "typescript", "typescriptreact", "javascript")
 """Languages in which nothing of another file is known that is not imported."""
 _INDEXES = ("__init__", "index", "mod", "init", "lib")
 """Files that are imported by the name of their folder."""
-
 _LONGEST = 200
 """Characters that a type or a module is told in."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -43,32 +43,37 @@ def scored(rows: Sequence[Row], weight: float, name: str, about: Wanted) -> Iter
     for path, line, text, brief, owner, stem in rows:
         score = weight / len(rows) ** 0.5
         score *= _linked(name, owner, path, stem, about) * _owned(owner, about)
-        yield Found(path, line, text, score, "definition", telling(brief, about))
+        yield Found(path, line, text, score, "definition", brief)
 
 
-def whole(rows: Sequence[Part], weight: float, about: Wanted) -> Found:
+def of_module(rows: Sequence[Part], weight: float, about: Wanted) -> Found:
     """A module that is named around the caret: what it defines."""
     path = rows[0][0]
     text = "\n".join(brief for _, brief, _ in rows)
     names = f"{comment(about.language)} {', '.join(name for _, _, name in rows)}"
     score = weight * _linked("", "", path, stem_of(path), about)
-    return Found(path, 0, text, score, "definition", telling(names, about))
+    return Found(path, 0, text, score, "definition", names)
 
 
-def telling(brief: str, about: Wanted) -> str:
-    """With those of its names first that have words of names around the caret, as far as they fit.
-
-    >>> about = Wanted("python", "a.py", {"approval_status": 1.0}, (), (), (), ())
-    >>> telling("class Run: # stop(), get_status()", about)
-    'class Run: # get_status(), stop()'
-    """
-    head, begins, names = brief.partition(f"{comment(about.language)} ")
-    if not begins:
-        return brief
+def telling(found: Sequence[Found], about: Wanted) -> list[Found]:
+    """Briefly first what has words of names around the caret, and no more names than fit."""
     weights: dict[str, float] = {}
     for name, weight in about.names.items():
         for word in _words(name):
             weights[word] = max(weights.get(word, 0), weight)
+    begin = f"{comment(about.language)} "
+    return [replace(item, brief=_in_order(item.brief, begin, weights)) for item in found]
+
+
+def _in_order(brief: str, begin: str, weights: dict[str, float]) -> str:
+    """With the names that weigh most first.
+
+    >>> _in_order("class Run: # stop(), get_status()", "# ", {"status": 1.0})
+    'class Run: # get_status(), stop()'
+    """
+    head, begins, names = brief.partition(begin)
+    if not begins:
+        return brief
     order = sorted(names.split(", "), key=lambda name: -_shared(name, weights))
     return (head + begins + ", ".join(order))[:_LONGEST]
 

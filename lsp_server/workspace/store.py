@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
-from lsp_server.workspace.ranking import AWAITED, scored, stem_of, whole
+from lsp_server.workspace.ranking import AWAITED, of_module, scored, stem_of, telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -133,7 +133,8 @@ class Store:
                 known = best.get((found.path, found.line))
                 if known is None or known.score < found.score:
                     best[found.path, found.line] = found
-        return sorted(best.values(), key=lambda found: -found.score)[:DEFINITIONS]
+        ranked = sorted(best.values(), key=lambda found: -found.score)
+        return telling(ranked[:DEFINITIONS], about)
 
     def pieces(self, root: str, about: Wanted) -> list[Found]:
         """Text that shares the caret's rarer words."""
@@ -157,7 +158,7 @@ class Store:
             module = self._db.execute(_MODULE, (root, _like(about), name)).fetchall()
             # a file that has the name of its one class is no more than that
             if len({row[0] for row in module}) == 1 and name not in {row[2] for row in module}:
-                yield whole(module, weight, about)
+                yield of_module(module, weight, about)
 
     def _rare(self, words: Iterable[str]) -> list[str]:
         """Those in few pieces: they tell most, and cost least."""

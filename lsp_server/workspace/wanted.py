@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lsp_server.context import Site
 
@@ -74,7 +74,8 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
     """
     lines, line = (site.prefix + site.suffix).split("\n"), site.prefix.count("\n")
     weights: defaultdict[str, float] = defaultdict(float)
-    there = {number - site.first_line for number, _ in _import_lines(top)}
+    import_lines = dict(_import_lines(top))
+    there = {number - site.first_line for number in import_lines}
     for index in range(max(line - ABOVE, 0), min(line + BELOW + 1, len(lines))):
         if index in there:
             continue
@@ -82,16 +83,17 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports, taken = imported(top), imported(top, taken=True)
+    imports = _imported_names(import_lines.values())
+    taken = _imported_names(map(_taken, import_lines.values()))
     others = (text for number, text in enumerate(lines) if number not in there)
     used = {name for text in others for name in _IMPORTED_NAME.findall(text)}
     for name in imports:
         weights[name] += _IMPORTED
-    awaited = tuple(name for name in taken if name not in used)
+    awaited = dict.fromkeys(name for name in taken if name not in used)
     heaviest = sorted(weights, key=lambda name: (name in awaited, weights[name]), reverse=True)
     names = {name: weights[name] for name in heaviest[:NAMES]}
     return Wanted(
-        site.language, site.path, names, tuple(imports), tuple(taken), awaited, tuple(words)
+        site.language, site.path, names, tuple(imports), tuple(taken), tuple(awaited), tuple(words)
     )
 
 
@@ -101,18 +103,21 @@ def names_in(line: str) -> set[str]:
     return {name for name in found if name.lower() not in _KEYWORDS}
 
 
-def imported(lines: Sequence[str], *, taken: bool = False) -> list[str]:
-    """Names in import lines, also in those that go over several lines by a bracket.
+def imported(lines: Sequence[str]) -> list[str]:
+    """Names in import lines, also in those that go over several lines by a bracket."""
+    return _imported_names(line for _, line in _import_lines(lines))
 
-    `taken` are those that are imported, without what they are imported from.
-    """
-    texts = (_taken(line) if taken else line for _, line in _import_lines(lines))
+
+def _imported_names(texts: Iterable[str]) -> list[str]:
     names = (name for text in texts for name in _IMPORTED_NAME.findall(text))
     return list(dict.fromkeys(name for name in names if name.lower() not in _KEYWORDS))
 
 
 def _taken(line: str) -> str:
-    """Python has what is taken behind what it is taken from, JavaScript before it."""
+    """The part of an import line with what the file knows thereby.
+
+    Python has what is taken behind what it is taken from, JavaScript before it.
+    """
     of, _, names = line.partition(" import ")
     return names if of.lstrip().startswith("from") else re.split(r"\bfrom\b", line)[0]
 

@@ -15,7 +15,7 @@ from lsp_server.workspace import ranking
 from lsp_server.workspace.chunks import LINES, SHOWN, chunks
 from lsp_server.workspace.index import Index
 from lsp_server.workspace.store import AMBIGUOUS, Store
-from lsp_server.workspace.wanted import Wanted, wanted
+from lsp_server.workspace.wanted import wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def store() -> Store:
 
 
 def test_examples() -> None:
-    assert doctest.testmod(ranking, extraglobs={"Wanted": Wanted}).failed == 0
+    assert doctest.testmod(ranking).failed == 0
     assert doctest.testmod(chunks_module).failed == 0
 
 

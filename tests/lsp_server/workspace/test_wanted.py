@@ -64,4 +64,4 @@ def test_an_import_that_nothing_uses_yet_is_awaited() -> None:
     ],
 )
 def test_what_an_import_brings_into_the_file(line: str, expected: list[str]) -> None:
-    assert imported([line], taken=True) == expected
+    assert list(wanted(Site("x = ", ""), [line]).taken) == expected
