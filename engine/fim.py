@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,8 @@ def lines_of(tokenizer: Tokenizer, style: str, tokens: Sequence[int], path: str 
         return None
     inside = tokens[tokens.index(before) + 1 : tokens.index(behind)]
     text = b"".join(map(tokenizer.token_bytes, inside)).decode(errors="replace")
+    if tokenizer.special(fim.file) is None:
+        return text.rpartition(f"#{path}\n")[2]
     return text.removeprefix(f"{path}\n") if fim.path_inside else text
 
 
@@ -183,7 +186,8 @@ def plan_fim(
         at = prefix.rfind("\n") + 1 if anchor is None else anchor
         texts, first, last = _parted(tokenizer, prefix, at, room), Slot.LINES, Slot.HEAD
     else:
-        whole = tokenizer.encode(window.tail(prefix, room, _size(tokenizer.encode)))
+        encode = go_on if title else tokenizer.encode
+        whole = encode(window.tail(prefix, room, _size(encode)))
         texts, first, last = {Slot.PREFIX: whole}, Slot.PREFIX, Slot.PREFIX
     texts[last], heal = _healed(tokenizer, texts[last], prefix)
     texts[first] = title + texts[first]
@@ -205,38 +209,40 @@ def _sentinel(tokenizer: Tokenizer, name: str) -> int:
 def _context(
     tokenizer: Tokenizer, fim: FimStyle, path: str, context: Sequence[Snippet], budget: int
 ) -> tuple[list[int], list[int]]:
-    """Other files in the family's repository format, and this one's path after its sentinel."""
-    repository = tokenizer.special(fim.repository)
-    named = [] if repository is None else [repository, *tokenizer.encode(f"{_REPOSITORY}\n")]
-    title = tokenizer.encode(f"{path}\n") if fim.path_inside else []
-    own = _titled(tokenizer, fim, "" if fim.path_inside else f"{path}\n")
-    room = budget - len(named) - len(title) - len(own)
-    files: list[int] = []
+    """Other files, then this one's path: what of it precedes the template, and what the prefix."""
+    repository, separator = tokenizer.special(fim.repository), tokenizer.special(fim.file)
+    tokens = [] if repository is None else [repository, *tokenizer.encode(f"{_REPOSITORY}\n")]
+    title = _titled(tokenizer.encode_continuation, separator, f"{path}\n")
+    room, named = budget - len(title), len(tokens)
     for snippet in context:
-        file = _file(tokenizer, fim, snippet, room - len(files))
+        encode = tokenizer.encode_continuation if tokens else tokenizer.encode
+        file = _file(partial(_titled, encode, separator), snippet, room - len(tokens))
         if not file:
             break
-        files += file
-    return ([*named, *files, *own], title) if files else ([], [])
+        tokens += file
+    if len(tokens) == named:
+        return [], []
+    tokens += title
+    if separator is None:  # text: nothing of it may precede what begins the sequence
+        return [], tokens
+    inside = len(title) - 1 if fim.path_inside else 0
+    return tokens[: len(tokens) - inside], tokens[len(tokens) - inside :]
 
 
-def _file(tokenizer: Tokenizer, fim: FimStyle, snippet: Snippet, room: int) -> list[int]:
+def _file(titled: Callable[[str], list[int]], snippet: Snippet, room: int) -> list[int]:
     """A snippet under its path, cut to `room` tokens; nothing when no part of it fits."""
 
     def whole(text: str) -> list[int]:
         ending = "" if text.endswith("\n") else "\n"
-        return _titled(tokenizer, fim, f"{snippet.path}\n{text}{ending}")
+        return titled(f"{snippet.path}\n{text}{ending}")
 
     shown = window.head(snippet.text, room, _size(whole))
     return whole(shown) if shown else []
 
 
-def _titled(tokenizer: Tokenizer, fim: FimStyle, text: str) -> list[int]:
+def _titled(encode: Callable[[str], list[int]], separator: int | None, text: str) -> list[int]:
     """A file whose text begins with its path."""
-    separator = tokenizer.special(fim.file)
-    if separator is None:
-        return tokenizer.encode(f"#{text}")
-    return [separator, *tokenizer.encode(text)]
+    return encode(f"#{text}") if separator is None else [separator, *encode(text)]
 
 
 def _parted(tokenizer: Tokenizer, prefix: str, anchor: int, room: int) -> dict[Slot, list[int]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from engine.api import Snippet
-from engine.fim import plan_fim
+from engine.fim import FIM_STYLES, lines_of, plan_fim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.tokenizers import Tokenizer
 
@@ -61,18 +63,43 @@ def test_context_in_starcoders_repository_format(with_controls: Callable[..., To
     ]
 
 
-def test_context_as_comments_for_code_llama(codellama: Tokenizer) -> None:
-    plan = plan_fim(
-        codellama,
-        "codellama-spm",
-        prefix="x\n",
-        suffix="",
-        budget=PLENTY,
-        path="c.py",
-        context=CONTEXT,
-    )
-    start = plan.tokens.index(special(codellama, "<s>"))
-    assert written(codellama, plan.tokens[:start]) == b" #a.py\nA = 1\n #b.py\nB = 2\n #c.py\n"
+@pytest.mark.parametrize("style", ["codellama-spm", "codellama-psm"])
+def test_context_as_comments_that_begin_the_prefix_for_code_llama(
+    codellama: Tokenizer, style: str
+) -> None:
+    def plan(prefix: str, path: str = "", context: Sequence[Snippet] = ()) -> list[int]:
+        return plan_fim(
+            codellama,
+            style,
+            prefix=prefix,
+            suffix="\ny\n",
+            budget=PLENTY,
+            path=path,
+            context=context,
+        ).tokens
+
+    above = "#a.py\nA = 1\n#b.py\nB = 2\n#c.py\n"
+    assert plan("x\n", "c.py", CONTEXT) == plan(f"{above}x\n")
+    assert plan("x\n", "c.py", CONTEXT)[0] == special(codellama, "<s>")
+
+
+def test_the_lines_of_a_prompt_with_comments_are_found_again(
+    with_controls: Callable[..., Tokenizer],
+) -> None:
+    tokenizer = with_controls(*FIM_STYLES["deepseek"].sentinels)
+    prefix = "x = 1\ny = 2\n"
+    for context in ((), CONTEXT):
+        plan = plan_fim(
+            tokenizer,
+            "deepseek",
+            prefix=prefix,
+            suffix="",
+            budget=PLENTY,
+            path="c.py",
+            context=context,
+        )
+        assert plan.tokens[0] == special(tokenizer, "<｜begin▁of▁sentence｜>")
+        assert lines_of(tokenizer, "deepseek", plan.tokens, "c.py") == prefix
 
 
 def test_context_that_does_not_fit_is_cut_at_a_line_and_the_rest_left_out(qwen: Tokenizer) -> None:
