@@ -19,10 +19,10 @@ import torch
 
 from bench.agreement import Reference, held_code
 from bench.formats_page import FIGURES, draw, table
+from bench.machine import machine
 from bench.weights import held
 from engine.generate import PREFILL_CHUNK
 from engine.load import build_decoder, size_of
-from engine.machine import processor
 from engine.models import find
 from engine.planner import Machine, Wish, plan
 from engine.quantize import opened
@@ -77,10 +77,9 @@ def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
                 del model  # before the next one comes
                 model = _load(checkpoint, name)
                 found[name] = _figures(model, reference, size)
-    chip = processor()
     return {
         "model": entry.name,
-        "machine": f"{chip.name}, {torch.get_num_threads()} threads",
+        "machine": f"{machine()['processor']}, {torch.get_num_threads()} threads",
         "file_bits": size.stored_bits,
         "tokens": len(reference.said),
         "formats": found,
