@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -50,7 +51,8 @@ class Answer:
     tokens: int = 0
     """Generated; 0 where that is not told."""
     logprob: float | None = None
-    """Mean log-probability of the tokens of `text`; None where that is not told."""
+    """Mean log-probability of the tokens of `text`, or of its first line where Caret's rules take
+    that for lower; None where that is not told."""
 
 
 class Filler(Protocol):
@@ -117,12 +119,12 @@ class Pipeline:
         site = replace(site, context=place.context)
         query = Query(place.path, site, invoked=self._by_hand)
         start = time.perf_counter()
-        texts = await self._completer.suggest(query, self._settings)
+        answer = await self._completer.answer(query, self._settings)
         seconds = time.perf_counter() - start
         self._completer.forget()
-        text = texts[0] if texts else ""
-        heard = self._listener
-        return Answer(text, seconds, heard.tokens, heard.confidence(text))
+        text = answer.texts[0] if answer.texts else ""
+        score = answer.prediction.score if answer.prediction else None
+        return Answer(text, seconds, self._listener.tokens, math.log(score) if score else None)
 
 
 class Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,21 @@ def measures(entries: Sequence[Entry]) -> list[Measure]:
     return found
 
 
+def typed(samples: Sequence[Cut]) -> list[Cut]:
+    """The lines, as they are before each of their keys."""
+    return [
+        replace(
+            cut,
+            id=f"{cut.id}:{key}",
+            prefix=cut.prefix + cut.truth[:key],
+            truth=cut.truth[key:],
+        )
+        for cut in samples
+        if cut.kind == "line"
+        for key in range(len(cut.truth.rstrip()) - 1)
+    ]
+
+
 @click.command("holes")
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @evaluation_options(
@@ -92,12 +108,18 @@ def measures(entries: Sequence[Entry]) -> list[Measure]:
     click.option("--files", default=20, show_default=True, help="Files of each language."),
     click.option("--each", default=4, show_default=True, help="Holes in each file."),
     click.option("--seed", default=0, help="Choose others."),
+    click.option("--keys", is_flag=True, help="Type the lines: a hole before each of their keys."),
     THROUGH,
     SERVER,
     MULTILINE,
 )
 def command(
-    plan: Plan, *, folders: tuple[Path, ...], languages: tuple[str, ...], **asked: int | str
+    plan: Plan,
+    *,
+    folders: tuple[Path, ...],
+    languages: tuple[str, ...],
+    keys: bool,
+    **asked: int | str,
 ) -> None:
     r"""Cut lines and blocks out of the real files in FOLDERS, and compare.
 
@@ -118,7 +140,10 @@ def command(
         seed=int(asked["seed"]),
     )
     named = {"folders": [folder.name for folder in chosen], "languages": list(languages)}
-    asyncio.run(_carry_out(plan.with_(**asked, **named), samples))
+    plan = plan.with_(**asked, **named)
+    if keys:
+        plan, samples = plan.with_(keys=True), typed(samples)
+    asyncio.run(_carry_out(plan, samples))
 
 
 async def _carry_out(plan: Plan, samples: list[Cut]) -> None:

@@ -23,7 +23,7 @@ _WAYS = {
     (True, ""): "llama.cpp",
 }
 _USUAL = {"through": ("caret", "prompt"), "multiline": ("auto",), "seed": (0,)}
-_UNSAID = ("task", "model", "server", "data", "files", "each", "folders", "folder", "languages")
+_UNSAID = ("task", "model", "server", "data", "files", "each", "folders", "languages")
 
 
 def results(folder: Path, task: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from bench.evals.answers import Answer
 from bench.evals.cuts import SEVEN, Cut, cuts
-from bench.evals.holes import judge, measures, saved
+from bench.evals.holes import judge, measures, saved, typed
 from bench.evals.syntax import parses, surplus_closers
 from engine.errors import CaretError
 
@@ -49,6 +49,14 @@ def _hole(before: str, truth: str, after: str, language: str = "java") -> Cut:
 
 HEAD = "class A {\n  void f() {\n    "
 TAIL = "\n    second();\n  }\n}\n"
+
+
+def test_lines_are_typed_key_by_key() -> None:
+    line = _hole(HEAD, "f(a);", TAIL)
+    keys = typed([replace(line, kind="block"), line])
+    assert [key.truth for key in keys] == ["f(a);", "(a);", "a);", ");"]
+    assert {key.prefix + key.truth + key.suffix for key in keys} == {HEAD + "f(a);" + TAIL}
+    assert len({key.id for key in keys}) == 4
 
 
 def test_a_repeated_line_is_seen() -> None:
