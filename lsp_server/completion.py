@@ -87,7 +87,7 @@ class Completer:
     def known(self, query: Query, settings: Settings) -> Answer | None:
         """What `answer` would give, where that takes no model and no waiting."""
         found = self._find(query, settings) if query.choices == 1 else None
-        return _shown(found, query, settings, "cache") if found else None
+        return self._shown(found, query, settings, "cache") if found else None
 
     async def suggest(self, query: Query, settings: Settings) -> list[str]:
         """The texts of `answer`."""
@@ -98,7 +98,8 @@ class Completer:
 
         What is predicted already, or is being written, is not asked for again, unless that was not
         by hand and this is, so that it may go further. A suggestion that nobody asked for is hidden
-        where the model is too unsure of it.
+        where the model is too unsure of it; one that was shown stays while it is typed, though the
+        model may be less sure of its end than of all of it.
 
         Raises:
             CaretError: the engine or its model failed.
@@ -110,7 +111,7 @@ class Completer:
             source, best = "joined", await self._joined(query, settings)
         if best is None:
             source, best = "model", await self._predict(query, settings, start)
-        answer = _shown(best, query, settings, source)
+        answer = self._shown(best, query, settings, source)
         if best is None or not answer.texts or query.choices == 1:
             return answer
         texts = [best.text, *await self._alternatives(query, settings, best)]
@@ -182,6 +183,19 @@ class Completer:
         self.last_usage = writing.draft.usage
         return prediction
 
+    def _shown(
+        self, found: Prediction | None, query: Query, settings: Settings, source: Source
+    ) -> Answer:
+        """The answer that a prediction makes; without its text where that is to be hidden."""
+        if found is None or self._is_hidden(found, query, settings.completion.confidence):
+            return Answer([], source, found)
+        self._known.show(found)
+        return Answer(_insertable([found.text], query.site), source, found)
+
+    def _is_hidden(self, found: Prediction, query: Query, least: float) -> bool:
+        sure = 1.0 if found.score is None else found.score
+        return not query.invoked and sure < least and not self._known.was_shown(found)
+
     async def _alternatives(self, query: Query, settings: Settings, best: Prediction) -> list[str]:
         """Others unlike `best`.
 
@@ -194,18 +208,6 @@ class Completer:
         request = _request(query, shape, settings)
         write = partial(self._engine.complete, wait=False)
         return await choices.find(query.choices - 1, request, write)
-
-
-def _shown(found: Prediction | None, query: Query, settings: Settings, source: Source) -> Answer:
-    """The answer that a prediction makes; without its text where that is to be hidden."""
-    if found is None or _is_hidden(found, query, settings):
-        return Answer([], source, found)
-    return Answer(_insertable([found.text], query.site), source, found)
-
-
-def _is_hidden(found: Prediction, query: Query, settings: Settings) -> bool:
-    least, sure = settings.completion.confidence, found.score
-    return not query.invoked and sure is not None and sure < least
 
 
 def _insertable(texts: list[str], site: Site) -> list[str]:

@@ -67,11 +67,21 @@ class Predictions:
 
     def __init__(self) -> None:
         self._newest_first: deque[Prediction] = deque(maxlen=KEPT)
+        self._shown: deque[int] = deque(maxlen=KEPT)
 
     def add(self, prediction: Prediction) -> None:
         """Remember one more, unless it is empty; the oldest goes when there are too many."""
         if prediction.text:
             self._newest_first.appendleft(prediction)
+
+    def show(self, prediction: Prediction) -> None:
+        """Remember that it was an answer."""
+        if not self.was_shown(prediction):
+            self._shown.append(prediction.number)
+
+    def was_shown(self, prediction: Prediction) -> bool:
+        """Whether it was an answer, before some of it was typed or after."""
+        return prediction.number in self._shown
 
     def find(self, document: str, site: Site, *, fills: bool = False) -> Prediction | None:
         """The newest one that holds at this caret, as it looks from there.

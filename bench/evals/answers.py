@@ -100,18 +100,21 @@ class Listener:
 class Pipeline:
     """Caret: context window, shape, stop rules and all that is taken away afterwards."""
 
-    def __init__(self, backend: Backend, settings: Settings, *, by_hand: bool) -> None:
+    def __init__(
+        self, backend: Backend, settings: Settings, *, by_hand: bool, forgets: bool = True
+    ) -> None:
         """As for requests that a user makes by hand, or for those that editors make while typing.
 
-        None of these is hidden for its score: what hiding would bring is what is asked.
+        None of these is hidden for its score: what hiding would bring is what is asked. Where holes
+        are the keys of somebody who types, nothing is to be forgotten between them.
         """
         completion = replace(settings.completion, confidence=0.0)
-        self._listener, self._by_hand = Listener(backend), by_hand
+        self._listener, self._by_hand, self._forgets = Listener(backend), by_hand, forgets
         self._settings = replace(settings, completion=completion)
         self._completer = Completer(self._listener)
 
     async def fill(self, place: Place) -> Answer:
-        """See `Filler.fill`; what was predicted is forgotten afterwards."""
+        """See `Filler.fill`; the probability is that of a new prediction only."""
         document = Document.open(place.path, place.language, place.prefix + place.suffix)
         head = place.prefix.rpartition("\n")[2]
         at = place.prefix.count("\n"), len(head)
@@ -121,9 +124,12 @@ class Pipeline:
         start = time.perf_counter()
         answer = await self._completer.answer(query, self._settings)
         seconds = time.perf_counter() - start
-        self._completer.forget()
+        if self._forgets:
+            self._completer.forget()
         text = answer.texts[0] if answer.texts else ""
-        score = answer.prediction.score if answer.prediction else None
+        if answer.prediction is None or answer.source != "model":
+            return Answer(text, seconds)
+        score = answer.prediction.score
         return Answer(text, seconds, self._listener.tokens, math.log(score) if score else None)
 
 
@@ -184,8 +190,12 @@ class PlainPrompt:
 
 
 @asynccontextmanager
-async def filler(through: str, settings: Settings, server: str) -> AsyncIterator[Filler]:
+async def filler(
+    through: str, settings: Settings, server: str, *, forgets: bool = True
+) -> AsyncIterator[Filler]:
     """Who was asked for: `through` is a choice of `THROUGH`, `server` the URL of a llama-server.
+
+    Caret `forgets` after each hole what it predicted, unless told otherwise.
 
     Raises:
         CaretError: nobody is there.
@@ -201,7 +211,7 @@ async def filler(through: str, settings: Settings, server: str) -> AsyncIterator
         if through == "raw":
             yield Raw(backend, settings)
         else:
-            yield Pipeline(backend, settings, by_hand=through == "caret")
+            yield Pipeline(backend, settings, by_hand=through == "caret", forgets=forgets)
     finally:
         await backend.aclose()
 

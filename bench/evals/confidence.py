@@ -52,7 +52,9 @@ class Scored:
 
 
 def read(records: Sequence[Path]) -> tuple[list[Scored], int]:
-    """The suggestions in records of evaluations, and the number of all their samples.
+    """The suggestions in records of evaluations, and the number of samples that could have one.
+
+    Those without a probability do not count, such as the rest of what was suggested a key before.
 
     Raises:
         CaretError: there is none with a probability.
@@ -65,7 +67,7 @@ def read(records: Sequence[Path]) -> tuple[list[Scored], int]:
             found += [_scored(entry) for entry in entries if entry["text"] and _known(entry)]
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise CaretError(f"{record} is no record of an evaluation: {error!r}.") from None
-        samples += len(entries)
+        samples += sum(not entry["text"] or _known(entry) for entry in entries)
     if not found:
         raise CaretError("These records have no suggestion with a probability; see --help.")
     return found, samples

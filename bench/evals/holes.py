@@ -86,17 +86,14 @@ def measures(entries: Sequence[Entry]) -> list[Measure]:
 
 
 def typed(samples: Sequence[Cut]) -> list[Cut]:
-    """The lines, as they are before each of their keys."""
+    """What was cut out as it is before each of its keys; editors put in an indentation at once."""
     return [
         replace(
-            cut,
-            id=f"{cut.id}:{key}",
-            prefix=cut.prefix + cut.truth[:key],
-            truth=cut.truth[key:],
+            cut, id=f"{cut.id}:{key}", prefix=cut.prefix + cut.truth[:key], truth=cut.truth[key:]
         )
         for cut in samples
-        if cut.kind == "line"
         for key in range(len(cut.truth.rstrip()) - 1)
+        if not cut.truth[key].isspace() or cut.truth[:key].rpartition("\n")[2].strip()
     ]
 
 
@@ -108,7 +105,7 @@ def typed(samples: Sequence[Cut]) -> list[Cut]:
     click.option("--files", default=20, show_default=True, help="Files of each language."),
     click.option("--each", default=4, show_default=True, help="Holes in each file."),
     click.option("--seed", default=0, help="Choose others."),
-    click.option("--keys", is_flag=True, help="Type the lines: a hole before each of their keys."),
+    click.option("--keys", is_flag=True, help="Type them: a hole before each key."),
     THROUGH,
     SERVER,
     MULTILINE,
@@ -147,7 +144,8 @@ def command(
 
 
 async def _carry_out(plan: Plan, samples: list[Cut]) -> None:
-    async with filler(plan.asked["through"], plan.settings, plan.server) as writer:
+    forgets = not plan.asked.get("keys", False)
+    async with filler(plan.asked["through"], plan.settings, plan.server, forgets=forgets) as writer:
         await plan.carry_out(
             Evaluation(samples, lambda cut: writer.fill(_place(cut)), judge, measures)
         )

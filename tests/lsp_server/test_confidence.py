@@ -154,6 +154,23 @@ async def test_what_was_hidden_is_known_and_shown_when_the_rest_is_sure() -> Non
     assert await completer.suggest(Query("a", SITE, invoked=True), settings) == ["unsure(sure)"]
 
 
+async def test_what_was_shown_stays_while_it_is_typed() -> None:
+    script = Script(*pieces(("sure", 0.9), ("ly", 0.9), ("(unsure)", 0.2)))
+    completer, settings = Completer(script), at_least(0.5)
+    whole, typed = "surely(unsure)", ""
+    while typed != whole:
+        site = replace(SITE, prefix=SITE.prefix + typed)
+        assert await completer.suggest(Query("a", site), settings) == [whole.removeprefix(typed)]
+        typed = whole[: len(typed) + 1]
+    assert len(script.requests) == 1
+    completer.forget()
+    late = replace(SITE, prefix=SITE.prefix + "surely")
+    assert (
+        await Completer(Script(*pieces(("(unsure)", 0.2)))).suggest(Query("a", late), settings)
+        == []
+    )
+
+
 async def test_a_doubtful_block_is_not_written_to_its_end() -> None:
     script = Script(*pieces(("\n    a", 0.2), ("\n", 0.9), ("    b", 0.9), ("\n", 0.9)))
     completer, settings = Completer(script), at_least(0.5)

@@ -51,12 +51,13 @@ HEAD = "class A {\n  void f() {\n    "
 TAIL = "\n    second();\n  }\n}\n"
 
 
-def test_lines_are_typed_key_by_key() -> None:
-    line = _hole(HEAD, "f(a);", TAIL)
-    keys = typed([replace(line, kind="block"), line])
-    assert [key.truth for key in keys] == ["f(a);", "(a);", "a);", ");"]
-    assert {key.prefix + key.truth + key.suffix for key in keys} == {HEAD + "f(a);" + TAIL}
-    assert len({key.id for key in keys}) == 4
+def test_what_was_cut_out_is_typed_key_by_key() -> None:
+    block = replace(_hole(HEAD, "f(a);\n    b;", TAIL), kind="block")
+    keys = typed([block])
+    whole = ["f(a);", "(a);", "a);", ");", ";", ""]
+    assert [key.truth for key in keys] == [*(f"{rest}\n    b;" for rest in whole), "b;"]
+    assert {key.prefix + key.truth + key.suffix for key in keys} == {HEAD + block.truth + TAIL}
+    assert len({key.id for key in keys}) == len(keys)
 
 
 def test_a_repeated_line_is_seen() -> None:
