@@ -17,6 +17,8 @@ _RARE = 10
 """A width is rare that is used a tenth as often as the most common one."""
 _AROUND = 400
 """Lines before the caret, and after it, that show the style."""
+_NEAR = 40
+"""Lines before the caret that show which depths there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Style:
 def style_of(site: Site) -> Style | None:
     r"""What most lines around the caret are indented with; None where none is.
 
-    >>> style_of(Site("a:\n  b:\n    c\n", "")), style_of(Site("a {\n\tb\n}", ""))
-    (Style(tabs=False, width=2), Style(tabs=True, width=0))
+    >>> [style_of(Site(text, "")).unit for text in ("a:\n  b:\n    c\n", "a {\n\tb\n}")]
+    ['  ', '\t']
     """
     lines = site.prefix.split("\n")[-_AROUND:] + site.suffix.split("\n")[:_AROUND]
     whites = [_white(line) for line in lines if line.strip()]
@@ -83,6 +85,23 @@ def restyle(text: str, site: Site) -> str:
         return text
     moved = [_moved(line, base, written, style) for line in lines[kept:]]
     return "\n".join([*lines[:kept], *moved])
+
+
+def at_other_depths(text: str, site: Site) -> list[str]:
+    r"""A suggestion of one line as deep as lines around are, the nearest depth first.
+
+    Only where the caret's line has no depth yet.
+
+    >>> at_other_depths("        x()", Site("if a:\n    b()\n", "\nc()\n", "python"))
+    ['    x()', 'x()']
+    """
+    line = text.strip("\n")
+    if site.head or not line.strip() or "\n" in line:
+        return []
+    around = [*site.prefix.split("\n")[-_NEAR:], *site.below[:1]]
+    depths = {_white(other) for other in around if other.strip()} - {_white(line)}
+    nearest = sorted(depths, key=lambda white: (abs(len(white) - len(_white(line))), white))
+    return [white + line.lstrip() for white in nearest]
 
 
 def _written_style(lines: list[str], base: str, style: Style) -> Style | None:

@@ -1,7 +1,8 @@
 """From what the model wrote to what may be inserted: one pipeline of pure rules.
 
-All but the first only take text away from its end, or close brackets that it opens. They go round
-until nothing changes, for what one takes away may bare what another looks for.
+All but the first only take text away from its end, or make it fit: they close brackets that it
+opens, and move a line to another depth. They go round until nothing changes, for what one takes
+away may bare what another looks for.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
 from lsp_server.brackets import PAIRS, after_string, first_surplus, loose, open_quote
-from lsp_server.indentation import restyle
+from lsp_server.indentation import at_other_depths, restyle
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
 
@@ -110,15 +111,17 @@ def drop_lines_above(text: str, place: Place) -> str:
 def keep_parse(text: str, place: Place) -> str:
     """Shorten to what fits best into the file, for a parser; drop it where that breaks the file.
 
-    It is cut at line ends, before trailing punctuation and before what follows the caret, or its
-    brackets are closed, where the model took a closer behind the caret for its own. A block
-    that its length cut off, and the first line of one where only one line is wanted, may leave open
-    what the user has begun.
+    It is cut at line ends, before trailing punctuation and before what follows the caret; its
+    brackets are closed, where the model took a closer behind the caret for its own; a line is moved
+    to another depth, where it brings its own. A block that its length cut off, and the first line
+    of one where only one line is wanted, may leave open what the user has begun.
     """
     syntax = place.syntax
     if not syntax.is_known or not syntax.errors(text):
         return text
-    best = min([text, *_closed(text, place.site), *_cuts(text, place.site)], key=syntax.errors)
+    site = place.site
+    others = [*_closed(text, site), *_cuts(text, site), *at_other_depths(text, site)]
+    best = min([text, *others], key=syntax.errors)
     if not syntax.is_worse(best):
         return best
     if _opens_by_order(text, place):

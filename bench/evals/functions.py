@@ -63,7 +63,7 @@ class Problem:
 def code_in(text: str) -> str:
     r"""The code of an answer: its blocks, or all of it where there is none.
 
-    >>> code_in("Here:\\n```python\na = 1\n```\nDone.")
+    >>> code_in("Here:\n```python\na = 1\n```\nDone.")
     'a = 1\n'
     """
     blocks = _CODE.findall(text)

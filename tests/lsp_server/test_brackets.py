@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lsp_server import brackets
 from lsp_server.brackets import Balance, loose, open_quote, strays, wanted_closers
 from lsp_server.context import Site
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(brackets).failed == 0
 
 
 @pytest.mark.parametrize(

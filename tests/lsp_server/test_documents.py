@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 import pytest
@@ -13,10 +12,6 @@ from lsp_server import documents
 from lsp_server.documents import Document, column_to_units, split_lines, units_to_column
 
 TEXT = st.text("ab\n\r\t é😀\u2028\x0c", max_size=30)
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(documents).failed == 0
 
 
 @given(TEXT)

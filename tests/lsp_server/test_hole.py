@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from lsp_server import hole
 from lsp_server.context import Site
 from lsp_server.hole import filling, is_past
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(hole, extraglobs={"Site": Site}).failed == 0
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from lsp_server import policy
 from lsp_server.documents import Document
 from lsp_server.policy import MAX_CHARACTERS, excluding, path_of, refusal, relative_path
 from lsp_server.settings import CompletionSettings, Settings
 
 SECRETS = Settings().privacy.exclude
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(policy).failed == 0
 
 
 @pytest.mark.parametrize(

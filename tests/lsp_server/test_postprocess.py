@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +17,6 @@ from lsp_server.syntax import Syntax
 def polish(text: str, site: Site, *, unfinished: bool) -> str:
     place = Place(site, shape_of(site, "auto"), Syntax(site), unfinished)
     return postprocess.polish(text, place)
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(postprocess, extraglobs={"Site": Site}).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -98,6 +92,16 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
         ("python", "f(", ")\n", "g(a", "g(a)"),
         # an empty line brings no depth of its own
         ("python", "if a:\n    b()\n", "\nc()\n", "else:\n    d()\nif e:", "else:\n    d()"),
+        # nor does the model always know it; several lines are no matter of one depth
+        ("python", 'def f():\n    """Pi."""\n', "\n    return m.pi", "import m", "    import m"),
+        (
+            "python",
+            "while a:\n    if b:\n        c()\n",
+            "\n        d()",
+            "        if e:",
+            "    if e:",
+        ),
+        ("python", "def f():\n    a()\n", "\n    return b", "b = 1\nc = 2", ""),
         # in a file that is broken elsewhere, it need not be mended
         ("python", "def f(:\n    pass\n\n\nx = ", "\n", "1", "1"),
         # bracket of a template string

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.api import Snippet
-from lsp_server import autoclose
 from lsp_server.context import Site, site_at
 from lsp_server.documents import split_lines
 from lsp_server.predictions import KEPT, Prediction, Predictions
@@ -106,10 +104,6 @@ def test_what_the_editor_closes_is_merged(
 ) -> None:
     now = Site(SITE.prefix + typed, closers + SITE.suffix)
     assert rest(remembering(SITE, written), now) == left
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(autoclose, extraglobs={"Site": Site}).failed == 0
 
 
 def test_other_context_misses() -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import pytest
 
-from lsp_server import settings, settings_table
+from lsp_server import settings_table
 from lsp_server.settings import CompletionSettings, Settings, read_settings
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(settings).failed == 0
 
 
 def test_nothing_given() -> None:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from lsp_server import shape
 from lsp_server.context import Site
 from lsp_server.shape import Shape, shape_of
 
 LINE, INLINE = Shape("line"), Shape("inline")
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(shape, extraglobs={"Site": Site}).failed == 0
 
 
 @pytest.mark.parametrize(

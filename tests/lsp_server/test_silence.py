@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from lsp_server import silence
@@ -18,10 +16,6 @@ def site_in(language: str, text: str) -> Site:
     before, caret, after = text.partition("|")
     assert caret
     return Site(before, after, language)
-
-
-def test_docstrings() -> None:
-    assert doctest.testmod(silence).failed == 0
 
 
 @pytest.mark.parametrize(("rule", "language", "text"), QUIET, ids=lambda value: str(value)[:30])

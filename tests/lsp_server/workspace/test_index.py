@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lsp_server.context import Site
-from lsp_server.workspace import chunks as chunks_module
 from lsp_server.workspace import index as index_module
-from lsp_server.workspace import ranking
 from lsp_server.workspace.chunks import LINES, SHOWN, chunks
 from lsp_server.workspace.index import Index
 from lsp_server.workspace.store import AMBIGUOUS, Store
@@ -37,11 +34,6 @@ def texts(found: list[Found], kind: str = "definition") -> list[str]:
 @pytest.fixture
 def store() -> Store:
     return Store()
-
-
-def test_examples() -> None:
-    assert doctest.testmod(ranking).failed == 0
-    assert doctest.testmod(chunks_module).failed == 0
 
 
 def test_a_named_function_is_found(store: Store) -> None:
