@@ -107,7 +107,7 @@ class CompletionSettings:
     read_ahead: bool = True
     """Let the model read the text around the caret while it has nothing else to do, so that the
     first suggestion at a new place does not have to wait for that. Off, it computes less."""
-    confidence: float = 0.68
+    confidence: float = 0.54
     """Hide suggestions that nobody asked for by hand and that the model is less sure of than this:
     0 shows all, 1 next to none; [how that is measured](statistics.md#confidence)."""
 
