@@ -62,19 +62,19 @@ def test_agreement_of_known_distributions(tmp_path: Path) -> None:
 def test_report_of_a_real_model(smollm2_path: Path, tmp_path: Path) -> None:
     file = tmp_path / "formats.json"
     command = [sys.executable, "-m", "bench.formats", str(smollm2_path), "--json", str(file)]
-    options = ["--tokens", "200", "--format", "int4", "--format", "bfloat16"]
+    options = ["--tokens", "200", "--format", "int4", "--format", "int8"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     [report] = json.loads(file.read_text()).values()
     found = report["formats"]
-    assert list(found) == ["float32", "int4", "bfloat16"]
+    assert list(found) == ["float32", "int4", "int8"]
     assert abs(found["float32"]["divergence"]) < 1e-5
     assert found["float32"]["top1"] == 1
-    assert 0 < found["bfloat16"]["divergence"] < found["int4"]["divergence"] < 0.2
-    assert found["int4"]["bytes"] < found["bfloat16"]["bytes"] / 2
-    assert found["bfloat16"]["bits"] == pytest.approx(16, rel=0.01)
+    assert 0 < found["int8"]["divergence"] < found["int4"]["divergence"] < 0.2
+    assert found["int4"]["bytes"] < found["int8"]["bytes"] < found["float32"]["bytes"] / 3
+    assert found["int8"]["bits"] == pytest.approx(8.5, rel=0.02)
     assert all(each["decode_per_s"] > 0 for each in found.values())
-    assert "| `bfloat16` |" in done.stdout
-    assert "bfloat16" in file.with_suffix(".svg").read_text()
+    assert "| `int8` |" in done.stdout
+    assert "int8" in file.with_suffix(".svg").read_text()
 
 
 def test_what_cannot_be_measured_is_told_in_a_line() -> None:
