@@ -31,6 +31,8 @@ from lsp_server.lazy import run_command
 from quant.formats import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.checkpoint import Checkpoint
     from engine.decoder import Decoder
     from engine.planner import Size
@@ -48,17 +50,17 @@ PREFILL, DECODE = 512, 32
 @click.option("--json", "file", type=click.Path(path_type=Path), default=FIGURES)
 def main(model: str, names: tuple[str, ...], tokens: int, file: Path) -> None:
     """Measure the formats of MODEL; takes minutes, and memory for it in float32."""
-    report = measure(model, names or tuple(FORMATS), tokens)
     known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    known[report["model"]] = report
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+    for report in measure(model, names or tuple(FORMATS), tokens):
+        known[report["model"]] = report
+        file.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
     draw(known, file.with_suffix(".svg"))
     click.echo(table(report))
 
 
-def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
-    """All figures of one model.
+def measure(spec: str, names: tuple[str, ...], tokens: int) -> Iterator[Figures]:
+    """The figures of one model, again after each format: the slow ones need not be waited for.
 
     Raises:
         CaretError: There is no such model, or no room for it in float32.
@@ -68,22 +70,24 @@ def measure(spec: str, names: tuple[str, ...], tokens: int) -> Figures:
     plan(size, Machine.here(), Wish("float32", "cpu"))
     texts = held_code(open_tokenizer(entry.path), tokens)
     found: dict[str, Figures] = {}
+    report = {
+        "model": entry.name,
+        "machine": f"{machine()['processor']}, {torch.get_num_threads()} threads",
+        "file_bits": size.stored_bits,
+        "tokens": sum(len(text) - 1 for text in texts),
+        "formats": found,
+    }
     with tempfile.TemporaryDirectory() as folder:
         model = _load(checkpoint, "float32")
         reference = Reference(model, texts, Path(folder) / "float32")
         found["float32"] = _figures(model, reference, size)
+        yield report
         for name in names:
             if name != "float32" and "cpu" in FORMATS[name].devices:
                 del model  # before the next one comes
                 model = _load(checkpoint, name)
                 found[name] = _figures(model, reference, size)
-    return {
-        "model": entry.name,
-        "machine": f"{machine()['processor']}, {torch.get_num_threads()} threads",
-        "file_bits": size.stored_bits,
-        "tokens": len(reference.said),
-        "formats": found,
-    }
+                yield report
 
 
 def _load(checkpoint: Checkpoint, name: str) -> Decoder:
