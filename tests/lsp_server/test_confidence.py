@@ -163,12 +163,8 @@ async def test_what_was_shown_stays_while_it_is_typed() -> None:
         assert await completer.suggest(Query("a", site), settings) == [whole.removeprefix(typed)]
         typed = whole[: len(typed) + 1]
     assert len(script.requests) == 1
-    completer.forget()
-    late = replace(SITE, prefix=SITE.prefix + "surely")
-    assert (
-        await Completer(Script(*pieces(("(unsure)", 0.2)))).suggest(Query("a", late), settings)
-        == []
-    )
+    late, new = replace(SITE, prefix=SITE.prefix + "surely"), Script(*pieces(("(unsure)", 0.2)))
+    assert await Completer(new).suggest(Query("a", late), settings) == []
 
 
 async def test_a_doubtful_block_is_not_written_to_its_end() -> None:
