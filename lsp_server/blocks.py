@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from lsp_server.brackets import indent, loose
 
 _OPENER = re.compile(r"[:{(\[]\s*(?:(?:\s#|//)[^\"']*)?$")
-_LABELLED = re.compile(r"\s*(?:[\w<>]+\s+)*(?:switch|select|class|struct)\b[^;]*\{")
-"""What braces hold at their own depth: `case` and `public:` are often not indented."""
+_LABELLED = re.compile(
+    r"\s*(?:[\w<>]+\s+)*(?:switch|select|class|struct|namespace|extern)\b[^;]*\{"
+)
+"""What braces hold at their own depth: `case`, `public:` and all of a namespace often are not
+indented."""
 _MEMBERS = re.compile(r"\s*(?:[\w@]+\s+)*(?:class|interface|trait|impl|namespace|module)\b")
 _BRANCH = re.compile(r"^\s*[^\s(){}]+\)\s*$")
 _CASE = re.compile(r"\s*case\b.*\bin\s*$")
@@ -129,6 +132,15 @@ def needs_after(opener: str) -> tuple[str, ...]:
     """
     found = re.match(r"\s*(\w+)\s*[:{]\s*$", opener)
     return _NEEDS.get(found[1], ()) if found else ()
+
+
+def with_heading(line: str, above: str) -> str:
+    """A line that is only a brace with what that belongs to, which is the line above it.
+
+    >>> with_heading("  {", "  try"), with_heading("  try {", "  a();")
+    ('  try {', '  try {')
+    """
+    return f"{above} {{" if line.strip() == "{" and not opening_bracket(above) else line
 
 
 def first_word(line: str) -> str:

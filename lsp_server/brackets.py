@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(PAIRS.values())
+_CLOSING = " \t)]}>\"'`;,:"
+"""What an editor's auto-closing may have put after the caret."""
 
 HASH_COMMENTS = frozenset(
     [
@@ -109,6 +111,11 @@ class Balance:
                 self._closers.append(offset)
             else:
                 del self._openers[depth:]
+
+
+def is_closing(tail: str) -> bool:
+    """Whether no more follows the caret on its line than an editor closes by itself."""
+    return not tail.strip(_CLOSING)
 
 
 def loose(text: str, language: str) -> tuple[list[Bracket], list[Bracket]]:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lsp_server.blocks import opens_block
-from lsp_server.overlap import same_line
+from lsp_server.overlap import repeats, same_line
 from lsp_server.repetition import cut_circles
 from lsp_server.shape import code_above
 from lsp_server.syntax import PARTS
@@ -58,10 +58,10 @@ def _behind(text: str, site: Site) -> int | None:
     3
     """
     below, inside = site.below[0] if site.below else "", _is_in_block(site)
-    start = text.find("\n") + 1
-    for line in text.split("\n")[1:-1]:
+    start, lines = text.find("\n") + 1, (site.head + text).split("\n")
+    for number, line in enumerate(lines[1:-1], start=1):
         at_margin = inside and _is_at_margin(line, site.language)
-        if at_margin or (below and same_line(line, below)):
+        if at_margin or (below and repeats(lines, number, below, site)):
             return start
         start += len(line) + 1
     return None

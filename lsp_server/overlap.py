@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from lsp_server.brackets import CLOSERS, indent, loose
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lsp_server.context import Site
 
 _SHORT = 3
@@ -59,10 +61,10 @@ def drop_lines_below(text: str, site: Site) -> str:
     >>> drop_lines_below("a()\n    return f(x,y)", Site("    ", "\n    return f(x, y)\n"))
     'a()'
 
-    Short lines must be indented alike: deeper, the same words are other code.
+    What the text itself puts deeper is other code, though the words are the same.
 
-    >>> drop_lines_below("\n        return x", Site("    if a:", "\n    return x\n"))
-    '\n        return x'
+    >>> drop_lines_below("\n        return result", Site("    if a:", "\n    return result\n"))
+    '\n        return result'
     """
     if site.tail.strip():
         return text
@@ -70,11 +72,27 @@ def drop_lines_below(text: str, site: Site) -> str:
     written = [number for number, line in enumerate(lines) if line.strip()]
     below = site.below
     for count in range(min(len(written), len(below)), 0, -1):
-        last = [lines[number] for number in written[-count:]]
-        if all(map(same_line, last, below)):
-            kept = "\n".join(lines[: written[-count]])
+        last = written[-count:]
+        if all(repeats(lines, at, line, site) for at, line in zip(last, below, strict=False)):
+            kept = "\n".join(lines[: last[0]])
             return kept[len(site.head) :]
     return text
+
+
+def repeats(lines: Sequence[str], at: int, there: str, site: Site) -> bool:
+    """Whether one of the lines is `there` again, and not the body of the line before it.
+
+    Args:
+        lines: what is written, with what stands before the caret on its line.
+        at: index of the line.
+        there: a line below the caret.
+        site: the caret.
+    """
+    line = lines[at]
+    if not same_line(line, there):
+        return False
+    before = next((each for each in reversed(lines[:at]) if each.strip()), site.above)
+    return not indent(there) <= indent(before) < indent(line)
 
 
 def repeats_above(text: str, site: Site) -> bool:

@@ -7,13 +7,15 @@ away may bare what another looks for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
-from lsp_server.brackets import PAIRS, after_string, first_surplus, loose, open_quote
+from lsp_server.brackets import PAIRS, after_string, first_surplus, is_closing, loose, open_quote
 from lsp_server.indentation import at_other_depths, restyle
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
@@ -141,6 +143,8 @@ def _cuts(text: str, site: Site) -> list[str]:
     """Beginnings of the text that may fit better."""
     line = text.rstrip()
     found = [text[:-size] for size in overlap.tail_overlaps(text, site)[:_CUTS]]
+    if is_closing(site.tail) and (closer := site.tail.strip()[:1]):
+        found += [text[: at.start()] for at in islice(re.finditer(re.escape(closer), text), _CUTS)]
     found += [line[:-size] for size in (1, 2) if line[-size:].strip(_PUNCTUATION) == ""]
     lines = text.split("\n")
     sizes = range(len(lines) - 1, max(len(lines) - _CUTS, 0), -1)
@@ -155,12 +159,17 @@ def _opens_by_order(text: str, place: Place) -> bool:
 
 
 def trim_end(text: str, place: Place) -> str:
-    """No white space at the end, as far as the rest of the caret's line does not want it."""
-    if not place.site.tail.strip():
-        return text.rstrip()
-    if not text.strip():
-        return ""
-    return text if "\n" in text.rstrip() else text.rstrip("\n")
+    """No white space at the end, as far as the rest of the caret's line does not want it.
+
+    A closer on a line of its own wants to be as deep as the line of its opener.
+    """
+    head, tail, kept = place.site.head, place.site.tail, text.rstrip()
+    if not tail.strip() or not kept:
+        return kept
+    if "\n" not in kept:
+        return text.rstrip("\n")
+    breaks = "\n" in text[len(kept) :] and is_closing(tail)
+    return f"{kept}\n{head[: len(head) - len(head.lstrip())]}" if breaks else text
 
 
 def own_indentation(text: str, place: Place) -> str:

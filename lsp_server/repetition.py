@@ -11,6 +11,8 @@ _PERIOD = 4
 LOOK_BACK = _PERIOD * TIMES
 """Lines that show any circle."""
 _TELLING = re.compile(r"\w.*\w")
+_EDGE = re.compile(r"(?:end|fi|done|esac)\b[)\]},;]*|</?[\w.-]+>")
+"""Lines that only open or close a block: blocks in one another begin or end with several."""
 _IN_LINE = re.compile(r"(\S.{1,39}?)\1{5,}.{0,40}\Z")
 """The same characters six times in a row, up to what may be the beginning of a seventh."""
 _REACH = 320
@@ -22,15 +24,19 @@ def circle(lines: list[str]) -> int:
 
     >>> circle(["a = 1", "go()", "go()", "go()"]), circle(["a1", "b2", "a1", "b2", "a1", "b2"])
     (2, 4)
-    >>> circle(["}", "}", "}"]), circle(["go()", "go()"])
-    (0, 0)
+    >>> circle(["}", "}", "}"]), circle(["end", "end", "end"]), circle(["go()", "go()"])
+    (0, 0, 0)
     """
     for period in range(1, _PERIOD + 1):
         last = lines[-period * TIMES :]
         once = last[:period]
-        if last == once * TIMES and any(_TELLING.search(line) for line in once):
+        if last == once * TIMES and any(map(_is_telling, once)):
             return period * (TIMES - 1)
     return 0
+
+
+def _is_telling(line: str) -> bool:
+    return bool(_TELLING.search(line)) and not _EDGE.fullmatch(line)
 
 
 def cut_circles(text: str) -> str:

@@ -15,16 +15,17 @@ from lsp_server.blocks import (
     opened_by_word,
     opening_bracket,
     opens_block,
+    with_heading,
     words,
 )
-from lsp_server.brackets import indent, wanted_closers
+from lsp_server.brackets import indent, is_closing, wanted_closers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lsp_server.context import Site
     from lsp_server.settings import Multiline
 
-_CLOSING = " \t)]}>\"'`;,:"
-"""What an editor's auto-closing may have put after the caret."""
 _TRIPLE = ('"""', "'''")
 _DOCSTRING_START = re.compile(r"""[rRuU]?("{3}|'{3})""")
 _COMMENTS = ("#", "//", "/*", "*", "--")
@@ -82,11 +83,13 @@ def grown(line: str, site: Site, *, own_brackets: bool) -> Shape | None:
 
 
 def _shape(site: Site, multiline: Multiline, wanted: tuple[str, ...]) -> Shape:
-    if site.tail.strip(_CLOSING):
+    if not is_closing(site.tail):
         return Shape("inline")
     if multiline == "never":
         return Shape("line")
-    opener = site.head if site.head.strip() else code_above(site)
+    above = _code_lines(site)
+    line = site.head if site.head.strip() else next(above, "")
+    opener = with_heading(line, next(above, ""))
     opens = opens_block(opener, site.language)
     if opens and not (multiline == "auto" and _has_body(site, opener)):
         block = _block(site, opener, closed=not wanted)
@@ -102,6 +105,11 @@ def code_above(site: Site) -> str:
     >>> code_above(Site("def f():\n    # Why.\n\n    ", "", "python"))
     'def f():'
     """
+    return next(_code_lines(site), "")
+
+
+def _code_lines(site: Site) -> Iterator[str]:
+    """Those above that are neither blank nor comments nor in docstrings, the nearest first."""
     quote = ""
     for line in reversed(site.prefix.split("\n")[:-1]):
         text = line.strip()
@@ -111,8 +119,7 @@ def code_above(site: Site) -> str:
         elif text.endswith(_TRIPLE):
             quote = "" if found and len(text) > len(found[0]) else text[-3:]
         elif text and not text.startswith(_COMMENTS):
-            return line
-    return ""
+            yield line
 
 
 def _block(site: Site, opener: str, *, closed: bool) -> Shape:

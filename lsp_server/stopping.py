@@ -7,9 +7,10 @@ import string
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lsp_server.blocks import CASE_END, first_word, words
+from lsp_server import docstrings
+from lsp_server.blocks import CASE_END, first_word, with_heading, words
 from lsp_server.brackets import Balance, after_string, first_surplus, indent, open_quote
-from lsp_server.overlap import drop_tail_overlap, same_line
+from lsp_server.overlap import drop_tail_overlap, repeats
 from lsp_server.repetition import LOOK_BACK, circle, stutter
 from lsp_server.shape import grown
 
@@ -28,8 +29,8 @@ _MORE_LINES = 4
 _LONG_LINE = 120
 _LETTERS = string.ascii_letters
 _CLOSERS = re.compile(r"\s*[)\]}]+[)\]};]*")
-_TOP_LEVEL = re.compile(r"^(?:def|class|async|@|import|from)\b", re.MULTILINE)
-_TRIPLE = re.compile(r'"{3}' + "|'{3}")
+_GOES_ON = re.compile(r"\\\s*$")
+"""A line that its last character joins with the next one."""
 
 
 class Ending:
@@ -54,7 +55,9 @@ class Ending:
         self._half: list[int] = []
         """Ends of lines at which a statement might end, but does not parse."""
         self._text_goes_on = False
-        self._triple = _triple_before(site)
+        self._holds_open = False
+        """The whole lines leave brackets open that they opened."""
+        self._triple = docstrings.open_before(site)
         """The quotes of the Python string that the last whole line leaves open."""
         self._in_prose = bool(self._triple)
         """The caret stands in such a string, often a docstring: one line of it is enough."""
@@ -81,8 +84,9 @@ class Ending:
         self._lines.append(line.strip())
         self._at = start + len(line) + 1
         self._text_goes_on = self._balance.open_text
+        self._holds_open = bool(self._balance.openers)
         if self._site.language == "python":
-            self._triple = _open_triple(line, self._triple)
+            self._triple = docstrings.open_after(line, self._triple)
 
     def _line_end(self, start: int, line: str, *, whole: bool) -> int | None:
         """What one line, or its beginning, says."""
@@ -130,14 +134,23 @@ class Ending:
         end = start + len(line)
         if self._shape.kind == "inline" or not self._shape.grows or self._in_prose:
             return end
-        if self._balance.open_text or _open_triple(line, self._triple):
+        if self._balance.open_text or docstrings.open_after(line, self._triple):
             return None
-        opener = line if self._lines else self._site.head + line
+        return self._end_of_whole(end)
+
+    def _end_of_whole(self, end: int) -> int | None:
+        """`end`, or None where the line that ends there asks for more."""
+        written = [self._site.above, *(self._site.head + self._text[:end]).split("\n")]
+        above = next((each for each in reversed(written[:-1]) if each.strip()), "")
+        opener = with_heading(written[-1], above)
         block = grown(opener, self._site, own_brackets=bool(self._balance.openers))
         if block:
             self._grow(block)
             return None
+        if _GOES_ON.search(opener):
+            return None
         if self._is_half(self._text[:end]):
+            self._shape = replace(self._shape, kind="line", grows=True)
             self._half.append(end)
             return self._half[0] if len(self._half) > _MORE_LINES else None
         return end
@@ -156,15 +169,35 @@ class Ending:
 
     def _block_end(self, start: int, line: str, *, whole: bool) -> int | None:
         """The first line outside of the block, its own closer, or text that follows anyway."""
-        number = len(self._lines)
-        outside = number > 0 and number >= self._body and indent(line) < self._shape.floor
-        if outside and not self._in_text and not self._is_directive(line):
+        number, end = len(self._lines), start + len(line)
+        if self._is_outside(line):
             return self._outside_end(start, line, whole=whole)
         if not whole:
             return None
-        if number and self._below and same_line(line, self._below):
+        if number and self._repeats_below(end):
             return start
-        return start + len(line) if self._is_closed(line) else None
+        if not self._is_closed(line):
+            return None
+        typed = self._shape.ends == "bracket" and not self._own
+        return self._end_of_whole(end) if typed else end
+
+    def _is_outside(self, line: str) -> bool:
+        """Whether the line's depth says that it lies behind the block.
+
+        It says nothing in strings, in brackets that only the suggestion closes, of directives, and
+        of a brace, which belongs to the line above.
+        """
+        number = len(self._lines)
+        shallow = number > 0 and number >= self._body and indent(line) < self._shape.floor
+        inside = self._in_text or (self._shape.closed and self._holds_open)
+        return shallow and not inside and line.strip() != "{" and not self._is_directive(line)
+
+    def _repeats_below(self, end: int) -> bool:
+        """Whether the line that ends there is the one below the caret."""
+        if self._below is None:
+            return False
+        lines = (self._site.head + self._text[:end]).split("\n")
+        return repeats(lines, len(lines) - 1, self._below, self._site)
 
     def _is_directive(self, line: str) -> bool:
         """Those of C's preprocessor stand at the margin."""
@@ -173,7 +206,7 @@ class Ending:
     def _is_closed(self, line: str) -> bool:
         """Whether a line inside of the block closes it."""
         if self._shape.ends == "bracket":
-            return not self._balance.openers if self._own else bool(self._balance.closers)
+            return not self._balance.openers and (self._own or bool(self._balance.closers))
         if self._shape.ends == "word" and self._lines and indent(line) <= self._shape.floor:
             return self._words is not None and first_word(line) in self._words.ends
         return self._shape.ends == "branch" and line.rstrip().endswith(CASE_END)
@@ -217,25 +250,10 @@ class Ending:
         if not whole:
             return None
         if found and not line[found.end() :].strip()[:1].strip(_LETTERS):
-            return start + found.end()
+            closed = start + found.end()
+            if not self._is_half(self._text[:closed]):
+                return closed
         return None if self._balance.openers else start + len(line)
-
-
-def _triple_before(site: Site) -> str:
-    """The quotes of the Python string with several lines that the caret stands in, or ""."""
-    if site.language != "python":
-        return ""
-    found = _TOP_LEVEL.search(site.prefix) if site.first_line else None
-    return _open_triple(site.prefix[found.start() if found else 0 :], "")
-
-
-def _open_triple(line: str, quotes: str) -> str:
-    for found in _TRIPLE.finditer(line):
-        if not quotes:
-            quotes = found[0]
-        elif quotes == found[0]:
-            quotes = ""
-    return quotes
 
 
 def _lines(text: str, start: int, *, final: bool) -> Iterator[tuple[int, str, bool]]:

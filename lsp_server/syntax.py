@@ -12,7 +12,8 @@ import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import indent
+from lsp_server import docstrings
+from lsp_server.brackets import indent, is_closing
 from lsp_server.workspace.grammars import grammar_of, parser
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ BEFORE, AFTER = 16_000, 8_000
 """Characters that are parsed, at most."""
 _BROKEN = 3
 """With more errors than this, one more says nothing."""
+_NAME = "x"
+"""Stands for any text."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
 PARTS = re.compile(
     r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
@@ -36,6 +39,8 @@ class Syntax:
     def __init__(self, site: Site) -> None:
         self._language = grammar_of(site.language)
         self._line = site.head, site.tail
+        self._is_closed = bool(site.tail.strip()) and is_closing(site.tail)
+        self._in_docstring = bool(docstrings.open_before(site))
         self._before, self._after = _window(site)
         self._known: dict[str, int] = {}
 
@@ -64,21 +69,36 @@ class Syntax:
 
     @cached_property
     def allowed(self) -> int:
-        """Errors that a whole suggestion may leave: those that are not the caret's own.
+        """Errors that a whole suggestion may leave: those that are not its own.
+
+        Where the user has yet to finish what stands around it, behind brackets that the editor has
+        closed or a string with several lines, that leaves some in any case.
+        """
+        if self._is_closed or self._in_docstring:
+            return max(self._around, min(self.now, self.errors(_NAME)))
+        return self._around
+
+    @cached_property
+    def _around(self) -> int:
+        """Errors that are not the caret's own.
 
         So many are left when the statement that is being written is taken away: the caret's line,
-        and lines below that are indented deeper or close it.
+        and lines below that are indented deeper or close it; or when an empty line holds one.
         """
         if not self.now:
             return 0
-        start = len(self._before) - len(self._line[0].encode())
-        ends = (len(self._line[1].encode()), *self._statement_ends())
-        return min(self.now, *(self._edited(start, end, b"") for end in sorted(set(ends))))
+        head, tail = self._line
+        start = len(self._before) - len(head.encode())
+        ends = (len(tail.encode()), *self._statement_ends())
+        least = min(self.now, *(self._edited(start, end, b"") for end in sorted(set(ends))))
+        if least and self._language == "python" and not (head + tail).strip():
+            return min(least, self.errors("pass"))
+        return least
 
     @cached_property
     def is_known(self) -> bool:
         """Whether the grammar fits the window: not where macros, say, make errors of all."""
-        return bool(self._language) and self.allowed <= _BROKEN
+        return bool(self._language) and self._around <= _BROKEN
 
     def is_whole(self, text: str) -> bool:
         """Whether `text` makes the window a whole, with no error anywhere."""
@@ -148,14 +168,16 @@ class Syntax:
 
 
 def errors(root: Node) -> int:
-    """Places where a tree does not fit its grammar."""
-    count, rest = 0, [root]
+    """Places where a tree does not fit its grammar; several closers may be missing at one."""
+    missing, wrong, rest = set(), 0, [root]
     while rest:
         node = rest.pop()
-        count += node.is_error or node.is_missing
+        wrong += node.is_error
+        if node.is_missing:
+            missing.add(node.start_byte)
         if node.has_error:
             rest += node.children
-    return count
+    return wrong + len(missing)
 
 
 def _is_python(source: bytes) -> bool:

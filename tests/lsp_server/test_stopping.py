@@ -58,7 +58,8 @@ def stream(text: str, site: Site, multiline: str = "auto") -> tuple[str, bool]:
     ],
 )
 def test_ends_while_it_streams(prefix: str, suffix: str, text: str, kept: str) -> None:
-    language = "shellscript" if prefix.endswith(("then", "do", "then\n")) else "python"
+    shell, braces = prefix.endswith(("then", "do", "then\n")), prefix.rstrip().endswith(") {")
+    language = "shellscript" if shell else "cpp" if braces else "python"
     assert stream(text, Site(prefix, suffix, language)) == (kept, True)
 
 
