@@ -13,8 +13,10 @@ LOOK_BACK = _PERIOD * TIMES
 _TELLING = re.compile(r"\w.*\w")
 _EDGE = re.compile(r"(?:end|fi|done|esac)\b[)\]},;]*|</?[\w.-]+>")
 """Lines that only open or close a block: blocks in one another begin or end with several."""
-_IN_LINE = re.compile(r"(\S.{1,39}?)\1{5,}.{0,40}\Z")
-"""The same characters six times in a row, up to what may be the beginning of a seventh."""
+_IN_LINE = re.compile(r"(\S.{1,39}?)\1{5,}(.{0,39})\Z")
+"""The same characters six times in a row, and what may be the beginning of a seventh."""
+_RUN = 60
+"""Characters of which fewer are no circle, but `0, 0, 0, 0, 0, 0` and the like."""
 _REACH = 320
 """Characters that are looked at."""
 
@@ -60,11 +62,16 @@ def cut_circles(text: str) -> str:
 def stutter(line: str) -> int | None:
     """Offset in a line from which it only repeats itself, or None.
 
-    >>> stutter("x = [" + "0, 1, " * 9), stutter("abc" * 3), stutter("# " + "-" * 70)
+    >>> stutter("x = [" + "0, 1, " * 12), stutter("abc" * 3), stutter("# " + "-" * 70)
     (11, None, None)
+
+    A run that ends in something else has been ended by who wrote it.
+
+    >>> stutter("x = [" + "0, 1, " * 12 + "2]")
     """
     cut = max(len(line) - _REACH, 0)
     found = _IN_LINE.search(line, cut)
     if found is None or len(set(found[1])) < 2 or not re.search(r"\w", found[1]):
         return None
-    return found.start() + len(found[1])
+    goes_on = found[1].startswith(found[2]) and len(found[0]) >= _RUN
+    return found.start() + len(found[1]) if goes_on else None

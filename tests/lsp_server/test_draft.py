@@ -208,3 +208,16 @@ def test_closers_stand_as_deep_as_their_openers(
 def test_python_bodies(document: str, text: str, expected: str) -> None:
     """An empty body is no error of the file's that a suggestion could stand for."""
     assert shown("python", document, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "expected"),
+    [
+        ("x = ‸\n", "[0, 0, 0, 0, 0, 0, 0, 0]", "[0, 0, 0, 0, 0, 0, 0, 0]"),
+        ('c.execute("VALUES (‸)", row)\n', "?, ?, ?, ?, ?, ?, ?, ?", "?, ?, ?, ?, ?, ?, ?, ?"),
+        ('x = "‸"\n', "ab-" * 60, "ab-"),
+    ],
+)
+def test_a_line_that_repeats_itself(document: str, text: str, expected: str) -> None:
+    """A row of values is none; what goes on and on is."""
+    assert shown("python", document, text) == expected
