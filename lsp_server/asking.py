@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -56,7 +55,7 @@ def readable_document(uri: str, view: View) -> Document:
     if document is None:
         raise RequestError("The document is not open. Open the file, and try again.")
     reason = withheld(document, view.settings)
-    root = view.root_of(document.path)
+    root = view.folder_of(document.path)
     if root and caretignored(root, relative_path(document.path, [root])):
         reason = ".caretignore has it"
     if reason:
@@ -70,8 +69,7 @@ def place_of(
     """A range of a document; without one, its beginning."""
     start = types.Position(0, 0)
     wanted = wanted or types.Range(start, start)
-    folder = PurePosixPath(document.path).parent
-    root = view.root_of(document.path) or (str(folder) if folder.is_absolute() else "")
+    root = view.folder_of(document.path)
     return Place(
         relative_path(document.path, [root] if root else []),
         document.language,

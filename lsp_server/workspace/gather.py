@@ -111,9 +111,10 @@ class Gatherer:
 
     def _visited(self, view: View) -> Iterator[Found]:
         spots = self._recent.spots if view.settings.context.recent else []
+        documents = {uri: view.documents.get(uri) for uri in {spot.document for spot in spots}}
+        allowed = {uri: held for uri, held in documents.items() if held and _allowed(held, view)}
         for rank, spot in enumerate(spots):
-            document = view.documents.get(spot.document)
-            if document and _allowed(document, view):
+            if document := allowed.get(spot.document):
                 line, text = text_around(document.lines, spot.line)
                 path = relative_path(document.path, view.roots)
                 yield Found(path, line, text, 1 / (1 + rank), "recent")
@@ -143,7 +144,7 @@ def _allowed(document: Document, view: View) -> bool:
     """Whether other files' prompts may have text of this one."""
     if document.binary or document.characters > MAX_BYTES:
         return False
-    root = view.root_of(document.path)
+    root = view.folder_of(document.path)
     if root and caretignored(root, relative_path(document.path, [root])):
         return False
     return excluding(document.path, view.settings.privacy.exclude) is None

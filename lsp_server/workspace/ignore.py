@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GIT, CARET = ".gitignore", ".caretignore"
+_REPOSITORY = ".git"
 MAX_BYTES = 256_000
 """A larger file is data, or written by a program."""
 _NEVER = frozenset({"node_modules", "__pycache__", "site-packages", "venv"})
@@ -35,20 +36,60 @@ class Rules:
 
     specs: dict[str, tuple[tuple[str, GitIgnoreSpec], ...]] = field(default_factory=dict)
     """Kind of file to (its folder's path with a slash at the end, patterns), the deepest first."""
+    base: str = ""
+    """Path of the opened folder in its repository, with a slash at the end; "" at its top."""
+    closed: bool = False
+    """A `.caretignore` above the opened folder keeps all of it out."""
 
     def within(self, folder: Path, path: str, kinds: Iterable[str] = (GIT, CARET)) -> Rules:
         """With the ignore files that stand in `folder`; `path` is its own, "" for the root."""
         specs = dict(self.specs)
-        at = f"{path}/" if path else ""
+        at = self.base + (f"{path}/" if path else "")
         for kind in kinds:
-            if lines := _read_lines(folder / kind):
-                spec = GitIgnoreSpec.from_lines(lines)
-                specs[kind] = ((at, spec), *specs.get(kind, ()))
-        return Rules(specs)
+            for file in _files(folder, kind):
+                if lines := _read_lines(file):
+                    spec = GitIgnoreSpec.from_lines(lines)
+                    specs[kind] = ((at, spec), *specs.get(kind, ()))
+        return replace(self, specs=specs)
 
     def ignores(self, path: str) -> bool:
         """Whether a path is ignored by itself; a folder's ends with a slash."""
-        return any(_decision(specs, path) for specs in self.specs.values())
+        path = self.base + path
+        return self.closed or any(_decision(specs, path) for specs in self.specs.values())
+
+
+def rules_above(root: str, kinds: Iterable[str] = (GIT, CARET)) -> Rules:
+    """What the ignore files above an opened folder say of it, from its repository's top on.
+
+    Who opens a folder that git ignores works in it, so what git ignores above does not count there.
+    """
+    here = Path(root).resolve()
+    top = next((at for at in (here, *here.parents) if (at / _REPOSITORY).exists()), here)
+    rules = Rules()
+    for part in here.relative_to(top).parts:
+        rules = rules.within(top / rules.base, "", kinds)
+        rules = replace(rules, base=f"{rules.base}{part}/")
+        if _decision(rules.specs.get(CARET, ()), rules.base):
+            rules = replace(rules, closed=True)
+        if _decision(rules.specs.get(GIT, ()), rules.base):
+            rules = replace(rules, specs={k: v for k, v in rules.specs.items() if k != GIT})
+    return rules
+
+
+def _files(folder: Path, kind: str) -> list[Path]:
+    """Those of a kind in a folder, the one that counts more last."""
+    if kind == GIT and (folder / _REPOSITORY).exists():
+        return [_repository(folder / _REPOSITORY) / "info" / "exclude", folder / kind]
+    return [folder / kind]
+
+
+def _repository(git: Path) -> Path:
+    """Where git keeps what it knows: of a worktree or a submodule, `.git` is a file that tells."""
+    if not (told := _read_lines(git)):
+        return git
+    own = git.parent / told[0].removeprefix("gitdir:").strip()
+    shared = _read_lines(own / "commondir")
+    return own / shared[0] if shared else own
 
 
 def _decision(specs: Iterable[tuple[str, GitIgnoreSpec]], path: str) -> bool:
@@ -90,7 +131,7 @@ def caretignored(root: str, path: str) -> bool:
 
 def ignored(root: str, path: str, kinds: Iterable[str] = (GIT, CARET)) -> bool:
     """Whether ignore files of these kinds keep a file out; `path` is relative to `root`."""
-    rules, parts, at = Rules(), path.split("/"), ""
+    rules, parts, at = rules_above(root, kinds), path.split("/"), ""
     for depth, part in enumerate(parts):
         rules = rules.within(Path(root, at), at, kinds)
         at = f"{at}/{part}" if at else part

@@ -41,3 +41,8 @@ class View:
         """The innermost folder of the workspace that holds a file."""
         holding = [root for root in self.roots if PurePosixPath(path).is_relative_to(root)]
         return max(holding, key=len, default=None)
+
+    def folder_of(self, path: str) -> str:
+        """That one, else the file's own folder; "" for what is no file."""
+        own = PurePosixPath(path).parent
+        return self.root_of(path) or (str(own) if own.is_absolute() else "")

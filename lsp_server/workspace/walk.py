@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.ignore import MAX_BYTES, Rules, readable, skipped
+from lsp_server.workspace.ignore import MAX_BYTES, Rules, readable, rules_above, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,10 @@ def walk(
 ) -> Iterator[Entry]:
     """Files under `root` in the order of their names, a folder's files before its folders.
 
-    Symbolic links are not followed, so nothing outside of the workspace is read.
+    Symbolic links are not followed, so no file outside of the workspace is read but the ignore
+    files above it, in its repository.
     """
-    rules = (rules or Rules()).within(Path(root, path), path)
+    rules = (rules or rules_above(root)).within(Path(root, path), path)
     try:
         with os.scandir(Path(root, path)) as found:
             entries = sorted(found, key=lambda entry: entry.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,7 +44,8 @@ class Desk:
         return (self.folder / path).as_uri()
 
     def open(self, path: str, text: str, language: str = "python") -> Document:
-        document = Document.open((self.folder / path).as_posix(), language, text)
+        file = os.path.normpath(self.folder / path)
+        document = Document.open(file, language, text)
         self.view = replace(self.view, documents={**self.view.documents, self.uri(path): document})
         return document
 
@@ -115,6 +117,20 @@ async def test_secrets_never_come_along(tmp_path: Path) -> None:
         for path in (".env", "private/plans.py", "binary.py", "open.py"):
             text = "\0" if path == "binary.py" else f"TOKEN_OF_{path} = 1\n"
             desk.open(path, text)
+            desk.recent.edited(desk.uri(path), 0, 0, 1)
+        assert list(shown(await desk.gather("main.py", 3))) == ["open.py"]
+
+
+async def test_a_repositorys_caretignore_counts_in_a_folder_of_it_and_beside_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".caretignore").write_text("secret.py\n")
+    (tmp_path / "app").mkdir()
+    async with at_desk(tmp_path / "app") as desk:
+        desk.open("main.py", MAIN)
+        for path in ("secret.py", "../secret.py", "../open.py"):
+            desk.open(path, "TOKEN = 1\n")
             desk.recent.edited(desk.uri(path), 0, 0, 1)
         assert list(shown(await desk.gather("main.py", 3))) == ["open.py"]
 

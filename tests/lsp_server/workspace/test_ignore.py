@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsp_server.settings import Settings
-from lsp_server.workspace.ignore import caretignored, readable
+from lsp_server.workspace.ignore import caretignored, ignored, readable
 from lsp_server.workspace.walk import walk
 
 if TYPE_CHECKING:
@@ -38,6 +38,16 @@ def write(root: Path, **files: str) -> None:
         (root / path).write_text(text)
 
 
+def git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), "-c", "core.excludesFile=", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def seen_by_git(root: Path) -> list[str]:
+    listed = git(root, "ls-files", "-co", "--exclude-standard").split()
+    return sorted(path for path in listed if path.endswith(".py"))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     top=st.lists(PATTERNS, max_size=4),
@@ -50,16 +60,53 @@ def test_gitignore_is_read_as_git_reads_it(
     root = tmp_path_factory.mktemp("repo")
     write(root, **dict.fromkeys(FILES, "x = 1\n"))
     write(root, **{".gitignore": "\n".join(top), f"{folder}/.gitignore": "\n".join(deep)})
-    git = ["git", "-C", str(root)]
-    subprocess.run([*git, "init", "-q"], check=True)
-    listed = subprocess.run(
-        [*git, "-c", "core.excludesFile=", "ls-files", "-co", "--exclude-standard"],
-        check=True,
-        capture_output=True,
-        text=True,
+    git(root, "init", "-q")
+    listed = seen_by_git(root)
+    assert found(root) == listed
+    if any(path.startswith(f"{folder}/") for path in listed):
+        assert found(root / folder) == seen_by_git(root / folder)
+
+
+@pytest.mark.parametrize("opened", ["pkg/app", "pkg", "."])
+def test_a_repositorys_rules_count_in_a_folder_of_it(tmp_path: Path, opened: str) -> None:
+    git(tmp_path, "init", "-q")
+    rules = {".gitignore": "dist/\n/pkg/app/b.py", "pkg/.gitignore": "c.py\n!/app/d.py"}
+    rules |= {".git/info/exclude": "d.py\ne.py", ".caretignore": "f.py"}
+    write(tmp_path, **rules)
+    files = ["a.py", "dist/a.py", *(f"{name}.py" for name in "bcdef")]
+    write(tmp_path, **{f"pkg/app/{file}": "x = 1" for file in files})
+    there = [(tmp_path / opened / path).resolve() for path in found(tmp_path / opened)]
+    assert [path.relative_to(tmp_path).as_posix() for path in there] == [
+        "pkg/app/a.py",
+        "pkg/app/d.py",
+    ]
+    root = (tmp_path / "pkg" / "app").as_posix()
+    assert [path for path in files if not ignored(root, path)] == ["a.py", "d.py"]
+    assert [path for path in files if caretignored(root, path)] == ["f.py"]
+
+
+def test_worktrees_and_submodules_share_their_repositorys_exclude(tmp_path: Path) -> None:
+    write(
+        tmp_path, **{"main/.git/info/exclude": "a.py", "main/.git/worktrees/w/commondir": "../.."}
     )
-    expected = sorted(path for path in listed.stdout.split() if path.endswith(".py"))
-    assert found(root) == expected
+    write(tmp_path, **{"main/.git/modules/s/info/exclude": "b.py"})
+    write(tmp_path, **{"w/.git": f"gitdir: {tmp_path}/main/.git/worktrees/w\n"})
+    write(tmp_path, **{"main/s/.git": "gitdir: ../.git/modules/s\n"})
+    for folder in ("w/deep", "main/s"):
+        write(tmp_path, **{f"{folder}/a.py": "1", f"{folder}/b.py": "1"})
+    assert found(tmp_path / "w" / "deep") == ["b.py"]
+    assert found(tmp_path / "main" / "s") == ["a.py"]
+
+
+def test_an_opened_folder_that_git_ignores_is_read_and_one_of_caretignore_is_not(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, **{".git/HEAD": "", ".gitignore": "*", ".caretignore": "secret/"})
+    write(tmp_path, **{"build/deep/a.py": "1", "secret/deep/a.py": "1"})
+    assert found(tmp_path) == []
+    assert found(tmp_path / "build" / "deep") == ["a.py"]
+    assert found(tmp_path / "secret" / "deep") == []
+    assert caretignored((tmp_path / "secret" / "deep").as_posix(), "a.py")
 
 
 def test_caretignore_counts_like_gitignore_and_neither_undoes_the_other(tmp_path: Path) -> None:
