@@ -111,7 +111,7 @@ class CaretServer(LanguageServer):
     def view(self) -> View:
         """What context is gathered from."""
         roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
-        return View(self.protocol.documents, roots, self.settings)
+        return View(self.protocol.documents, roots, self.settings, self.protocol.notebooks)
 
     async def suggest(self, query: Query) -> Answer:
         """Texts to insert; none if a newer query took this one's place.

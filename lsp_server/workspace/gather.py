@@ -93,7 +93,7 @@ class Gatherer:
         pause = BUILDING_PAUSE_S if self._link.building else PAUSE_S
         place = Place(site.line, chosen, snippets(chosen), pause, self._now())
         self._places[document] = place
-        self._recent.visited(document, site.line)
+        self._recent.visited(document, site.line - view.lines(document)[1])
         self.last_ms = (time.perf_counter() - began) * 1000
         return place.context
 
@@ -125,7 +125,7 @@ class Gatherer:
         root = view.root_of(held.path) if held else None
         if held is None or root is None:
             return []
-        about = wanted(site, held.lines)
+        about = wanted(site, view.lines(document)[0])
         found = await self._link.ask(root, about, DEADLINE_S)
         self._send_edited(view)
         kinds = {"definition": sources.definitions, "piece": sources.search}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lsp_server.documents import Document
+    from lsp_server.notebooks import Notebooks
     from lsp_server.settings import Settings
 
 
@@ -22,6 +23,14 @@ class View:
     roots: Sequence[str]
     """Paths of the workspace's folders."""
     settings: Settings
+    notebooks: Notebooks | None = None
+    """Those that some of the documents are cells of."""
+
+    def lines(self, uri: str) -> tuple[Sequence[str], int]:
+        """The lines in which a document's carets stand, and where among them its own begin."""
+        if uri not in self.documents:
+            return (), 0
+        return self.notebooks.lines(uri) if self.notebooks else (self.documents[uri].lines, 0)
 
     @property
     def indexed(self) -> tuple[str, ...]:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from lsprotocol import types
 
 from lsp_server.context import site_at
 from lsp_server.documents import Document
+from lsp_server.notebooks import Notebooks
 from lsp_server.settings import Settings, read_settings
 from lsp_server.workspace import gather as gather_module
 from lsp_server.workspace.gather import PAUSE_S, REACH, Gatherer
 from lsp_server.workspace.link import Link
-from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.recent import Recent, Spot
 from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
@@ -133,6 +135,37 @@ async def test_a_repositorys_caretignore_counts_in_a_folder_of_it_and_beside_it(
             desk.open(path, "TOKEN = 1\n")
             desk.recent.edited(desk.uri(path), 0, 0, 1)
         assert list(shown(await desk.gather("main.py", 3))) == ["open.py"]
+
+
+def notebook(folder: Path, **cells: str) -> tuple[dict[str, Document], Notebooks]:
+    """Its cells as documents, by URIs that end in their names."""
+    texts = [
+        types.TextDocumentItem(f"cell:{folder.as_posix()}/a.ipynb#{name}", "python", 1, text)
+        for name, text in cells.items()
+    ]
+    code = types.NotebookCellKind.Code
+    uri = (folder / "a.ipynb").as_uri()
+    kept = [types.NotebookCell(code, item.uri) for item in texts]
+    book = types.NotebookDocument(uri, "jupyter-notebook", 1, kept)
+    documents: dict[str, Document] = {}
+    notebooks = Notebooks(documents)
+    notebooks.open(types.DidOpenNotebookDocumentParams(book, texts))
+    return documents, notebooks
+
+
+async def test_a_cell_knows_what_others_import_and_is_recent_at_its_own_line(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "helper.py").write_text("def frobnicate(widget): ...\ndef idle(): ...\n")
+    documents, notebooks = notebook(tmp_path, top="from helper import idle\n\n\n", own="x = 1")
+    own = list(documents)[1]
+    async with at_desk(tmp_path) as desk:
+        view = replace(desk.view, documents=documents, notebooks=notebooks)
+        lines, first = notebooks.lines(own)
+        site = site_at(lines, first, 5, language="python", path="a.ipynb")
+        found = shown(await desk.gatherer.gather(own, site, view))
+        assert found["helper.py"].startswith("def idle")
+        assert desk.recent.spots == [Spot(own, 0, edited=False)]
 
 
 async def test_unsaved_text_reaches_the_index(tmp_path: Path) -> None:
