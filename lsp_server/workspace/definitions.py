@@ -23,6 +23,8 @@ _NAMES = 2_000
 """Characters of all names in a type."""
 _COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
 _WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
+_GROUPS = ("type_declaration", "const_declaration", "var_declaration")
+"""Go's: each holds one definition, or several in brackets."""
 _QUALIFIED = re.compile(r"::|\.|:")
 _NAME = re.compile(r"(?!constructor$|__)\w")
 """Of a member that somebody writes."""
@@ -132,14 +134,15 @@ class _Found:
 
 
 def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
-    """In the order of the file, outer ones first, each place once."""
-    found: dict[int, _Found] = {}
+    """In the order of the file, outer ones first; a place once for each name, of fields once."""
+    found: dict[tuple[int, str], _Found] = {}
     for _, captures in QueryCursor(query).matches(root):
         kind = next(key for key in captures if key not in ("name", "owner"))
         *path, name = _QUALIFIED.split(_name(captures["name"][0]))
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
         node = whole(captures[kind][0])
-        found.setdefault(node.start_byte, _Found(kind, name, owner, node, source))
+        key = node.start_byte, "" if kind == "field" else name
+        found.setdefault(key, _Found(kind, name, owner, node, source))
     return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))
 
 
@@ -150,6 +153,8 @@ def _nested(found: list[_Found]) -> list[_Found]:
     for item in found:
         while stack and stack[-1].node.end_byte <= item.node.start_byte:
             stack.pop()
+        if stack and stack[-1].node == item.node:  # `var a, b int`
+            item.members = stack.pop().members
         local = any(outer.kind == "function" for outer in stack)
         if stack and not local:
             item.around = stack[-1]
@@ -166,10 +171,15 @@ def _name(node: Node) -> str:
 
 
 def whole(node: Node) -> Node:
-    """With its decorators, `export` or `template<...>`."""
-    while node.parent is not None and node.parent.type in _WRAPPERS:
+    """With its decorators, `export`, `template<...>` or the `type` that is not a group's."""
+    while node.parent is not None and _wraps(node.parent):
         node = node.parent
     return node
+
+
+def _wraps(node: Node) -> bool:
+    alone = node.type in _GROUPS and all(child.type != "(" for child in node.children)
+    return alone or node.type in _WRAPPERS
 
 
 def _body(node: Node) -> Node | None:

@@ -126,14 +126,17 @@ GRAMMARS: dict[str, Grammar] = {
     "go": Grammar(
         "tree_sitter_go",
         """
-(type_declaration (type_spec name: (_) @name)) @type
+(type_spec name: (_) @name) @type
+(type_alias name: (_) @name) @value
 (function_declaration name: (_) @name) @function
 (method_declaration
   receiver: (parameter_list (parameter_declaration type: [
-    (type_identifier) @owner (pointer_type (type_identifier) @owner)]))
+    (type_identifier) @owner (generic_type type: (_) @owner)
+    (pointer_type [(type_identifier) @owner (generic_type type: (_) @owner)])]))
   name: (_) @name) @function
-(source_file (const_declaration (const_spec name: (_) @name)) @value)
-(source_file (var_declaration (var_spec name: (_) @name)) @value)
+(source_file (const_declaration (const_spec name: (identifier) @name) @value))
+(source_file (var_declaration (var_spec name: (_) @name) @value))
+(source_file (var_declaration (var_spec_list (var_spec name: (_) @name) @value)))
 """,
     ),
     "rust": Grammar(

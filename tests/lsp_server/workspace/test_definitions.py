@@ -81,6 +81,8 @@ def test_outlines() -> None:
     ("language", "text", "expected"),
     [
         ("go", "func (s *Stack) Push(x int) {}", ("Push", "Stack")),
+        ("go", "func (s *Stack[T]) Push(x T) {}", ("Push", "Stack")),
+        ("go", "func (s Stack[K, V]) Push(k K) {}", ("Push", "Stack")),
         ("lua", "function Stack:push(x) end", ("push", "Stack")),
         ("cpp", "int *Stack::push(int x) { return 0; }", ("push", "Stack")),
     ],
@@ -89,6 +91,46 @@ def test_members_outside_of_their_type(language: str, text: str, expected: tuple
     (found,) = definitions(text, language)
     assert (found.name, found.owner) == expected
     assert found.outside
+
+
+GO = """package p
+
+const (
+	First = iota
+	Second
+)
+
+var (
+	// Depth is how deep.
+	Depth, width int
+)
+
+type (
+	Stack struct {
+		Top int
+	}
+	Name = string
+)
+
+var Limit = 3
+
+type Queue[T any] struct{}
+"""
+
+
+def test_each_name_of_a_group_is_found_and_a_single_one_with_its_keyword() -> None:
+    found = {item.name: item.text for item in definitions(GO, "go")}
+    assert found == {
+        "First": "\tFirst = iota",
+        "Second": "\tSecond",
+        "Depth": "\tDepth, width int",
+        "width": "\tDepth, width int",
+        "Stack": "\tStack struct {\n\t\tTop int\n\t}",
+        "Name": "\tName = string",
+        "Limit": "var Limit = 3",
+        "Queue": "type Queue[T any] struct{}",
+    }
+    assert not any(item.owner for item in definitions(GO, "go"))
 
 
 @pytest.mark.parametrize("language", [*GRAMMARS, "markdown", ""])
