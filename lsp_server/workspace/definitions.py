@@ -22,7 +22,11 @@ _LINE = 200
 _NAMES = 2_000
 """Characters of all names in a type."""
 _COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
-_WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
+_KINDS = ("type", "function", "value", "field")
+_WRAPPERS = (
+    *("decorated_definition", "export_statement", "template_declaration", "type_definition"),
+    *("ambient_declaration", "expression_statement", "assignment_expression"),
+)
 _GROUPS = ("type_declaration", "const_declaration", "var_declaration")
 """Go's: each holds one definition, or several in brackets."""
 _QUALIFIED = re.compile(r"::|\.|:")
@@ -122,9 +126,12 @@ class _Found:
         return self.signature() + inside[:1] if documented else self.signature()
 
     def signature(self) -> list[str]:
-        """Up to the body."""
+        """Up to the body, with the name that stands behind it in `typedef struct {...} Name`."""
         body = _body(self.node)
-        return self.lines(self.node.start_byte, body.start_byte if body else self.node.end_byte)
+        end = body.start_byte if body else self.node.end_byte
+        *above, last = self.lines(self.node.start_byte, end)
+        named = self.kind != "type" or any(self.name in line for line in (*above, last))
+        return [*above, last if named else f"{last} {self.name}"]
 
     def lines(self, start: int, end: int) -> list[str]:
         """With the indentation of the first one, where nothing else stands before it."""
@@ -137,7 +144,7 @@ def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
     """In the order of the file, outer ones first; a place once for each name, of fields once."""
     found: dict[tuple[int, str], _Found] = {}
     for _, captures in QueryCursor(query).matches(root):
-        kind = next(key for key in captures if key not in ("name", "owner"))
+        kind = next(key for key in captures if key in _KINDS)
         *path, name = _QUALIFIED.split(_name(captures["name"][0]))
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
         node = whole(captures[kind][0])
@@ -153,7 +160,7 @@ def _nested(found: list[_Found]) -> list[_Found]:
     for item in found:
         while stack and stack[-1].node.end_byte <= item.node.start_byte:
             stack.pop()
-        if stack and stack[-1].node == item.node:  # `var a, b int`
+        if stack and stack[-1].node == item.node:  # `var a, b int`, `typedef struct a {} b`
             item.members = stack.pop().members
         local = any(outer.kind == "function" for outer in stack)
         if stack and not local:
@@ -171,7 +178,7 @@ def _name(node: Node) -> str:
 
 
 def whole(node: Node) -> Node:
-    """With its decorators, `export`, `template<...>` or the `type` that is not a group's."""
+    """With what it is a part of: decorators, `export`, `template<...>`, `type` of no group."""
     while node.parent is not None and _wraps(node.parent):
         node = node.parent
     return node

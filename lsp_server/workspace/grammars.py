@@ -34,12 +34,24 @@ _JAVASCRIPT = """
 (method_definition name: (_) @name) @function
 (program (lexical_declaration (variable_declarator name: (identifier) @name)) @value)
 (export_statement (lexical_declaration (variable_declarator name: (identifier) @name)) @value)
+(program (variable_declaration (variable_declarator name: (identifier) @name)) @value)
+(program (expression_statement (assignment_expression
+  left: (member_expression object: (_) @_of property: (_) @name)
+  right: [(function_expression) (arrow_function)] @function))
+  (#any-of? @_of "exports" "module.exports"))
+(program (expression_statement (assignment_expression
+  left: (member_expression object: (_) @_of property: (_) @name)
+  right: [(number) (string) (object) (array) (class) (call_expression) (new_expression)])) @value
+  (#any-of? @_of "exports" "module.exports"))
 """
 _TYPESCRIPT = f"""{_JAVASCRIPT}
 (abstract_class_declaration name: (_) @name) @type
 (interface_declaration name: (_) @name) @type
 (enum_declaration name: (_) @name) @type
 (type_alias_declaration name: (_) @name) @value
+(function_signature name: (_) @name) @function
+(ambient_declaration (lexical_declaration (variable_declarator name: (identifier) @name)) @value)
+(ambient_declaration (variable_declaration (variable_declarator name: (identifier) @name)) @value)
 (abstract_method_signature name: (_) @name) @function
 (public_field_definition name: (_) @name) @field
 (property_signature name: (_) @name) @field
@@ -53,6 +65,9 @@ GRAMMARS: dict[str, Grammar] = {
 (class_definition name: (_) @name) @type
 (function_definition name: (_) @name) @function
 (module (expression_statement (assignment left: (identifier) @name)) @value)
+(module [
+  (try_statement (block (expression_statement (assignment left: (identifier) @name)) @value))
+  (if_statement (block (expression_statement (assignment left: (identifier) @name)) @value))])
 (class_definition body: (block (expression_statement (assignment left: (_) @name)) @field))
 """,
     ),
@@ -62,15 +77,30 @@ GRAMMARS: dict[str, Grammar] = {
 (class_specifier name: (_) @name body: (_)) @type
 (struct_specifier name: (_) @name body: (_)) @type
 (enum_specifier name: (_) @name body: (_)) @type
+(type_definition
+  type: [(struct_specifier body: (_)) (union_specifier body: (_)) (enum_specifier body: (_))] @type
+  declarator: (type_identifier) @name)
+(type_definition
+  type: [(struct_specifier !body) (primitive_type) (sized_type_specifier) (type_identifier)]
+  declarator: (type_identifier) @name) @value
 (function_definition declarator: (function_declarator declarator: (_) @name)) @function
 (function_definition
   declarator: (_ declarator: (function_declarator declarator: (_) @name))) @function
 (function_definition
   declarator: (_ (function_declarator declarator: (_) @name))) @function
+(function_definition
+  declarator: (_ (_ (function_declarator declarator: (_) @name)))) @function
 (declaration declarator: (function_declarator declarator: (identifier) @name)) @function
+(declaration declarator: (_ (function_declarator declarator: (identifier) @name))) @function
+(declaration declarator: (_ (_ (function_declarator declarator: (identifier) @name)))) @function
+(declaration (storage_class_specifier "extern") declarator: [
+  (identifier) @name (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: (identifier) @name)]) @value
+(declaration (type_qualifier) declarator: (init_declarator declarator: (identifier) @name)) @value
 (field_declaration declarator: (_) @name) @field
 (alias_declaration name: (_) @name) @value
 (preproc_def name: (_) @name value: (_)) @value
+(preproc_function_def name: (_) @name) @value
 """,
     ),
     "java": Grammar(
@@ -110,6 +140,7 @@ GRAMMARS: dict[str, Grammar] = {
 (struct_declaration name: (_) @name) @type
 (enum_declaration name: (_) @name) @type
 (record_declaration name: (_) @name) @type
+(delegate_declaration name: (_) @name) @value
 (method_declaration name: (_) @name) @function
 (constructor_declaration name: (_) @name) @function
 (property_declaration name: (_) @name) @field
@@ -121,6 +152,7 @@ GRAMMARS: dict[str, Grammar] = {
         """
 (function_definition name: (_) @name) @function
 (program (variable_assignment name: (_) @name) @value)
+(program (declaration_command (variable_assignment name: (_) @name)) @value)
 """,
     ),
     "go": Grammar(
@@ -150,6 +182,7 @@ GRAMMARS: dict[str, Grammar] = {
 (function_signature_item name: (_) @name) @function
 (field_declaration name: (_) @name) @field
 (const_item name: (_) @name) @value
+(static_item name: (_) @name) @value
 (type_item name: (_) @name) @value
 (macro_definition name: (_) @name) @value
 """,

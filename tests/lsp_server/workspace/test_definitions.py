@@ -133,6 +133,53 @@ def test_each_name_of_a_group_is_found_and_a_single_one_with_its_keyword() -> No
     assert not any(item.owner for item in definitions(GO, "go"))
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("cpp", "typedef struct { int x; } Point;", ["Point"]),
+        ("cpp", "typedef struct node { int x; } Node;", ["node", "Node"]),
+        ("cpp", "typedef struct node Node;\ntypedef int id_t;", ["Node", "id_t"]),
+        ("cpp", "typedef union { int i; } Any;\ntypedef enum { A } Kind;", ["Any", "Kind"]),
+        ("cpp", "int *first(int);\nchar **names(void);\nNode &top();", ["first", "names", "top"]),
+        ("cpp", "char **names(void) { return 0; }", ["names"]),
+        ("cpp", "#define LARGER(a, b) ((a) > (b) ? (a) : (b))\n", ["LARGER"]),
+        ("cpp", "extern int depth;\nextern char *name, rows[3];", ["depth", "name", "rows"]),
+        ("cpp", "constexpr int kLimit = 3;\nstatic int hidden;", ["kLimit"]),
+        ("javascript", "exports.f = function (a) {};", ["f"]),
+        ("javascript", "module.exports.g = (a) => a;\nexports.LIMIT = 3;", ["g", "LIMIT"]),
+        ("javascript", "function f() {}\nexports.f = f;\nother.g = () => 1;", ["f"]),
+        ("javascript", "var limit = 3, depth = 4;", ["limit", "depth"]),
+        ("typescript", "declare function f(a: string): void;", ["f"]),
+        ("typescript", "declare const X: number;\nexport declare let y: X;", ["X", "y"]),
+        ("csharp", "public delegate void Changed(object sender);", ["Changed"]),
+        ("rust", "pub static LIMIT: u32 = 3;", ["LIMIT"]),
+        ("python", "try:\n    A = 1\nexcept E:\n    A = 2\n", ["A"]),
+        ("python", "if X:\n    A = 1\nelse:\n    B = 2\n", ["A"]),
+        ("shellscript", "export A=1 B=2\nreadonly C=3", ["A", "B", "C"]),
+    ],
+)
+def test_what_stands_in_other_forms(language: str, text: str, expected: list[str]) -> None:
+    found = definitions(text, language)
+    assert [item.name for item in found] == expected
+    assert not any(item.owner for item in found)
+    lines = text.split("\n")
+    assert all(item.text == lines[item.line] for item in found)
+
+
+def test_a_type_whose_name_stands_behind_it_is_told_by_its_name() -> None:
+    fields = "".join(f"  int field_{n};\n" for n in range(5))
+    (found,) = definitions(f"typedef struct {{\n{fields}}} Point;\n", "cpp")
+    members = ", ".join(f"field_{n}" for n in range(5))
+    assert found.brief == f"typedef struct Point // {members}"
+    assert found.text == f"typedef struct Point\n{fields}".rstrip()
+
+
+def test_an_exported_function_is_told_by_its_head() -> None:
+    body = "  return a;\n" * 5
+    (found,) = definitions(f"exports.twice = function (a) {{\n{body}}};\n", "javascript")
+    assert found.text == found.brief == "exports.twice = function (a)"
+
+
 @pytest.mark.parametrize("language", [*GRAMMARS, "markdown", ""])
 @pytest.mark.parametrize("text", ["", "\0\n", "(" * 500, "class {{{ def fn \udc80 }", "€" * 50])
 def test_any_text_is_taken(language: str, text: str) -> None:
