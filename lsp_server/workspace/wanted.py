@@ -7,8 +7,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lsp_server.workspace.importing import importing_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lsp_server.context import Site
 
@@ -20,16 +22,10 @@ _NEAR = 6
 """Lines above the caret within which a name counts twice and more."""
 _IMPORTED = 0.25
 """What a name in the imports weighs besides."""
-_IMPORT_LINES = 400
-"""At the beginning of a file, in which imports are looked for."""
 _NAME = re.compile(r"[^\W\d]\w{2,63}")
 _IMPORTED_NAME = re.compile(r"[^\W\d]\w{0,63}")
 """Modules may have short names, where variables with short ones say nothing."""
 _STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\'""")
-_IMPORT = re.compile(
-    r"\s*(?:from\b|import\b|use\b|using\b|#\s*include\b|source\b|\.\s+[\w/]|require\w*\b|load\b|"
-    r"(?:const|let|var|local)\b.*\brequire\b|export\b.*\bfrom\b|\}\s*from\b)"
-)
 _KEYWORDS = frozenset(
     """
     abstract and any assert async await bool boolean break byte case catch char class const
@@ -74,7 +70,7 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
     """
     lines, line = (site.prefix + site.suffix).split("\n"), site.prefix.count("\n")
     weights: defaultdict[str, float] = defaultdict(float)
-    import_lines = dict(_import_lines(top))
+    import_lines = dict(importing_lines(top, site.language))
     there = {number - site.first_line for number in import_lines}
     for index in range(max(line - ABOVE, 0), min(line + BELOW + 1, len(lines))):
         if index in there:
@@ -103,9 +99,9 @@ def names_in(line: str) -> set[str]:
     return {name for name in found if name.lower() not in _KEYWORDS}
 
 
-def imported(lines: Sequence[str]) -> list[str]:
-    """Names in import lines, also in those that go over several lines by a bracket."""
-    return _imported_names(line for _, line in _import_lines(lines))
+def imported(lines: Sequence[str], language: str = "") -> list[str]:
+    """Names in import lines, as the language writes these; where it is not known, as any does."""
+    return _imported_names(line for _, line in importing_lines(lines, language))
 
 
 def _imported_names(texts: Iterable[str]) -> list[str]:
@@ -120,12 +116,3 @@ def _taken(line: str) -> str:
     """
     of, _, names = line.partition(" import ")
     return names if of.lstrip().startswith("from") else re.split(r"\bfrom\b", line)[0]
-
-
-def _import_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    open_bracket = False
-    for number, line in enumerate(lines[:_IMPORT_LINES]):
-        if open_bracket or _IMPORT.match(line):
-            opens = line.count("(") + line.count("{") > line.count(")") + line.count("}")
-            open_bracket = opens or (open_bracket and not re.search(r"[)}]", line))
-            yield number, line

@@ -9,24 +9,59 @@ from lsp_server.workspace.wanted import imported, names_in, wanted
 
 
 @pytest.mark.parametrize(
-    ("lines", "expected"),
+    ("language", "lines", "expected"),
     [
-        ("from shop.pricing import rebate, Tier", ["shop", "pricing", "rebate", "Tier"]),
-        ("from shop import (\n    one,\n    two,\n)\nthree = 3", ["shop", "one", "two"]),
-        ('import { Shipment } from "./shipment";', ["Shipment", "shipment"]),
-        ("import {\n  One,\n  Two\n} from './numbers';", ["One", "Two", "numbers"]),
-        ('const retry = require("./retry")', ["retry", "require"]),
-        ('#include "ring_buffer.hpp"', ["ring_buffer", "hpp"]),
-        ("use crate::frame::Frame;", ["crate", "frame", "Frame"]),
-        ("use App\\Models\\Order;", ["App", "Models", "Order"]),
-        ("using System.Text;", ["System", "Text"]),
-        ("source lib/log.sh", ["lib", "log"]),
-        ("important = fromage", []),
+        ("python", "from shop.pricing import Tier", ["shop", "pricing", "Tier"]),
+        ("python", "from shop import (\n    one,\n    two,\n)\nthree = 3", ["shop", "one", "two"]),
+        ("typescript", 'import { Shipment } from "./shipment";', ["Shipment", "shipment"]),
+        ("javascript", "import {\n  One,\n  Two\n} from './numbers';", ["One", "Two", "numbers"]),
+        ("javascript", 'const retry = require("./retry")', ["retry", "require"]),
+        ("javascript", 'export * from "./numbers";', ["numbers"]),
+        ("c", '#include "ring_buffer.h"', ["ring_buffer", "h"]),
+        ("cpp", "using std::vector;", ["std", "vector"]),
+        ("rust", "pub(crate) use crate::frame::Frame;", ["crate", "frame", "Frame"]),
+        ("php", "use App\\Models\\Order;", ["App", "Models", "Order"]),
+        ("php", "require_once 'lib/log.php';", ["lib", "log"]),
+        ("csharp", "global using System.Text;", ["System", "Text"]),
+        ("csharp", "using Names = Shop.Names;", ["Shop", "Names"]),
+        ("shellscript", "source lib/log.sh", ["lib", "log"]),
+        ("shellscript", '. "$root/log.sh"', ["root", "log"]),
+        ("ruby", 'load "log.rb"', ["log", "rb"]),
+        ("ruby", "require_relative 'log'", ["log"]),
+        ("lua", 'local log = require "shop.log"', ["log", "shop"]),
+        ("go", 'import (\n\t"shop/log"\n)\nvar x = 1', ["shop", "log"]),
+        ("perl", "use Shop::Log;", ["Shop", "Log"]),
+        ("", "use Shop::Log;", ["Shop", "Log"]),
     ],
 )
-def test_imports(lines: str, expected: list[str]) -> None:
-    assert set(imported(lines.split("\n"))) >= set(expected)
-    assert bool(expected) == bool(imported(lines.split("\n")))
+def test_imports(language: str, lines: str, expected: list[str]) -> None:
+    found = imported(lines.split("\n"), language)
+    assert set(found) >= set(expected)
+    assert not {"x", "three"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("python", "important = fromage"),
+        ("python", "source = parse("),
+        ("python", "load(name)"),
+        ("python", "using = require(name)"),
+        ("python", "from the first line on"),
+        ("javascript", 'import("./lazy").then((lazy) => {'),
+        ("javascript", "use(plugin)"),
+        ("javascript", "export const from = (value) => {"),
+        ("csharp", "using (var file = Open(name)) {"),
+        ("csharp", "using var file = Open(name);"),
+        ("php", "use ($total) {"),
+        ("ruby", "load(name)"),
+        ("shellscript", "import name"),
+        ("sql", "from orders"),
+        ("", "source = parse("),
+    ],
+)
+def test_no_imports(language: str, line: str) -> None:
+    assert imported([line, "name"], language) == []
 
 
 def test_keywords_and_strings_are_no_names() -> None:
