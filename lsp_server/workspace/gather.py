@@ -1,8 +1,8 @@
 """What goes into the prompts of a place: gathered once when the caret comes there, then kept.
 
 A prompt begins with what is gathered, so a change of it costs the evaluation of the whole prompt.
-Where that is due anyhow, at a new place or after a pause, it is gathered anew; never while one
-types.
+Where that is due anyhow, at a new place, after a pause or below a new import, it is gathered anew;
+never while one types.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from lsp_server.policy import excluding, path_of, relative_path
 from lsp_server.workspace.choice import choose, snippets
 from lsp_server.workspace.found import Found
 from lsp_server.workspace.ignore import MAX_BYTES, caretignored
+from lsp_server.workspace.importing import importing_lines
 from lsp_server.workspace.recent import text_around
-from lsp_server.workspace.wanted import wanted
+from lsp_server.workspace.wanted import imported_names, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,10 @@ class Place:
     """It is kept while it is asked for more often than this."""
     asked: float
     """When a completion was last wanted there."""
+    imports: frozenset[str]
+    """Names in the imports around it."""
+    looked: int | None
+    """The line at which they were last compared; None where that was in an import."""
 
 
 class Gatherer:
@@ -75,6 +80,7 @@ class Gatherer:
             place is None
             or abs(place.line - site.line) > REACH
             or now - place.asked > place.pause_s
+            or _imports_more(place, site)
         ):
             return None
         place.asked = now
@@ -91,7 +97,8 @@ class Gatherer:
         before = self._places.get(document)
         chosen = choose(found, before.chosen if before else (), shown, int(tokens * _ROOM))
         pause = BUILDING_PAUSE_S if self._link.building else PAUSE_S
-        place = Place(site.line, chosen, snippets(chosen), pause, self._now())
+        context, names = snippets(chosen), _imports(site)[0]
+        place = Place(site.line, chosen, context, pause, self._now(), names, site.line)
         self._places[document] = place
         self._recent.visited(document, site.line - view.lines(document)[1])
         self.last_ms = (time.perf_counter() - began) * 1000
@@ -138,6 +145,26 @@ class Gatherer:
             if document and root and _allowed(document, view):
                 path = relative_path(document.path, [root])
                 self._link.opened(root, path, "".join(document.lines))
+
+
+def _imports(site: Site) -> tuple[frozenset[str], bool]:
+    """Names that the text imports, and whether the caret is in an import."""
+    found = dict(importing_lines((site.prefix + site.suffix).split("\n"), site.language))
+    return frozenset(imported_names(found.values())), site.prefix.count("\n") in found
+
+
+def _imports_more(place: Place, site: Site) -> bool:
+    """Whether the text imports more than it did, at the first look from a line.
+
+    An import that the caret is in may be half written.
+    """
+    if site.line == place.looked:
+        return False
+    names, inside = _imports(site)
+    more = not inside and not names <= place.imports
+    if not more:
+        place.looked = None if inside else site.line
+    return more
 
 
 def _allowed(document: Document, view: View) -> bool:

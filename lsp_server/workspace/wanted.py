@@ -79,8 +79,8 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         for name in names_in(lines[index]):
             weights[name] += 1 / (1 + distance / _NEAR)
     words = sorted(weights, key=weights.__getitem__, reverse=True)[:WORDS]
-    imports = _imported_names(import_lines.values())
-    taken = _imported_names(map(_taken, import_lines.values()))
+    imports = imported_names(import_lines.values())
+    taken = imported_names(map(_taken, import_lines.values()))
     others = (text for number, text in enumerate(lines) if number not in there)
     used = {name for text in others for name in _IMPORTED_NAME.findall(text)}
     for name in imports:
@@ -101,10 +101,11 @@ def names_in(line: str) -> set[str]:
 
 def imported(lines: Sequence[str], language: str = "") -> list[str]:
     """Names in import lines, as the language writes these; where it is not known, as any does."""
-    return _imported_names(line for _, line in importing_lines(lines, language))
+    return imported_names(line for _, line in importing_lines(lines, language))
 
 
-def _imported_names(texts: Iterable[str]) -> list[str]:
+def imported_names(texts: Iterable[str]) -> list[str]:
+    """Names in import lines."""
     names = (name for text in texts for name in _IMPORTED_NAME.findall(text))
     return list(dict.fromkeys(name for name in names if name.lower() not in _KEYWORDS))
 

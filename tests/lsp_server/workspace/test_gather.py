@@ -112,6 +112,21 @@ async def test_a_pause_gathers_anew(tmp_path: Path) -> None:
         assert "other.py" in shown(await desk.gather("main.py", 3))
 
 
+async def test_a_new_import_gathers_anew_once_it_is_left(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    async with at_desk(tmp_path) as desk:
+        document = desk.open("main.py", "import os\n\nx = 1\ny = 2\n")
+        first = await desk.gather("main.py", 2)
+        assert first == ()
+        document.edit((1, 0), (1, 0), "from helper import frobnicate")
+        assert await desk.gather("main.py", 1, 29) is first
+        document.edit((1, 29), (1, 29), "\n")
+        second = await desk.gather("main.py", 2)
+        assert shown(second) == {"helper.py": HELPER.rstrip()}
+        document.edit((1, 0), (2, 0), "")
+        assert await desk.gather("main.py", 3) is second
+
+
 async def test_secrets_never_come_along(tmp_path: Path) -> None:
     (tmp_path / ".caretignore").write_text("private/\n")
     async with at_desk(tmp_path) as desk:
