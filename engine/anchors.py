@@ -49,6 +49,7 @@ class Planner:
             budget=budget,
             path=request.path,
             context=request.context,
+            hint=request.hint,
         )
         at_line = planned()
         if not splits(self._style):

@@ -54,6 +54,9 @@ class CompletionRequest:
     path: str = ""
     """Path of the file being completed, as its repository would write it."""
     context: tuple[Snippet, ...] = ()
+    hint: str = ""
+    """Whole lines that tell of what stands at the caret. The model reads them right before the
+    caret's line, behind all that keeps its place in the cache."""
     window: int = 0
     """Tokens of prompt, at most, as far as there is room; 0 leaves it to the engine."""
 

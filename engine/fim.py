@@ -156,6 +156,7 @@ def plan_fim(
     budget: int,
     path: str = "",
     context: Sequence[Snippet] = (),
+    hint: str = "",
     anchor: int | None = None,
 ) -> FimPrompt:
     """The prompt for a caret between `prefix` and `suffix`.
@@ -169,6 +170,7 @@ def plan_fim(
         path: Of the document; shown to the model where `context` is given.
         context: Text of other files, in an order that seldom changes; what doesn't fit a
             quarter of the budget is left out, the last ones first.
+        hint: Whole lines that stand before the caret's line, though not in the document.
         anchor: A line start in `prefix`, where a style with LINES and HEAD parts the text; left
             out, it is the start of the caret's line.
 
@@ -184,10 +186,10 @@ def plan_fim(
     room -= len(behind)
     if splits(style):
         at = prefix.rfind("\n") + 1 if anchor is None else anchor
-        texts, first, last = _parted(tokenizer, prefix, at, room), Slot.LINES, Slot.HEAD
+        texts, first, last = _parted(tokenizer, prefix, at, hint, room), Slot.LINES, Slot.HEAD
     else:
         encode = go_on if title else tokenizer.encode
-        whole = encode(window.tail(prefix, room, _size(encode)))
+        whole = encode(window.tail(_hinted(prefix, hint), room, _size(encode)))
         texts, first, last = {Slot.PREFIX: whole}, Slot.PREFIX, Slot.PREFIX
     texts[last], heal = _healed(tokenizer, texts[last], prefix)
     texts[first] = title + texts[first]
@@ -245,16 +247,25 @@ def _titled(encode: Callable[[str], list[int]], separator: int | None, text: str
     return encode(f"#{text}") if separator is None else [separator, *encode(text)]
 
 
-def _parted(tokenizer: Tokenizer, prefix: str, anchor: int, room: int) -> dict[Slot, list[int]]:
+def _parted(
+    tokenizer: Tokenizer, prefix: str, anchor: int, hint: str, room: int
+) -> dict[Slot, list[int]]:
     """The windows before the anchor and from there to the caret."""
     encode, goes_on = tokenizer.encode, tokenizer.encode_continuation
-    typed = window.tail(prefix[anchor:], room // 2, _size(goes_on))
+    hinted = _hinted(prefix[anchor:], hint)
+    typed = window.tail(hinted, room // 2, _size(goes_on))
     head = goes_on(typed)
     step = min(_HEAD_STEP, max(1, room // _HEAD_SHARE))
     room -= max(1, -(-len(head) // step)) * step
     # What stands above a text that had to be cut does not lead to what is left of it.
-    above = prefix[:anchor] if len(typed) == len(prefix) - anchor else ""
+    above = prefix[:anchor] if len(typed) == len(hinted) else ""
     return {Slot.LINES: encode(window.tail(above, room, _size(encode))), Slot.HEAD: head}
+
+
+def _hinted(text: str, hint: str) -> str:
+    """A text up to the caret, with the hint before its last line."""
+    line = text.rfind("\n") + 1
+    return text[:line] + hint + text[line:]
 
 
 def _healed(tokenizer: Tokenizer, tokens: list[int], prefix: str) -> tuple[list[int], bytes]:

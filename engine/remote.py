@@ -1,7 +1,7 @@
 """A server elsewhere that speaks OpenAI's dialect, in the engine's place. Imports no torch.
 
-Only standard fields are sent, so `document`, `path` and `context` stay at home. Not every server
-takes `suffix` on /v1/completions: Ollama and DeepSeek's do, vLLM and llama-server refuse it.
+Only standard fields are sent, so `document`, `path`, `context` and `hint` stay at home. Not every
+server takes `suffix` on /v1/completions: Ollama and DeepSeek's do, vLLM and llama-server refuse it.
 """
 
 from __future__ import annotations

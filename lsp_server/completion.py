@@ -239,5 +239,6 @@ def _request(query: Query, shape: Shape, settings: Settings) -> CompletionReques
         document=f"{os.getpid()} {query.document}",
         path=query.site.path,
         context=query.site.context,
+        hint=query.site.hint,
         window=settings.context.window,
     )

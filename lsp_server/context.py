@@ -53,6 +53,8 @@ class Site:
     """There are lines below the window."""
     context: tuple[Snippet, ...] = ()
     """Text of other places that the model gets to read first."""
+    hint: str = ""
+    """Lines about what stands at the caret, that it reads last."""
 
     @property
     def line(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.api import Snippet
-from engine.fim import FIM_STYLES, lines_of, plan_fim
+from engine.fim import FIM_STYLES, FimPrompt, lines_of, plan_fim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,3 +117,49 @@ def test_context_that_does_not_fit_is_cut_at_a_line_and_the_rest_left_out(qwen: 
     assert text.count(b"A = 1") == 1
     assert text.endswith(b"y = 1\nc.py\nx\n")
     assert len(plan.tokens) <= 110
+
+
+@pytest.mark.parametrize("style", ["qwen", "codellama-spm", "codellama-psm"])
+def test_a_hint_is_read_as_if_it_stood_above_the_carets_line(
+    qwen: Tokenizer, codellama: Tokenizer, style: str
+) -> None:
+    tokenizer, above, line = (
+        qwen if style == "qwen" else codellama,
+        "def f(a: A):\n",
+        "    return a.",
+    )
+    hint = "    # A: b(), c()\n"
+
+    def plan(prefix: str, hint: str = "") -> FimPrompt:
+        return plan_fim(
+            *(tokenizer, style),
+            prefix=prefix,
+            suffix="\n\nf(1)\n",
+            budget=PLENTY,
+            hint=hint,
+            anchor=len(above),
+        )
+
+    assert plan(above + line, hint) == plan(above + hint + line)
+
+
+def test_a_hint_costs_its_own_tokens_and_the_lines(qwen: Tokenizer) -> None:
+    """What precedes the suffix stays as it is in the cache."""
+    prefix, suffix = "import a\n\nx = a.", "\n\nprint(x)\n"
+
+    def plan(hint: str) -> list[int]:
+        return plan_fim(qwen, "qwen", prefix=prefix, suffix=suffix, budget=PLENTY, hint=hint).tokens
+
+    without, told = plan(""), plan("# a: b(), c()\n")
+    middle = without.index(special(qwen, "<|fim_middle|>"))
+    assert told[: middle + 1] == without[: middle + 1]
+    assert written(qwen, told[middle + 1 :]) == b"# a: b(), c()\nx = a"
+    assert written(qwen, without[middle + 1 :]) == b"x = a"
+
+
+def test_a_hint_that_is_longer_than_the_room_is_cut_before_the_line(qwen: Tokenizer) -> None:
+    plan = plan_fim(
+        qwen, "qwen", prefix="y\nx = a.", suffix="", budget=64, hint="# a b c d e f g\n" * 40
+    )
+    assert len(plan.tokens) <= 64
+    assert written(qwen, plan.tokens).endswith(b"x = a")
