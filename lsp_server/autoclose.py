@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lsp_server.brackets import PAIRS, loose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lsp_server.context import Site
 
-_QUOTES = "\"'`"
-_PAIRS = {**PAIRS, **{quote: quote for quote in _QUOTES}}
-_MOST = 4
-"""Closers that are put in at once."""
+_TEXTS = {quote: quote for quote in ('"""', "'''", '"', "'", "`")} | {"/*": "*/", "/**": "*/"}
+"""Strings and comments: brackets inside of them are text."""
+_PAIRS = {**PAIRS, **_TEXTS, "${": "}"}
+_TOKEN = re.compile(r"\"{3}|'{3}|/\*\*?(?!/)|\*/|\$\{|[\s\S]")
+_WHITE = re.compile(r"[ \t]*\n?[ \t]*")
+"""Before a closer, where the editor puts it on a line of its own, or a space before it."""
 
 
-def closers_put_in(then: Site, now: Site) -> str:
-    """What stands behind the later caret and before all that stood behind the earlier one.
+def closers_put_in(typed: str, suffix: str) -> Iterator[str]:
+    r"""What of the text behind the caret an editor may have put there for what was typed.
 
-    >>> closers_put_in(Site("f", ";"), Site("f(", ");"))
-    ')'
+    Nothing, or closers with white space before each of them.
+
+    >>> list(closers_put_in("f({\n  ", "\n});"))
+    ['', '\n}', '\n})']
     """
-    size = len(now.suffix) - len(then.suffix)
-    put = now.suffix[: max(size, 0)]
-    both = len(put) <= _MOST and put + then.suffix == now.suffix
-    return put if both else ""
+    size = 0
+    yield ""
+    for closer in closers_of(typed):
+        found = _WHITE.match(suffix, size)
+        size = found.end() if found else size
+        if not suffix.startswith(closer, size):
+            return
+        size += len(closer)
+        yield suffix[:size]
 
 
-def closers_of(typed: str) -> str:
-    """What an editor may put behind the caret for what was typed, innermost first.
+def closers_of(typed: str) -> list[str]:
+    """What closes all that was typed, innermost first.
 
-    >>> closers_of("f(a, ['"), closers_of("f(a)")
-    ("'])", '')
+    >>> closers_of("f(a, ['"), closers_of("f(a)"), closers_of("`a ${")
+    (["'", ']', ')'], [], ['}', '`'])
     """
     left: list[str] = []
-    for char in typed:
-        if left and char == left[-1]:
+    for token in _TOKEN.findall(typed):
+        inner = left[-1] if left else ""
+        is_text = inner in _TEXTS.values() and (inner, token) != ("`", "${")
+        if token == inner:
             left.pop()
-        elif char in _PAIRS and not (left and left[-1] in _QUOTES):
-            left.append(_PAIRS[char])
-    return "".join(reversed(left))
+        elif token in _PAIRS and not is_text:
+            left.append(_PAIRS[token])
+    return left[::-1]
 
 
-def before_closers(text: str, closers: str, site: Site) -> str:
-    """The text up to where it closes what stands closed behind the caret; "" if it never does.
+def before_closers(text: str, put: str, site: Site) -> str:
+    r"""The text up to where it closes what stands closed behind the caret; "" if it never does.
 
     >>> before_closers("a, (b))[0]", ")", Site("f(", ")")), before_closers("a", "", Site("f(", ""))
     ('a, (b)', 'a')
+    >>> before_closers("  a\n}", "\n}", Site("{\n", "\n}"))
+    '  a'
     """
-    if not closers:
+    if not put:
         return text
-    if closers[0] in _QUOTES:
-        return text.partition(closers[0])[0] if closers[0] in text else ""
-    strays = loose(text, site.language)[0]
-    return text[: strays[0].offset] if strays and strays[0].char == closers[0] else ""
+    end = _end(text, _TOKEN.findall(put.lstrip())[0], site.language)
+    return text[:end].rstrip() if put[0].isspace() else text[:end]
+
+
+def _end(text: str, closer: str, language: str) -> int:
+    """Where a closer stands that has no opener in the text; 0 without one."""
+    if closer in _TEXTS.values():
+        return max(text.find(closer), 0)
+    strays = loose(text, language)[0]
+    return strays[0].offset if strays and strays[0].char == closer else 0

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lsp_server.autoclose import before_closers, closers_of, closers_put_in
+from lsp_server.autoclose import before_closers, closers_put_in
 from lsp_server.confidence import score
 from lsp_server.context import SUFFIX_GRID
 from lsp_server.overlap import drop_lines_below, drop_tail_overlap
@@ -56,7 +56,8 @@ class Prediction:
         typed = typed_between(self.site, site)
         if typed is None or not self.text.startswith(typed):
             return None
-        rest = before_closers(self.text[len(typed) :], closers_put_in(self.site, site), site)
+        put = _put_in(typed, self.site, site) or ""
+        rest = before_closers(self.text[len(typed) :], put, site)
         new = drop_lines_below(drop_tail_overlap(rest, site), site)
         typed = self.typed + typed
         return replace(self, site=site, text=rest, typed=typed) if new.strip() else None
@@ -111,16 +112,22 @@ def typed_between(then: Site, now: Site) -> str | None:
     if len(dropped) != lines or not now.prefix.startswith(before):
         return None
     typed = now.prefix[len(before) :]
-    closers = closers_put_in(then, now)
-    if closers and not closers_of(typed).startswith(closers):
-        return None
-    same = then.suffix == now.suffix[len(closers) :] and then.goes_on == now.goes_on
-    return typed if same or ("\n" in typed and _same_but_moved(then, now)) else None
+    return None if _put_in(typed, then, now) is None else typed
 
 
-def _same_but_moved(then: Site, now: Site) -> bool:
+def _put_in(typed: str, then: Site, now: Site) -> str | None:
+    """What the editor put behind the caret for what was typed; None if more is different there."""
+    for put in closers_put_in(typed, now.suffix):
+        after = now.suffix[len(put) :]
+        same = then.suffix == after and then.goes_on == now.goes_on
+        if same or ("\n" in typed and _same_but_moved(then, now, after)):
+            return put
+    return None
+
+
+def _same_but_moved(then: Site, now: Site, after: str) -> bool:
     """Whether the text below differs only in where its window ends, which is on a grid."""
-    short, long = sorted((then.suffix, now.suffix), key=len)
+    short, long = sorted((then.suffix, after), key=len)
     rest = long.removeprefix(short)
     both_go_on = then.goes_on and now.goes_on
     return both_go_on and len(rest) < len(long) and rest.count("\n") < SUFFIX_GRID

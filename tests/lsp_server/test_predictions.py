@@ -92,11 +92,24 @@ def test_any_edit_in_the_windows_misses(
         ('print("hi")', "print(", ")", '"hi"'),
         ('print("hi")', 'print("', '")', "hi"),
         ("() => {\n  a()\n}", "() => {", "}", "\n  a()\n"),
+        # on lines of their own after Enter
+        ("{\n  return 1;\n}", "{\n  ", "\n}", "return 1;"),
+        ("{\n  return 1;\n}", "{\n  return", "\n}", " 1;"),
+        ("{\n  if (a) {\n    b\n  }\n}", "{\n  if (a) {\n    ", "\n  }\n}", "b"),
+        ("f({\n  a,\n}, 1)", "f({\n  ", "\n})", "a,"),
+        ("[\n    1,\n]", "[\n    ", "\n]", "1,"),
+        # what is text for its quotes
+        ('"""Say "a"."""', '"""', '"""', 'Say "a".'),
+        ("`a ${b} c`", "`a ${", "}`", "b"),
+        ("/** It is (a). */", "/**", " */", " It is (a)."),
+        ("/**\n * It is.\n */", "/**\n * ", "\n */", "It is."),
         # it says nothing of where that is closed, or what was put in is no closer of this
         ("max(", "max(", ")", None),
         ("max(a", "max(", ")", None),
         ("max(a)", "max", ")", None),
         ("max(a)", "max(", "]", None),
+        ("{\n  a\n}", "{\n  ", "\n\n}", None),
+        ("a\n}", "a", "\n}", None),
     ],
 )
 def test_what_the_editor_closes_is_merged(
@@ -127,6 +140,14 @@ def test_the_windows_may_move() -> None:
         cut = text[:caret] + text[caret + 1 :] if length else FAR[:caret] + FAR[caret + 1 :]
         assert rest(known, site_in(cut, caret + length)) is None
     assert len(firsts) > 2
+
+
+def test_the_window_below_may_move_with_what_is_put_in() -> None:
+    caret = FAR.index("line_1500 ")
+    known = remembering(site_in(FAR, caret), "{\n  a = 1\n}\n")
+    text = FAR[:caret] + "{\n  \n}" + FAR[caret:]
+    assert rest(known, site_in(text, caret + 4)) == "a = 1"
+    assert rest(known, site_in(text.replace("line_1509", "other"), caret + 4)) is None
 
 
 def test_text_that_went_from_the_end_is_an_edit() -> None:

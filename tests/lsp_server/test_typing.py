@@ -53,6 +53,15 @@ async def test_a_block_goes_on_line_by_line(editor: Editor, model: ModelServer) 
     assert len(model.requests) == 1
 
 
+async def test_a_block_goes_on_between_braces(editor: Editor, model: ModelServer) -> None:
+    model.answer = lambda _: ["{\n  return 1;\n}\n", "f();"]
+    uri = editor.open("function f() \r\n", language="javascript")
+    assert await editor.texts(uri, 0, 13) == ["{\r\n  return 1;\r\n}"]
+    editor.change(uri, change(0, 13, 13, "{\r\n  \r\n}"))
+    assert await editor.texts(uri, 1, 2) == ["return 1;"]
+    assert len(model.requests) == 1
+
+
 @pytest.mark.parametrize("edit", [(0, 0, 1, "y"), (0, 5, 5, ")"), (1, 0, 0, "p"), (0, 4, 5, "g")])
 async def test_any_other_edit_asks_anew(
     editor: Editor, model: ModelServer, edit: tuple[int, int, int, str]
