@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lsp_server.brackets import indent, loose
+from lsp_server.brackets import CASE_PATTERN, indent, loose
 
 _OPENER = re.compile(r"[:{(\[]\s*(?:(?:\s#|//)[^\"']*)?$")
 _LABELLED = re.compile(
@@ -14,7 +14,7 @@ _LABELLED = re.compile(
 """What braces hold at their own depth: `case`, `public:` and all of a namespace often are not
 indented."""
 _MEMBERS = re.compile(r"\s*(?:[\w@]+\s+)*(?:class|interface|trait|impl|namespace|module)\b")
-_BRANCH = re.compile(r"^\s*[^\s(){}]+\)\s*$")
+_BRANCH = re.compile(rf"^\s*\(?{CASE_PATTERN}\)\s*$")
 _CASE = re.compile(r"\s*case\b.*\bin\s*$")
 _NEEDS = {
     "try": ("except", "catch", "finally"),
@@ -75,7 +75,7 @@ def opens_block(line: str, language: str) -> bool:
     [True, True, False]
     >>> opens_block("local function f(a, b)", "lua")
     True
-    >>> [opens_block(text, "shellscript") for text in ("case $1 in", "-h|--help)", "f $(g)")]
+    >>> [opens_block(text, "shellscript") for text in ("case $1 in", "-h | --help)", "f $(g)")]
     [True, True, False]
     """
     found = _OPENER.search(line)

@@ -39,8 +39,14 @@ _BACKTICKS = frozenset(
 )
 """Languages where a string in backticks may have several lines."""
 
-_CASE = re.compile(r"[ \t]*[^\s()\[\]{}]+")
-"""The pattern of a shell's `case`, before the `)` that ends it: a line's first word."""
+_GLOB = (
+    r"(?:\"[^\"\n]*\"|'[^'\n]*'|\\.|\[[^\]\n]*\]|[?*+@!]\([^()\n]*\)"
+    r"|[^\s()\[\]{}\"'|;&<>\\])+"
+)
+CASE_PATTERN = rf"{_GLOB}(?:[ \t]*\|[ \t]*{_GLOB})*[ \t]*"
+"""The pattern of a branch in a shell's `case`, before the `)` that ends it."""
+_CASE_BRANCH = re.compile(rf"(?:^|;;|\bcase\b.*\sin\s)[ \t]*{CASE_PATTERN}\Z")
+_CASE = re.compile(r"\bcase\b")
 
 _TAB_STOP = 4
 
@@ -83,14 +89,13 @@ class Balance:
     def feed(self, text: str) -> None:
         """Take the text so far, which begins with what was fed before."""
         self.text, self.open_text = text, False
-        settled = _settled(text, self._language)
         for found in self._tokens.finditer(text, self._read):
             if found.end() == len(text) and found[0] not in PAIRS and found[0] not in CLOSERS:
-                self._read = min(found.start(), settled)  # it may go on
+                self._read = found.start()  # it may go on
                 self.open_text = _has_more_lines(found[0])
                 return
             self._take(found[0], found.start())
-            self._read = min(found.end(), settled)
+            self._read = found.end()
 
     @property
     def closers(self) -> list[Bracket]:
@@ -107,6 +112,9 @@ class Balance:
             self._openers.append(offset)
         elif char in CLOSERS:
             depth = _partner(self.text, self._openers, char)
+            start = None if depth is None else self._openers[depth]
+            if self._language == "shellscript" and _ends_pattern(self.text, start, offset):
+                return
             if depth is None:
                 self._closers.append(offset)
             else:
@@ -193,12 +201,12 @@ def _has_more_lines(token: str) -> bool:
     return token.startswith("/*") and not token.endswith("*/")
 
 
-def _settled(text: str, language: str) -> int:
-    """Where a last word begins that a `)` would make the pattern of a `case`, or the text ends."""
-    line = text.rfind("\n") + 1
-    if language == "shellscript" and _CASE.fullmatch(text, line):
-        return line
-    return len(text)
+def _ends_pattern(text: str, start: int | None, offset: int) -> bool:
+    """Whether a closer ends the pattern of a `case`, and not what opens at `start`."""
+    line = text[text.rfind("\n", 0, offset) + 1 : offset]
+    if text[offset] != ")" or not _CASE_BRANCH.search(line):
+        return False
+    return start is None or _CASE.search(text, start, offset) is not None
 
 
 def _partner(text: str, openers: list[int], closer: str) -> int | None:
@@ -221,8 +229,6 @@ def _tokens(language: str) -> re.Pattern[str]:
     string and a quote, which is right often enough, and does not depend on where the window starts.
     """
     skipped = _comments(language)
-    if language == "shellscript":
-        skipped += rf"|(?m:^{_CASE.pattern}\))"
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"

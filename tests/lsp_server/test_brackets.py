@@ -20,6 +20,12 @@ from lsp_server.context import Site
         ("n = len(a) // 2)", "python", (")", "")),
         ("echo ${#list[@]}", "shellscript", ("", "")),
         ("case $1 in\n  a|b) f ;;\n  *) g $(h) ;;", "shellscript", ("", "")),
+        ("-h | --help) f ;;", "shellscript", ("", "")),
+        ('[Yy]*) f ;;\n"a b") g ;; @(c|d)) h', "shellscript", ("", "")),
+        ("case $1 in a) f $(g) ;; (b) h", "shellscript", ("", "")),
+        ("x=$(\n  case $1 in\n    a) f ;;\n  esac\n)", "shellscript", ("", "")),
+        ("x=$(\n  f | g)\ny=(\n  a)", "shellscript", ("", "")),
+        ("echo a)", "shellscript", (")", "")),
         ("fn f<'a>(x: &'a str) {", "rust", ("", "{")),
         ("don't (stop) now)", "plaintext", (")", "")),
         ("`a(${b}` + (", "typescript", ("", "(")),
@@ -74,7 +80,9 @@ def test_strays_begin_after_the_string_ends() -> None:
 
 @given(
     st.lists(
-        st.sampled_from(["(", ")", "{", "}", "a", "'", '"', "`", "//", "/*", "*/", "#", "\n"])
+        st.sampled_from(
+            ["(", ")", "{", "}", "a", "case", "'", '"', "`", "//", "/*", "*/", "#", "|", "\n"]
+        )
     ),
     st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
 )

@@ -49,6 +49,8 @@ CASES = {
         ("", "", "if a; then\n  b\nelse\n  c\nfi", "\nd\n"),
         ("case $1 in", "", "\n-a)\n  b\n  ;;\n*)\n  c\n  ;;\nesac", "\nd\n"),
         ("case $1 in\n  -a)", "\n  *)", "\n    b\n    c\n    ;;", "\n  -b)\n"),
+        ("case $1 in", "", "\n-a | --all)\n  b\n  ;;\n[Yy]*)\n  c\n  ;;\nesac", "\nd\n"),
+        ("case $1 in\n  -a | --all)", "\n  *)", "\n    b\n    c\n    ;;", "\n  -b)\n"),
         ("f() {", "", "\n  a\n\n  b\n}", "\ng\n"),
         ("a", '"\n', '="$1"', '\nb="$2"\n'),
         ("if a; then\n  ", "\nfi", "if b; then\n    c\n  fi", "\nfi\n"),
