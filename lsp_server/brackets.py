@@ -34,10 +34,17 @@ HASH_COMMENTS = frozenset(
 )
 """Languages where `#` begins a comment; in the others it is `//`."""
 
-_BACKTICKS = frozenset(
-    ["javascript", "javascriptreact", "typescript", "typescriptreact", "go"],
-)
+_SCRIPTS = frozenset(["javascript", "javascriptreact", "typescript", "typescriptreact"])
+"""Languages with regular expressions between slashes."""
+
+_BACKTICKS = _SCRIPTS | {"go"}
 """Languages where a string in backticks may have several lines."""
+
+_REGEX = (
+    r"(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
+    r"(?:\\(?:.|\Z)|\[(?:\\.|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
+)
+"""Where no division can stand; at the beginning of a text, one has a space behind it mostly."""
 
 _GLOB = (
     r"(?:\"[^\"\n]*\"|'[^'\n]*'|\\.|\[[^\]\n]*\]|[?*+@!]\([^()\n]*\)"
@@ -228,7 +235,7 @@ def _tokens(language: str) -> re.Pattern[str]:
     An apostrophe inside of a word (don't) opens no string; a triple quote is read as an empty
     string and a quote, which is right often enough, and does not depend on where the window starts.
     """
-    skipped = _comments(language)
+    skipped = _comments(language) + (rf"|{_REGEX}" if language in _SCRIPTS else "")
     single = r"'(?:\\.|[^'\\\n])'"
     if language != "rust":
         single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"

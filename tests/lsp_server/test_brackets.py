@@ -29,6 +29,11 @@ from lsp_server.context import Site
         ("fn f<'a>(x: &'a str) {", "rust", ("", "{")),
         ("don't (stop) now)", "plaintext", (")", "")),
         ("`a(${b}` + (", "typescript", ("", "(")),
+        (r"return s.replace(/\)/g, '').split(/[(/]/)", "javascript", ("", "")),
+        (r"/\(/.test(a) ? x => /{/ : b / (c) / d)", "typescript", (")", "")),
+        ("a = b / (c, d / e", "javascript", ("", "(")),
+        ("<a b={c} /> (</a>", "typescriptreact", ("", "(")),
+        ("/2) + 1\n", "javascript", (")", "")),
         ("f'{x' + (", "python", ("", "(")),
         ("( [ { )", "", ("", "")),
         ('"(', "", ("", "")),
@@ -79,11 +84,7 @@ def test_strays_begin_after_the_string_ends() -> None:
 
 
 @given(
-    st.lists(
-        st.sampled_from(
-            ["(", ")", "{", "}", "a", "case", "'", '"', "`", "//", "/*", "*/", "#", "|", "\n"]
-        )
-    ),
+    st.lists(st.sampled_from([*"(){}[]a'\"`#|\n/=", "case", "//", "/*", "*/"])),
     st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
 )
 @example(["//", "'", ")", "("], "shellscript")

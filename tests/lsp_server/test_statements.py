@@ -28,6 +28,7 @@ CASES = {
         ("", "", "if (a) {\n  b()\n}", "\nc()\n"),
         ("", "", "if (a) {\n  b()\n}", " else {\n  d()\n}\nc()\n"),
         ("x = ", "", "`a\nb`", "\nc\n"),
+        ("return ", "", 's.replace(/\\)/g, "");', "\nc\n"),
         ("  if (a", "\n    b()\n  }", ") {", "\n    c()\n"),
         ("", "", "try {\n  a()\n} catch (e) {\n  b()\n}", "\nc()\n"),
         ("", "", "do {\n  a()\n} while (b);", "\nc()\n"),
