@@ -40,9 +40,11 @@ _SCRIPTS = frozenset(["javascript", "javascriptreact", "typescript", "typescript
 _BACKTICKS = _SCRIPTS | {"go"}
 """Languages where a string in backticks may have several lines."""
 
+_ESCAPE = r"\\(?:.|\Z)"
+
 _REGEX = (
     r"(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
-    r"(?:\\(?:.|\Z)|\[(?:\\.|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
+    rf"(?:{_ESCAPE}|\[(?:{_ESCAPE}|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
 )
 """Where no division can stand; at the beginning of a text, one has a space behind it mostly."""
 
@@ -234,13 +236,14 @@ def _tokens(language: str) -> re.Pattern[str]:
 
     An apostrophe inside of a word (don't) opens no string; a triple quote is read as an empty
     string and a quote, which is right often enough, and does not depend on where the window starts.
+    A text that ends may end inside of any of them: what follows may yet come.
     """
     skipped = _comments(language) + (rf"|{_REGEX}" if language in _SCRIPTS else "")
-    single = r"'(?:\\.|[^'\\\n])'"
+    single = rf"'(?:{_ESCAPE}|[^'\\\n])(?:'|\Z)"
     if language != "rust":
-        single = r"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:\\.|[^'\\\n])*'?"
+        single = rf"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:{_ESCAPE}|[^'\\\n])*'?"
     back = "`[^`]*`?" if language in _BACKTICKS else r"`[^`\n]*`?"
-    return re.compile(rf"{skipped}|\"(?:\\.|[^\"\\\n])*\"?|{single}|{back}|[()\[\]{{}}]")
+    return re.compile(rf"{skipped}|\"(?:{_ESCAPE}|[^\"\\\n])*\"?|{single}|{back}|[()\[\]{{}}]")
 
 
 def _comments(language: str) -> str:

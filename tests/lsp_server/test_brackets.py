@@ -27,6 +27,9 @@ from lsp_server.context import Site
         ("x=$(\n  f | g)\ny=(\n  a)", "shellscript", ("", "")),
         ("echo a)", "shellscript", (")", "")),
         ("fn f<'a>(x: &'a str) {", "rust", ("", "{")),
+        ("c == ')' || c == '\\''", "rust", ("", "")),
+        ("c == ')", "rust", ("", "")),
+        ("f::<'a>(')') + g(&'a)", "rust", ("", "")),
         ("don't (stop) now)", "plaintext", (")", "")),
         ("`a(${b}` + (", "typescript", ("", "(")),
         (r"return s.replace(/\)/g, '').split(/[(/]/)", "javascript", ("", "")),
@@ -84,8 +87,8 @@ def test_strays_begin_after_the_string_ends() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([*"(){}[]a'\"`#|\n/=", "case", "//", "/*", "*/"])),
-    st.sampled_from(["python", "typescript", "cpp", "lua", "shellscript", ""]),
+    st.lists(st.sampled_from([*"(){}[]a'\"`#|\n/=\\", "case", "//", "/*", "*/"])),
+    st.sampled_from(["python", "typescript", "cpp", "rust", "lua", "shellscript", ""]),
 )
 @example(["//", "'", ")", "("], "shellscript")
 @example(["a'", ")", "("], "shellscript")

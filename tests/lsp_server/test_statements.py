@@ -40,6 +40,9 @@ CASES = {
         ("void f() {", "", "\n  a();\n#ifdef B\n  b();\n#endif\n}", "\n\nvoid g() {\n"),
         ("int x = ", "", "a ||\n        b;", "\nc();\n"),
     ],
+    "rust": [
+        ("if ", "", "c == ')' {\n    a();\n}", "\nb();\n"),
+    ],
     "php": [
         ("<?php\nputenv($a . '=ex", "\n$b = 1;\n", "ample.com');", "\n$c = 2;\n$d = 3;\n"),
     ],
