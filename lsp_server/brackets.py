@@ -43,7 +43,7 @@ _BACKTICKS = _SCRIPTS | {"go"}
 _ESCAPE = r"\\(?:.|\Z)"
 
 _REGEX = (
-    r"(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
+    r"(?=[ \t/])(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
     rf"(?:{_ESCAPE}|\[(?:{_ESCAPE}|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
 )
 """Where no division can stand; at the beginning of a text, one has a space behind it mostly."""
@@ -180,12 +180,20 @@ def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | No
 
 def open_quote(site: Site) -> str:
     """The quote of the string that the caret stands in, or ""."""
-    if site.language in _BACKTICKS and site.prefix.count("`") % 2:
-        return "`"
-    tokens = _tokens(site.language).findall(site.head)
+    quotes, text = "'\"", site.head
+    if site.language in _BACKTICKS:
+        quotes, text = "'\"`", site.prefix
+    last = _open_token(text, site.language)
+    return last[0] if last.startswith(tuple(quotes)) else ""
+
+
+@lru_cache(maxsize=4)
+def _open_token(text: str, language: str) -> str:
+    """The string or comment that a text ends inside of, or ""; several rules ask at each caret."""
+    tokens = _tokens(language).findall(text)
     last = tokens[-1] if tokens else ""
     whole = len(last) > 1 and last.endswith(last[0])
-    return last[0] if last[:1] in ("'", '"') and not whole and site.head.endswith(last) else ""
+    return last if text.endswith(last) and not whole else ""
 
 
 def after_string(text: str, quote: str) -> str:

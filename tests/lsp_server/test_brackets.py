@@ -81,6 +81,23 @@ def test_the_string_that_the_caret_stands_in(head: str, quote: str, language: st
     assert open_quote(Site(head, "", language)) == quote
 
 
+@pytest.mark.parametrize("language", ["typescript", "go"])
+@pytest.mark.parametrize(
+    ("prefix", "quote"),
+    [
+        ("// the ` char\ng(", ""),
+        ("s = '`'\ng(", ""),
+        ("/* ` */ g(", ""),
+        ("s = `a\n" + "b // c", "`"),
+        ("s = `a` + `", "`"),
+        ("// don't ` it\ns = `a 'b", "`"),
+        ("s = `a\n` + 'b", "'"),
+    ],
+)
+def test_the_template_that_the_caret_stands_in(prefix: str, quote: str, language: str) -> None:
+    assert open_quote(Site(prefix, "", language)) == quote
+
+
 def test_strays_begin_after_the_string_ends() -> None:
     assert [b.offset for b in strays(':) ok")', Site('print("', ""))] == [6]
     assert [b.char for b in strays("a)\nb]", Site("f(", ""))] == [")", "]"]
