@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lsp_server.blocks import opens_block
+
 if TYPE_CHECKING:
     from lsp_server.context import Site
 
 _WHITE = re.compile(r"[ \t]*")
-_WIDTHS = (2, 3, 4, 8)
+_WIDTHS = (4, 2, 8, 3)
+"""Spaces of a level, the most likely ones first."""
+_TABBED = ("go", "makefile")
+"""Languages that are indented with tabs, also where no line shows it."""
 _RARE = 10
 """A width is rare that is used a tenth as often as the most common one."""
 _AROUND = 400
@@ -38,7 +43,7 @@ class Style:
 
 
 def style_of(site: Site) -> Style | None:
-    r"""What most lines around the caret are indented with; None where none is.
+    r"""What most lines around the caret are indented with, or the language; None without either.
 
     >>> [style_of(Site(text, "")).unit for text in ("a:\n  b:\n    c\n", "a {\n\tb\n}")]
     ['  ', '\t']
@@ -46,10 +51,10 @@ def style_of(site: Site) -> Style | None:
     lines = site.prefix.split("\n")[-_AROUND:] + site.suffix.split("\n")[:_AROUND]
     whites = [_white(line) for line in lines if line.strip()]
     tabs, spaces = (sum(white.startswith(char) for white in whites) for char in "\t ")
-    if not tabs and not spaces:
-        return None
-    if tabs > spaces:
+    if tabs > spaces or (not spaces and site.language in _TABBED):
         return Style(True, 0)
+    if not spaces:
+        return None
     steps = Counter(
         len(under) - len(above)
         for above, under in pairwise(whites)
@@ -63,8 +68,9 @@ def style_of(site: Site) -> Style | None:
 def restyle(text: str, site: Site) -> str:
     r"""The lines of a suggestion after its first one, indented as the file is.
 
-    Levels are counted from the caret's line, or from the one above where that is empty. Where the
-    lines do not stand on levels, for they are aligned with something, all is left as it is.
+    Levels are counted from the caret's line, or from the one above where that is empty; in tabs
+    instead of spaces, or spaces instead of tabs, from the margin. Where the lines do not stand on
+    levels, for they are aligned with something, all is left as it is.
 
     >>> tabbed = Site("if (a) {\n\tb();\n}\nif (c) {", "", "cpp")
     >>> restyle("\n    d();\n    if (e) {\n        f();\n    }\n}", tabbed)
@@ -77,14 +83,17 @@ def restyle(text: str, site: Site) -> str:
     lines = text.split("\n")
     kept = 0 if not site.head else 1  # lines that the caret's own indentation governs
     style = style_of(site) if any(line.strip() for line in lines[kept:]) else None
+    if style is None:
+        return text
     base = _white(site.head or _line_above(site))
-    if style is None or (not site.head and _is_inside(site, base)):
-        return text
-    written = _written_style(lines[kept:], base, style)
-    if written is None:
-        return text
-    moved = [_moved(line, base, written, style) for line in lines[kept:]]
-    return "\n".join([*lines[:kept], *moved])
+    if style.tabs:
+        return "\n".join(lines[:kept] + _in_tabs(lines[kept:], base))
+    moved = _in_spaces(lines[kept:], base, style)
+    opener = site.head + lines[0] if site.head else _line_above(site)
+    if site.head or not _is_inside(site, base):
+        opens = opens_block(opener, site.language)
+        moved = _in_width(moved, base, style, opens=opens)
+    return "\n".join(lines[:kept] + moved)
 
 
 def at_other_depths(text: str, site: Site) -> list[str]:
@@ -104,29 +113,75 @@ def at_other_depths(text: str, site: Site) -> list[str]:
     return [white + line.lstrip() for white in nearest]
 
 
-def _written_style(lines: list[str], base: str, style: Style) -> Style | None:
-    """How the suggestion is indented, where it is on levels and that is not the file's way."""
+def _in_tabs(lines: list[str], base: str) -> list[str]:
+    """A tab for each level, where the lines have spaces and the caret's line has none."""
     whites = [_white(line) for line in lines if line.strip()]
-    deeper = [white[len(base) :] for white in whites if white.startswith(base) and white != base]
-    if not deeper:
-        return None
-    if all(set(white) == {"\t"} for white in deeper):
-        return None if style.tabs or not style.width else Style(True, 0)
-    if any("\t" in white for white in deeper):
-        return None
-    width = min(map(len, deeper))
-    on_levels = all(len(white) % width == 0 for white in deeper)
-    if width not in _WIDTHS or not on_levels or not (style.tabs or style.width):
-        return None
-    return None if width in (style.width, *style.others) else Style(False, width)
+    own_tabs = any(white.count("\t") > len(base) for white in whites)
+    if own_tabs or base.strip("\t"):
+        return lines
+    width = next((width for width in _WIDTHS if _fits(whites, base, width)), 0)
+    return [_with_white(line, "\t" * _levels(line, width)) for line in lines] if width else lines
 
 
-def _moved(line: str, base: str, written: Style, style: Style) -> str:
+def _fits(whites: list[str], base: str, width: int) -> bool:
+    """Whether so many spaces make a level: the first line is one deeper than the base at most."""
+    on_levels = all(white.count(" ") % width == 0 for white in whites)
+    return on_levels and abs(_levels(whites[0], width) - len(base)) <= 1
+
+
+def _levels(line: str, width: int) -> int:
     white = _white(line)
-    if not white.startswith(base):
-        return line
-    levels = (len(white) - len(base)) // len(written.unit)
-    return base + style.unit * levels + line[len(white) :]
+    return white.count("\t") + white.count(" ") // width
+
+
+def _in_spaces(lines: list[str], base: str, style: Style) -> list[str]:
+    """Spaces of one level for each tab, where the caret's line has none."""
+    if "\t" in base or not style.width:
+        return lines
+    return [_with_white(line, _white(line).replace("\t", style.unit)) for line in lines]
+
+
+def _in_width(lines: list[str], base: str, style: Style, *, opens: bool) -> list[str]:
+    """As many spaces for a level as the file has.
+
+    A block whose first line is too deep says that the model counts from the margin.
+    """
+    whites = [_white(line) for line in lines if line.strip()]
+    if "\t" in "".join((base, *whites)) or not style.width:
+        return lines
+    width = _width_from_margin(whites, base, style) if opens else 0
+    if width:
+        base = ""
+    else:
+        width = _width_from(base, whites, style)
+    return [_moved(line, base, width, style) for line in lines] if width else lines
+
+
+def _width_from_margin(whites: list[str], base: str, style: Style) -> int:
+    """Spaces of a level that are more than the file's, if they make the first line fit; or 0."""
+    width, rest = divmod(len(whites[0]), len(base) // style.width + 1)
+    if rest or width <= style.width or width % style.width or width in style.others:
+        return 0
+    on_levels = all(len(white) % width == 0 for white in whites)
+    return width if on_levels and width in _WIDTHS else 0
+
+
+def _width_from(base: str, whites: list[str], style: Style) -> int:
+    """Spaces of a level behind the base, where lines are on levels unlike the file's; or 0."""
+    deeper = [len(white) - len(base) for white in whites if len(white) > len(base)]
+    width = min(deeper, default=0)
+    if width not in _WIDTHS or width in (style.width, *style.others):
+        return 0
+    return 0 if any(size % width for size in deeper) else width
+
+
+def _moved(line: str, base: str, width: int, style: Style) -> str:
+    deeper = len(_white(line)) - len(base)
+    return line if deeper < 0 else _with_white(line, base + style.unit * (deeper // width))
+
+
+def _with_white(line: str, white: str) -> str:
+    return white + line[len(_white(line)) :]
 
 
 def _is_inside(site: Site, base: str) -> bool:

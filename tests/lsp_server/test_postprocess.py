@@ -120,6 +120,26 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
         ("cpp", "void f() {\n\ta();\n}\nvoid g() {", "\n}", "\n    b();\n", "\n\tb();"),
         ("python", "if a:\n  b()\nif c:", "", "\n    d()\n    if e:\n        f()", None),
         ("python", "for a in b:\n  c()\nif d:\n", "", "    e()", "  e()"),
+        # at any depth, tabs for spaces and spaces for tabs
+        ("cpp", "{\n    a;\n    if (b) {", "\n}", "\n\t\tc;\n\t}", "\n        c;\n    }"),
+        ("cpp", "{\n    a;", "\n    b;\n}", "\n\tc;", "\n    c;"),
+        ("cpp", "{\n\ta;\n\tif (b) {", "\n}", "\n        c;\n    }", "\n\t\tc;\n\t}"),
+        ("cpp", "{\n\ta;\n\t", "\n}", "if (b) {\n        c;\n    }", "if (b) {\n\t\tc;\n\t}"),
+        ("cpp", "{\n\tif (b) {\n\t\ta;", "\n}", "\n    }", "\n\t}"),
+        ("cpp", "{\n\ta;\n\tif (b) {", "\n}", "\n\t    c;\n\t}", "\n\t\tc;\n\t}"),
+        ("cpp", "{\n  a;\n  if (b) {", "\n}", "\n        c;\n    }", "\n    c;\n  }"),
+        # not where spaces align
+        (
+            "cpp",
+            "{\n\ta;\n\tif (b) {",
+            "\n}",
+            "\n\t\tc(d,\n\t\t  e);\n\t}",
+            "\n\t\tc(d,\n\t\t  e);\n\t}",
+        ),
+        ("cpp", "{\n  x = f(a", "\n}", ",\n        b);", ",\n        b);"),
+        # where nothing is indented yet, as the language is
+        ("go", "func main() {", "\n}", "\n    f()\n", "\n\tf()"),
+        ("makefile", "all: a.o", "\n", "\n    cc a.o", "\n\tcc a.o"),
         # which the line above shows at an empty caret's line, or the line below
         ("python", "def f():\n    for a in b:\n", "\n    c()", "        d()", "        d()"),
         ("python", "def f():\n    a = 1\n", "\n    c()", "    b = 2", "    b = 2"),
