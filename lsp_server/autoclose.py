@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import PAIRS, loose
+from lsp_server.brackets import PAIRS, PROSE, loose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def before_closers(text: str, put: str, site: Site) -> str:
 
 def _end(text: str, closer: str, language: str) -> int:
     """Where a closer stands that has no opener in the text; 0 without one."""
-    if closer in _TEXTS.values():
+    if closer in _TEXTS.values() or language in PROSE:
         return max(text.find(closer), 0)
     strays = loose(text, language)[0]
     return strays[0].offset if strays and strays[0].char == closer else 0

@@ -34,6 +34,9 @@ HASH_COMMENTS = frozenset(
 )
 """Languages where `#` begins a comment; in the others it is `//`."""
 
+PROSE = frozenset(["markdown", "plaintext", "restructuredtext", "git-commit"])
+"""Languages where a bracket may be half a smiley or a list's number: none of them is counted."""
+
 _SCRIPTS = frozenset(["javascript", "javascriptreact", "typescript", "typescriptreact"])
 """Languages with regular expressions between slashes."""
 
@@ -83,8 +86,9 @@ def indent(line: str) -> int:
 class Balance:
     """Brackets without a partner in a text that grows; what is settled is not read again.
 
-    Strings and comments are skipped, as far as the text goes. A closer goes with the innermost
-    opener of its kind; openers left inside are forgotten, for they are mostly prose.
+    Strings and comments are skipped, as far as the text goes; prose has no brackets at all. A
+    closer goes with the innermost opener of its kind; openers left inside are forgotten, for they
+    are mostly prose.
     """
 
     def __init__(self, language: str) -> None:
@@ -98,6 +102,8 @@ class Balance:
     def feed(self, text: str) -> None:
         """Take the text so far, which begins with what was fed before."""
         self.text, self.open_text = text, False
+        if self._language in PROSE:
+            return
         for found in self._tokens.finditer(text, self._read):
             if found.end() == len(text) and found[0] not in PAIRS and found[0] not in CLOSERS:
                 self._read = found.start()  # it may go on
@@ -179,11 +185,17 @@ def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | No
 
 
 def open_quote(site: Site) -> str:
-    """The quote of the string that the caret stands in, or ""."""
+    r"""What ends the string or comment of one line that the caret stands in, or "".
+
+    >>> open_quote(Site("f('a", "")), open_quote(Site("f('a')  // It's (", ""))
+    ("'", '\n')
+    """
     quotes, text = "'\"", site.head
     if site.language in _BACKTICKS:
         quotes, text = "'\"`", site.prefix
     last = _open_token(text, site.language)
+    if last.startswith(("//", "#", "--")) and not last.startswith("--[["):
+        return "\n"
     return last[0] if last.startswith(tuple(quotes)) else ""
 
 
@@ -192,15 +204,15 @@ def _open_token(text: str, language: str) -> str:
     """The string or comment that a text ends inside of, or ""; several rules ask at each caret."""
     tokens = _tokens(language).findall(text)
     last = tokens[-1] if tokens else ""
-    whole = len(last) > 1 and last.endswith(last[0])
+    whole = len(last) > 1 and last[0] in "'\"`" and last.endswith(last[0])
     return last if text.endswith(last) and not whole else ""
 
 
 def after_string(text: str, quote: str) -> str:
-    """The same text with the rest of a string blanked, so that offsets stay.
+    r"""The same text with the rest of a string or comment blanked, so that offsets stay.
 
-    >>> after_string('b", c)', '"'), after_string("b :)", '"')
-    ('  , c)', '    ')
+    >>> after_string('b", c)', '"'), after_string("b :)", '"'), after_string(":)\nb)", "\n")
+    ('  , c)', '    ', '  \nb)')
     """
     if not quote:
         return text

@@ -30,7 +30,8 @@ from lsp_server.context import Site
         ("c == ')' || c == '\\''", "rust", ("", "")),
         ("c == ')", "rust", ("", "")),
         ("f::<'a>(')') + g(&'a)", "rust", ("", "")),
-        ("don't (stop) now)", "plaintext", (")", "")),
+        ("don't (stop) now)", "", (")", "")),
+        ("1) one :)\n2) two (", "markdown", ("", "")),
         ("`a(${b}` + (", "typescript", ("", "(")),
         (r"return s.replace(/\)/g, '').split(/[(/]/)", "javascript", ("", "")),
         (r"/\(/.test(a) ? x => /{/ : b / (c) / d)", "typescript", (")", "")),
@@ -96,6 +97,23 @@ def test_the_string_that_the_caret_stands_in(head: str, quote: str, language: st
 )
 def test_the_template_that_the_caret_stands_in(prefix: str, quote: str, language: str) -> None:
     assert open_quote(Site(prefix, "", language)) == quote
+
+
+@pytest.mark.parametrize(
+    ("head", "language", "end"),
+    [
+        ("f(a)  # it's (", "python", "\n"),
+        ("// it's (", "cpp", "\n"),
+        ("// it's (/", "cpp", "\n"),
+        ("-- it's (", "lua", "\n"),
+        ("--[[ it's (", "lua", ""),
+        ("/* it's (", "cpp", ""),
+        ("f('# a') + g(", "python", ""),
+    ],
+)
+def test_the_comment_that_the_caret_stands_in(head: str, language: str, end: str) -> None:
+    assert open_quote(Site(head, "", language)) == end
+    assert [b.char for b in strays(":)\nb)", Site(head, "", language))] == [")"] * (1 + (not end))
 
 
 def test_strays_begin_after_the_string_ends() -> None:

@@ -106,6 +106,10 @@ def test_half_a_line_goes_when_it_is_not_the_only_one() -> None:
         ("python", "def f(:\n    pass\n\n\nx = ", "\n", "1", "1"),
         # bracket of a template string
         ("javascript", "x = `a ${", "", "b}`;", "b}`;"),
+        # brackets in prose
+        ("markdown", "", "", "1) one :)", "1) one :)"),
+        ("cpp", "// It is (", "", "see below) :)", "see below) :)"),
+        ("python", "x = 1  # So (", ")\n", "or not)", "or not"),
         # circles
         ("python", "", "", "f(1)\nf(1)\nf(1)\nf(1)", "f(1)"),
         # credentials

@@ -119,6 +119,12 @@ def test_what_the_editor_closes_is_merged(
     assert rest(remembering(SITE, written), now) == left
 
 
+def test_what_the_editor_closes_in_prose() -> None:
+    site = Site("See ", "\n", "markdown")
+    now = replace(site, prefix="See [", suffix="]\n")
+    assert rest(remembering(site, "[the guide](guide.md) :)"), now) == "the guide"
+
+
 def test_other_context_misses() -> None:
     known = remembering(SITE, "compute()")
     there = (Snippet("b.py", "def compute(): ..."),)
