@@ -24,15 +24,19 @@ LONG_WORD = 48
 LONG_LINE = 500
 """Characters of the caret's line."""
 _INSIDE = re.compile(r"[\w$]")
-_DATA = re.compile(r"[A-Za-z0-9+/=_-]*\Z")
+_DATA = re.compile(rf"[A-Za-z0-9+/=_-]{{{LONG_WORD}}}\Z")
+_NUMBER = re.compile(r"[0-9a-f_]+|[0-9A-F_]+")
+_FEW = 4
+"""Signs between words of a name: base64 for URLs has one such sign in 32."""
 _CLOSED = {
+    "go": re.compile(r"\s*\}\Z"),
     "python": re.compile(r"\s*(?:pass|break|continue)\Z"),
     "shellscript": re.compile(r"\s*(?:fi|done|esac|;;)\Z"),
     "lua": re.compile(r"\s*(?:end|break)\Z"),
     "ruby": re.compile(r"\s*(?:end|break|next)\Z"),
 }
 _SEMICOLON = re.compile(r"[^;\s].*;\Z|\s*\}\Z")
-_NO_SEMICOLONS = HASH_COMMENTS | frozenset(["lua", "go", "rust", "plaintext", "markdown", ""])
+_NO_SEMICOLONS = HASH_COMMENTS | frozenset(["lua", "plaintext", "markdown", ""])
 """Where a `;` at the end of a line is no habit, or means something else."""
 
 
@@ -72,21 +76,24 @@ def _after_statement(site: Site) -> bool:
         return words.match(site.head) is not None
     if site.language in _NO_SEMICOLONS or not _SEMICOLON.search(site.head):
         return False
-    return not loose(site.head, site.language)[1]
+    return not open_quote(site) and not loose(site.head, site.language)[1]
 
 
 def _in_long_string(site: Site) -> bool:
     quote = open_quote(site)
-    return (
-        quote in ("'", '"')
-        and bool(quote)
-        and len(site.head) - site.head.rfind(quote) > LONG_STRING
-    )
+    return quote in ("'", '"') and len(site.head) - site.head.rfind(quote) > LONG_STRING
 
 
 def _in_data(site: Site) -> bool:
-    found = _DATA.search(site.head[-LONG_WORD:])
-    return found is not None and len(found[0]) == LONG_WORD
+    """A number, a row of one sign, or letters of both cases and digits: names are not so mixed."""
+    found = _DATA.search(site.head)
+    if found is None:
+        return False
+    text = found[0]
+    if _NUMBER.fullmatch(text) or len(set(text)) == 1:
+        return True
+    mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return mixed and text.count("_") + text.count("-") < _FEW
 
 
 def _in_long_line(site: Site) -> bool:
@@ -102,9 +109,18 @@ RULES = (
     ),
     Rule(
         "after a closed statement",
-        (("java", "return x;|"), ("typescript", "}|"), ("python", "    pass|"), ("lua", "  end|")),
+        (
+            ("java", "return x;|"),
+            ("rust", "let x = 1;|"),
+            ("typescript", "}|"),
+            ("go", "  }|"),
+            ("python", "    pass|"),
+            ("lua", "  end|"),
+        ),
         (
             ("java", "for (int i = 0;|"),
+            ("go", "for i := 0;|"),
+            ("cpp", "// return x;|"),
             ("typescript", "} |"),
             ("python", "x = 1|"),
             ("java", "return x;\n|"),
@@ -125,7 +141,11 @@ RULES = (
     Rule(
         "inside of data",
         (("python", 'DATA = b"iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAYAAAAf8/9hAAAAGXRFWHRT|'),),
-        (("python", "very_long_names = but_no_data|"),),
+        (
+            ("python", "very_long_names = but_no_data|"),
+            ("python", "def test_it_raises_a_ValueError_if_2_of_the_3_files_are_gone|"),
+            ("shellscript", "cat /usr/local/share/applications/documentation/readme/index|"),
+        ),
         _in_data,
     ),
     Rule(
