@@ -190,13 +190,14 @@ def open_quote(site: Site) -> str:
     >>> open_quote(Site("f('a", "")), open_quote(Site("f('a')  // It's (", ""))
     ("'", '\n')
     """
-    quotes, text = "'\"", site.head
-    if site.language in _BACKTICKS:
-        quotes, text = "'\"`", site.prefix
-    last = _open_token(text, site.language)
+    has_lines = site.language in _BACKTICKS
+    last = _open_token(site.prefix if has_lines else site.head, site.language)
     if last.startswith(("//", "#", "--")) and not last.startswith("--[["):
         return "\n"
-    return last[0] if last.startswith(tuple(quotes)) else ""
+    if site.language == "rust" and last.startswith("'"):
+        return ""  # &'a is a lifetime
+    quotes = ("'", '"', "`") if has_lines else ("'", '"')
+    return last[0] if last.startswith(quotes) else ""
 
 
 @lru_cache(maxsize=4)

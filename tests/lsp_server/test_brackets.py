@@ -116,6 +116,11 @@ def test_the_comment_that_the_caret_stands_in(head: str, language: str, end: str
     assert [b.char for b in strays(":)\nb)", Site(head, "", language))] == [")"] * (1 + (not end))
 
 
+def test_a_lifetime_is_no_string() -> None:
+    assert open_quote(Site("fn f(x: &'a", "", "rust")) == ""
+    assert [b.char for b in strays(" T) {", Site("fn f(x: &'a", "", "rust"))] == [")"]
+
+
 def test_strays_begin_after_the_string_ends() -> None:
     assert [b.offset for b in strays(':) ok")', Site('print("', ""))] == [6]
     assert [b.char for b in strays("a)\nb]", Site("f(", ""))] == [")", "]"]
