@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lsp_server.predictions import KEPT as PREDICTIONS
 from lsp_server.statistics.counts import bucket_name
 from lsp_server.statistics.spans import Span, fate_of
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 KEEP_S = 30.0
 """How long after it an acceptance is looked at."""
 _KEPT = 32
-"""Of offers, and of the suggestions that they are of."""
+"""Of offers; of suggestions, as many as there are predictions that can be shown again."""
 
 
 @dataclass(slots=True)
@@ -165,5 +166,5 @@ class Offers:
         idle = [name for name, offer in self._offers.items() if not offer.watched]
         for name in idle[:-_KEPT]:
             del self._offers[name]
-        for number in list(self._suggestions)[:-_KEPT]:
+        for number in list(self._suggestions)[:-PREDICTIONS]:
             del self._suggestions[number]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.api import Usage
 from lsp_server.context import Site
 from lsp_server.documents import Document
-from lsp_server.predictions import Prediction
+from lsp_server.predictions import KEPT, Prediction
 from lsp_server.statistics.offers import KEEP_S, Asked, Offers
 from lsp_server.statistics.spans import Edit
 
@@ -71,6 +71,16 @@ def test_shown_once_however_much_of_it_is_typed() -> None:
     assert desk.counted == {
         "shown": 1, "model 27": 2, "tokens": 5, "model_ms": 300
     }  # fmt: skip
+
+
+def test_shown_again_while_it_is_predicted_it_counts_once() -> None:
+    desk, known = Desk(), prediction("f()")
+    desk.answer("f()", of=known)
+    for number in range(KEPT - 1):
+        desk.answer(f"g{number}()")
+    before = desk.counted.copy()
+    desk.answer("f()", of=known)
+    assert desk.counted - before == {"model 27": 1}
 
 
 def test_an_editor_that_tells_what_it_shows_is_believed() -> None:
@@ -182,7 +192,7 @@ def test_it_remembers_the_last_ones_and_those_it_has_to_look_at() -> None:
     for number in range(200):
         desk.answer(f"h{number}()")
     assert len(desk.offers._offers) < 36
-    assert len(desk.offers._suggestions) < 36
+    assert len(desk.offers._suggestions) == KEPT
     desk.offers.accepted(old)
     desk.wait()
     assert (desk.counted["accepted"], desk.counted["kept"]) == (1, 1)
