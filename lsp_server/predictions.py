@@ -53,10 +53,12 @@ class Prediction:
         None where anything but this text was typed, where all of it was, and where only that is
         left which stands after the caret anyway.
         """
-        typed = typed_between(self.site, site)
+        typed = _typed(self.site, site)
         if typed is None or not self.text.startswith(typed):
             return None
-        put = _put_in(typed, self.site, site) or ""
+        put = _put_in(typed, self.site, site)
+        if put is None:
+            return None
         rest = before_closers(self.text[len(typed) :], put, site)
         new = drop_lines_below(drop_tail_overlap(rest, site), site)
         typed = self.typed + typed
@@ -105,14 +107,19 @@ def typed_between(then: Site, now: Site) -> str | None:
     The windows may have moved in between: then what both of them show must be equal. Brackets and
     quotes that the editor has closed by itself, for what was typed, are no difference.
     """
+    typed = _typed(then, now)
+    return None if typed is None or _put_in(typed, then, now) is None else typed
+
+
+def _typed(then: Site, now: Site) -> str | None:
+    """What the text before the caret has more; None if anything else is different there."""
     if then.context != now.context:
         return None
     lines = now.first_line - then.first_line
     *dropped, before = then.prefix.split("\n", max(lines, 0))
     if len(dropped) != lines or not now.prefix.startswith(before):
         return None
-    typed = now.prefix[len(before) :]
-    return None if _put_in(typed, then, now) is None else typed
+    return now.prefix[len(before) :]
 
 
 def _put_in(typed: str, then: Site, now: Site) -> str | None:
