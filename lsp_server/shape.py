@@ -91,7 +91,8 @@ def _shape(site: Site, multiline: Multiline, wanted: tuple[str, ...]) -> Shape:
     line = site.head if site.head.strip() else next(above, "")
     opener = with_heading(line, next(above, ""))
     opens = opens_block(opener, site.language)
-    if opens and not (multiline == "auto" and _has_body(site, opener)):
+    filled = multiline == "auto" and not site.tail.strip() and _has_body(site, opener)
+    if opens and not filled:
         block = _block(site, opener, closed=not wanted)
         whole = block.closed or block.ends == "dedent"
         members = multiline == "auto" and whole and holds_members(opener)

@@ -167,6 +167,8 @@ def test_an_early_return_is_no_repeat_of_the_last_one(
         ),
         ("go", "func f() {\n\tif x {‸}\n}\n", "\n\t\treturn\n\t}\n}", "\n\t\treturn\n\t"),
         ("python", "def f():\n    x = [‸]\n", "\n        1,\n    ]\n", "\n        1,\n    "),
+        # the lines below are the function's body, not the bracket's
+        ("python", "def f(‸)\n    return a\n", "\n    a,\n    b,\n):\n    c", "\n    a,\n    b,\n"),
         ("json", '{\n  "a": {‸}\n}\n', '\n    "b": 2\n  }\n', '\n    "b": 2\n  '),
         # a bracket of its own reaches over lines that are less deep
         ("javascript", "setTimeout(‸)\n", "() => {\n  b();\n}, 10);", "() => {\n  b();\n}, 10"),
