@@ -1,0 +1,59 @@
+"""Of what type the object before the caret is, as far as the caret's file says. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.declared import LINK, PATH, Chain, chain_of, flat
+from lsp_server.workspace.told import Told
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsp_server.context import Site
+
+ABOVE = 2_000
+"""Lines above the window that are looked at."""
+_BEFORE, _AROUND = 300, 1_200
+"""Characters of the expression before the caret, and of a call that the caret is in."""
+_OBJECT = re.compile(rf"({PATH}){LINK}[\w$]*\Z")
+_CALLED = re.compile(rf"({PATH})(?:<[^<>()]*+>)?\s?\Z")
+_BODY = re.compile(r"(?:[-=]>|\||\bfunc(?:tion)?\b[^{\n]*+)\s*+\{")
+"""Begins a function that is handed to what is called."""
+_TAKEN = re.compile(r"\bfrom\s++(?:\w*+\.)*+(\w++)\s++import\b(?:[^()\n]*+|\s*+\([^()]*+)\Z")
+_ASSIGNED = re.compile(r"[^=]*+(?<![!<>])=(?![=>])")
+
+
+def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Chain, ...]]:
+    r"""Ways to what stands before the caret, and to what is called; the likeliest first.
+
+    In an import they lead to the module.
+
+    >>> objects(Site("def f(shop: Shop):\n    pay(shop.", "", "python"), [])
+    ((('Shop',), ('shop',)), (('pay',),))
+    """
+    front = flat(site.prefix[-_AROUND:])
+    if taken := _TAKEN.search(front):
+        return ((taken[1],),), ()
+    before, called = _OBJECT.search(front[-_BEFORE:]), _call(front)
+    if not (before or called):
+        return (), ()
+    rows = site.prefix.count("\n")
+    window = (site.prefix + site.suffix).split("\n")
+    # of `x = f(x.` only what is at hand before it is assigned
+    if assigned := _ASSIGNED.match(window[rows]):
+        window[rows] = window[rows][assigned.end() :]
+    above = top[max(site.first_line - ABOVE, 0) : site.first_line]
+    told, at = Told([*above, *window], site.language), len(above) + rows
+    return (
+        told.ways(chain_of(before[1]), at) if before else (),
+        told.ways(chain_of(called), at) if called else (),
+    )
+
+
+def _call(front: str) -> str:
+    """What the last open bracket calls, or ""."""
+    before, _, inside = front.rpartition("(")
+    found = None if ")" in inside or _BODY.search(inside) else _CALLED.search(before[-_BEFORE:])
+    return found[1] if found else ""

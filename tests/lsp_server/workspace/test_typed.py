@@ -1,0 +1,173 @@
+"""Of what type the object before the caret is, and what is called around it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lsp_server.context import PREFIX_CHARS, SUFFIX_CHARS, Site
+from lsp_server.workspace import told as told_module
+from lsp_server.workspace.declared import declared
+from lsp_server.workspace.told import LINES, NAMES, WAYS
+from lsp_server.workspace.typed import objects
+
+Ways = tuple[tuple[str, ...], ...]
+
+
+def ways(language: str, text: str, top: str = "") -> tuple[Ways, Ways]:
+    prefix, _, suffix = text.partition("‸")
+    lines = top.splitlines(keepends=True)
+    return objects(Site(prefix, suffix, language, first_line=len(lines)), lines)
+
+
+PYTHON = [
+    ("def f(x: Ledger): x.‸", "Ledger"),
+    ("def f(\n    x: Ledger,\n):\n    x.clo‸", "Ledger"),
+    ("def f(x: 'Ledger | None'):\n    x.‸", "Ledger"),
+    ("def f(x: Optional[Ledger]):\n    x.‸", "Optional, Ledger"),
+    ("def f(x: bank.Ledger | Book | None):\n    x.‸", "Ledger, Book"),
+    ("def f(x: dict[str, list[Ledger]]):\n    x[0].‸", "Ledger"),
+    ("x: Ledger = make()\nx.‸", "Ledger, make"),
+    ("x = Ledger()\nx.‸", "Ledger"),
+    ("x = Ledger()\nx = foo(x.‸)", "Ledger"),
+    ("x = await bank.open_ledger(path)\nx.‸", "bank open_ledger"),
+    ("x = given or Ledger()\nx.‸", "given, Ledger"),
+    ("x = (\n    Ledger()\n)\nx.‸", "Ledger"),
+    ("x = cast('Ledger', y)\nx.‸", "Ledger, cast"),
+    ("a, x = Book(1, 2), Ledger()\nx.‸", "Ledger"),
+    ("a, x = pair()\nx.‸", "pair"),
+    ("def f(xs: list[Ledger]):\n    for x in xs:\n        x.‸", "Ledger, xs"),
+    ("xs: list[Ledger] = []\ny = [x.‸ for x in xs]", "Ledger, xs"),
+    ("class A:\n    for x in self.entries.values():\n        x.‸", "A entries values"),
+    ("with Ledger.open(path) as x:\n    x.‸", "Ledger open"),
+    ("from bank import Ledger as L\nx = L()\nx.‸", "Ledger, L"),
+    ("if isinstance(x, (Ledger, Book)):\n    x.‸", "Ledger, Book"),
+    ("if isinstance(x, Ledger) and x.‸", "Ledger"),
+    ("x.‸", ""),
+    ("# x: Ledger\nx.‸", ""),
+    ("class A: ...\nself.book.last().‸", "A book last"),
+    ("self.book.‸", ""),
+]
+MEMBERS = [
+    ("class A:\n    x: Ledger\n    def f(self):\n        self.x.‸", "Ledger, A x"),
+    (
+        "class A:\n  def f(self):\n    self.x.‸\n  def g(self):\n    self.x: Ledger = 1",
+        "Ledger, A x",
+    ),
+    (
+        "class A:\n  def __init__(self, y: Ledger):\n    self.x = y\n  def f(self):\n    self.x.‸",
+        "Ledger, y, A x",
+    ),
+    ("class A(Base, abc.ABC):\n    def f(self):\n        self.‸", "A, Base, ABC"),
+    ("class A(Base):\n    def f(self):\n        super().‸", "Base"),
+    ("class A(Base):\n    def f(self):\n        self.x.‸", "A x, Base x"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [*PYTHON, *MEMBERS])
+def test_what_stands_before_the_caret(text: str, expected: str) -> None:
+    assert told("python", text) == {way for way in expected.split(", ") if way}
+
+
+def told(language: str, text: str) -> set[str]:
+    """Ways, but that to the name itself, which is always the last one."""
+    found, _ = ways(language, text)
+    return {" ".join(way) for way in found} - {"x"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("java", "int f(Ledger x) {\n  x.‸", "Ledger"),
+        ("java", "final List<Ledger> x = y;\nx.get(0).‸", "List get, Ledger get, x get"),
+        ("java", "class A {\n  private Ledger x;\n  int f() {\n    this.x.‸", "Ledger, A x"),
+        ("java", "for (Ledger x : all) {\n  x.‸", "Ledger, all"),
+        ("java", "if (x instanceof Ledger) x.‸", "Ledger"),
+        ("java", "void f() {\n  x.‸\n}\nprivate Ledger x;", "Ledger"),
+        ("csharp", "foreach (var x in Bank.All()) {\n  x.‸", "Bank All"),
+        ("csharp", "if (x is Ledger) x?.‸", "Ledger"),
+        ("cpp", "int f(const Ledger &x) {\n  return x.‸", "Ledger"),
+        ("cpp", "std::unique_ptr<Ledger> x;\nx->‸", "unique_ptr, Ledger"),
+        ("cpp", "for (const auto &x : all) {\n  x.‸", "all"),
+        ("php", "function f(?Ledger $x) {\n  $x->‸", "Ledger"),
+        ("php", "class A {\n function f(private Ledger $x) {\n  $this->x->‸", "Ledger, A x"),
+        ("php", "$x = new Ledger(1);\n$x->‸", "Ledger"),
+        ("php", "foreach ($xs as $key => $x) {\n  $x->‸", "xs"),
+        ("php", "class A extends B {\n function f() {\n  parent::f($this->‸", "A, B"),
+        ("go", "func f(x *bank.Ledger) {\n\tx.‸", "Ledger"),
+        ("go", "func f(y int, a, x []Ledger) {\n\tx[0].‸", "Ledger"),
+        ("go", "x := NewLedger()\nx.‸", "NewLedger"),
+        ("go", "x, err := bank.Open(p)\nx.‸", "bank Open"),
+        ("go", "for _, x := range b.All() {\n\tx.‸", "b All"),
+        ("go", "x := &Ledger{1}\nx.‸", "Ledger"),
+        ("rust", "fn f(x: &mut Ledger) {\n    x.‸", "Ledger"),
+        ("rust", "let x = Ledger::open(p)?;\nx.‸", "Ledger open"),
+        ("rust", "impl Show for Ledger {\n  fn f(&self) {\n    self.‸", "Ledger"),
+        ("typescript", "function f(x: Ledger | null) {\n  x?.‸", "Ledger"),
+        ("typescript", "const x: Map<string, Ledger> = y;\nx.‸", "Map, Ledger, y"),
+        ("typescript", "const x = await open(p);\nx.‸", "open"),
+        ("typescript", "const x = y as Ledger;\nx.‸", "Ledger, y"),
+        ("typescript", "for (const x of all.values()) {\n  x.‸", "all values"),
+        ("javascript", "const x = new Ledger();\nx\n  .‸", "Ledger"),
+        ("ruby", "class A\n  def f\n    @x = Ledger.new\n    @x.‸", "Ledger new, A x"),
+    ],
+)
+def test_what_other_languages_say(language: str, text: str, expected: str) -> None:
+    assert told(language, text) == set(expected.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("python", "Ledger(1, b=‸)", (("Ledger",),)),
+        ("python", "x = Bank()\nx.post(f(1), [2], ‸", (("Bank", "post"), ("x", "post"))),
+        ("python", "shop.pay(\n    a,\n    ‸\n)", (("shop", "pay"),)),
+        ("python", "pay(f(1), 'it(s',‸", (("pay",),)),
+        ("python", "pay({'a': ‸", (("pay",),)),
+        ("python", "pay(a)\n‸", ()),
+        ("python", '"".join(‸', ()),
+        ("typescript", "new Ledger<T>({ cents: ‸", (("Ledger",),)),
+        ("typescript", "it('is', () => {\n  const a = ‸", ()),
+        ("go", "run(func() error {\n\t‸", ()),
+        ("rust", "all.map(|x| {\n    ‸", ()),
+    ],
+)
+def test_what_is_called_around_the_caret(language: str, text: str, expected: Ways) -> None:
+    assert ways(language, text)[1] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["from shop.ledger import ‸", "from .ledger import (\n    a, ‸", "from ledger import b, a‸"],
+)
+def test_an_import_leads_to_the_module(text: str) -> None:
+    assert ways("python", text) == ((("ledger",),), ())
+
+
+def test_what_stands_above_the_window_counts_with_any_line_ends() -> None:
+    top = "class A:\r\n    x: Ledger\r\n"
+    found, _ = ways("python", "    def f(self):\n        self.x.‸", top)
+    assert found == (("Ledger",), ("A", "x"))
+
+
+@pytest.mark.parametrize("language", ["python", "java", "go", "typescript"])
+@pytest.mark.parametrize(
+    "part",
+    ["(", "a.b.c.", "x: ", "x: [", "x<", "x = ", "for ", "for   ", "with a as ", '"\\', "x, ",
+     "x\n", "x = x.x\n", "x: x, y\n", "class x\n", "import (", "isinstance(x, ", "x is "],
+)  # fmt: skip
+def test_a_long_text_is_read_in_few_steps(
+    monkeypatch: pytest.MonkeyPatch, language: str, part: str
+) -> None:
+    read: list[str] = []
+
+    def counted(line: str, of: str) -> object:
+        read.append(line)
+        return declared(line, of)
+
+    monkeypatch.setattr(told_module, "declared", counted)
+    prefix = (part * PREFIX_CHARS)[:PREFIX_CHARS] + "\nself.x.f(x."
+    suffix = (part * SUFFIX_CHARS)[:SUFFIX_CHARS]
+    for ways in objects(Site(prefix, suffix, language), []):
+        assert len(ways) <= WAYS
+    assert len(read) <= LINES
+    assert NAMES < LINES
