@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import QueryCursor
 
+from lsp_server.workspace.gives import gives
 from lsp_server.workspace.grammars import GRAMMARS, parser
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ OUTLINE = 32
 """Lines of a longer one, at most."""
 _LINE = 200
 """Characters of a line."""
-_NAMES = 2_000
+_NAMES = 8_000
 """Characters of all names in a type."""
 _COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
 _KINDS = ("type", "function", "value", "field")
@@ -48,6 +49,10 @@ class Definition:
     """Index of its first line."""
     text: str
     """Its outline: signatures, fields, the first line of a docstring."""
+    kind: str
+    """type, function, value or field."""
+    gives: str
+    """Names of a type's bases, of what a function returns, or of what a value is of."""
     brief: str
     """A signature; of a type its first line and the names of its members, in a comment."""
 
@@ -70,6 +75,8 @@ def definitions(text: str, language: str, *, fields: bool = False) -> list[Defin
             bool(item.owner) and item.around is None,
             item.node.start_point[0],
             "\n".join(line[:_LINE] for line in item.outline()[:OUTLINE]),
+            item.kind,
+            " ".join(item.gives),
             item.brief(comment(language)),
         )
         for item in found
@@ -90,6 +97,7 @@ class _Found:
     name: str
     owner: str
     """As its own text has it: `S` in Go's `func (s *S) F()`."""
+    gives: list[str]
     node: Node
     source: bytes
     around: _Found | None = None
@@ -149,7 +157,8 @@ def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
         node = whole(captures[kind][0])
         key = node.start_byte, "" if kind == "field" else name
-        found.setdefault(key, _Found(kind, name, owner, node, source))
+        of = gives(kind, captures[kind][0], captures["name"][0])
+        found.setdefault(key, _Found(kind, name, owner, of, node, source))
     return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))
 
 

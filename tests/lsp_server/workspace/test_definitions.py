@@ -180,6 +180,46 @@ def test_an_exported_function_is_told_by_its_head() -> None:
     assert found.text == found.brief == "exports.twice = function (a)"
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        (
+            "python",
+            "class A(bank.Book, Generic[T], metaclass=M): ...",
+            "Book Generic T metaclass M",
+        ),
+        ("python", "@cached\ndef f(x: X) -> dict[str, 'A | None']: ...", "A"),
+        ("python", "x: A = B()", "A"),
+        ("python", "x = bank.Bank.open(p) or other", "Bank other"),
+        ("python", "x = 3", ""),
+        ("java", "public class A<T> extends Book implements B, C {}", "T Book B C"),
+        ("java", "class X { public List<A> f(X x) {} }", "List A"),
+        ("typescript", "export class A extends Book implements B { }", "Book B"),
+        ("typescript", "interface A extends B { x: X }", "B"),
+        ("typescript", "export async function f(x: X): Promise<A> {}", "Promise A"),
+        ("typescript", "export const f = (x: X): A => y", "A"),
+        ("typescript", "type A = B | C;", "B C"),
+        ("typescript", "const a = new A(x)", "A"),
+        ("csharp", "public class A : Book, IB { }", "Book IB"),
+        ("csharp", "class X { public A F(X x) { } }", "A"),
+        ("php", "<?php\nfinal class A extends Book implements B {}", "Book B"),
+        ("php", "<?php\nfunction f(X $x): ?A {}", "A"),
+        ("cpp", "class A : public Book { X x; };", "Book"),
+        ("cpp", "const A *f(X *x) { return 0; }", "A"),
+        ("cpp", "std::unique_ptr<A> f(X x);", "unique_ptr A"),
+        ("cpp", "typedef struct a A;", "a"),
+        ("ruby", "class A < Book\n  def f\n  end\nend", "Book"),
+        ("go", "type A struct {\n\tBook\n\t*bank.B\n\tx X\n}", "Book B"),
+        ("go", "func f(x *X) (*bank.A, error) {}", "A"),
+        ("rust", "impl Show for A { fn f() {} }", "Show"),
+        ("rust", "pub fn f(x: X) -> Result<Self, &A> {}", "Result Self A"),
+    ],
+)
+def test_what_a_definition_gives(language: str, text: str, expected: str) -> None:
+    found = definitions(text, language)
+    assert expected in [item.gives for item in found]
+
+
 @pytest.mark.parametrize("language", [*GRAMMARS, "markdown", ""])
 @pytest.mark.parametrize("text", ["", "\0\n", "(" * 500, "class {{{ def fn \udc80 }", "€" * 50])
 def test_any_text_is_taken(language: str, text: str) -> None:

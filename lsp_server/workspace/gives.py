@@ -1,0 +1,79 @@
+"""Of what type a definition is, or what it gives, by the names in its text. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.declared import types_in, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tree_sitter import Node
+
+_LONGEST = 300
+"""Characters that are read of a type or a value."""
+_RESULTS = ("return_type", "result", "returns", "type")
+"""Fields in which the grammars have what a function returns."""
+_EMBEDDED = re.compile(r"^[ \t]*+\*?([^\W\d][\w.]*+)[ \t]*+$", re.MULTILINE)
+"""A line of a Go type that is another one."""
+
+
+def gives(kind: str, node: Node, name: Node) -> list[str]:
+    """Names of a type's bases, of what a function returns, or of what a value is of.
+
+    Args:
+        kind: type, function, value or field.
+        node: The definition, without what is around it.
+        name: Its name, a part of it.
+    """
+    if kind == "type":
+        return _bases(node, name)
+    if kind == "function":
+        return types_in(_text(_fields(node, _RESULTS)))
+    return _value([name.parent or node, node])
+
+
+def _bases(node: Node, name: Node) -> list[str]:
+    """Between the name and the body, before an `impl`'s type, or in lines of a Go type."""
+    if node.type == "type_spec":
+        inside = _text(_fields(node, ["type"]), longest=None)
+        return types_in(" ".join(_EMBEDDED.findall(inside)))
+    source, body = node.text or b"", node.child_by_field_name("body")
+    end = body.start_byte if body else node.end_byte
+    after = source[name.end_byte - node.start_byte : end - node.start_byte]
+    return types_in(_text(_fields(node, ["trait"])) + " " + _decoded(after)[:_LONGEST])
+
+
+def _value(nodes: list[Node]) -> list[str]:
+    """What it is said to be of, else what makes it."""
+    if told := _text(each for node in nodes for each in _fields(node, ["type"])):
+        return types_in(told)
+    made = [each for node in nodes for each in _fields(node, ["value", "right"])]
+    if results := _text(each for node in made for each in _fields(node, _RESULTS)):
+        return types_in(results)
+    if any(node.type == "type_alias_declaration" for node in nodes):
+        return types_in(_text(made))
+    return list(dict.fromkeys(map(_maker, values(_text(made[:1])))))
+
+
+def _maker(way: tuple[str, ...]) -> str:
+    """`Bank` of `bank.Bank.open()`, `open` of `bank.open()`.
+
+    >>> _maker(("bank", "Bank", "open")), _maker(("bank", "open"))
+    ('Bank', 'open')
+    """
+    return next((name for name in reversed(way) if name[0].isupper()), way[-1])
+
+
+def _fields(node: Node, names: Iterable[str]) -> list[Node]:
+    return list(filter(None, map(node.child_by_field_name, names)))
+
+
+def _text(nodes: Iterable[Node], longest: int | None = _LONGEST) -> str:
+    return " ".join(_decoded(node.text or b"")[:longest] for node in nodes)
+
+
+def _decoded(source: bytes) -> str:
+    return source.decode("utf-8", "replace")
