@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.importing import importing_lines
+from lsp_server.workspace.typed import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lsp_server.context import Site
+    from lsp_server.workspace.declared import Chain
 
 ABOVE, BELOW = 40, 10
 """Lines around the caret in which names count."""
@@ -59,6 +61,10 @@ class Wanted:
     """Those of these that nothing around the caret uses yet."""
     words: tuple[str, ...]
     """For the search, the most telling first."""
+    object: tuple[Chain, ...] = ()
+    """Ways to the type of what stands before the caret, the likeliest first."""
+    called: tuple[Chain, ...] = ()
+    """Ways to what is called around the caret."""
 
 
 def wanted(site: Site, top: Sequence[str]) -> Wanted:
@@ -89,7 +95,14 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
     heaviest = sorted(weights, key=lambda name: (name in awaited, weights[name]), reverse=True)
     names = {name: weights[name] for name in heaviest[:NAMES]}
     return Wanted(
-        site.language, site.path, names, tuple(imports), tuple(taken), tuple(awaited), tuple(words)
+        site.language,
+        site.path,
+        names,
+        tuple(imports),
+        tuple(taken),
+        tuple(awaited),
+        tuple(words),
+        *objects(site, top),
     )
 
 
