@@ -69,7 +69,10 @@ CROSS JOIN file ON file.id = piece.file
 WHERE words MATCH ? AND root = ? AND ? IN ('', language) AND path != ? ORDER BY rank LIMIT {PIECES}
 """
 _HOLDING = f"SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {COMMON})"
-_ALIKE = {"typescriptreact": "typescript", "javascript": "typescript"}
+_ALIKE = {
+    **dict.fromkeys(["typescriptreact", "javascript", "javascriptreact"], "typescript"),
+    **dict.fromkeys(["c", "objective-c"], "cpp"),
+}
 """Languages that use one another's definitions."""
 
 

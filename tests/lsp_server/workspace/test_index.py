@@ -111,6 +111,16 @@ def test_other_languages_keep_to_themselves(store: Store) -> None:
     assert search(store, "/w", "frobnicate(") == []
 
 
+@pytest.mark.parametrize(("language", "near"), [("c", "cpp"), ("javascriptreact", "typescript")])
+def test_a_language_that_no_file_is_told_by_uses_the_definitions_of_its_like(
+    store: Store, language: str, near: str
+) -> None:
+    code = {"cpp": "int frobnicate(int);", "typescript": "function frobnicate() {}"}[near]
+    store.put("/w", "gadgets", near, code)
+    site = Site("frobnicate(", "", language, "main")
+    assert texts(next(store.find("/w", wanted(site, [])))) == [code]
+
+
 def test_rare_words_find_pieces(store: Store) -> None:
     store.put("/w", "a.py", "python", "# zygote quux\nvalue = 1\n")
     store.put("/w", "b.py", "python", "# nothing of the kind\nother = 1\n")
