@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Chain = tuple[str, ...]
 """The name of a type, function or module, then of members: what the last one is or gives."""
 
+IMPORT = "import"
+"""In place of a type: what follows is a module, in whose import the caret is."""
 LINE = 300
 """Characters of a line that are read."""
 LINK = r"\s*+(?:\?\.|!\.|\.|->|::)\s*+"

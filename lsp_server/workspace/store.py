@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
+from lsp_server.workspace.members import members
 from lsp_server.workspace.ranking import AWAITED, of_module, scored, stem_of, telling
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ CREATE TABLE file (id INTEGER PRIMARY KEY, root TEXT, path TEXT, stem TEXT, lang
                    UNIQUE (root, path));
 CREATE INDEX by_stem ON file (stem);
 CREATE TABLE definition (name TEXT, owner TEXT, outside INTEGER, file INTEGER, line INTEGER,
-                         text TEXT, brief TEXT);
-CREATE INDEX by_name ON definition (name);
+                         text TEXT, kind TEXT, gives TEXT, brief TEXT);
+CREATE INDEX by_name ON definition (name, owner, kind);
 CREATE INDEX by_owner ON definition (owner) WHERE outside;
 CREATE INDEX definition_file ON definition (file);
 CREATE TABLE piece (id INTEGER PRIMARY KEY, file INTEGER, line INTEGER);
@@ -94,9 +96,9 @@ class Store:
         )
         file = added.lastrowid
         self._db.executemany(
-            "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (d.name, d.owner, d.outside, file, d.line, d.text, d.brief)
+                (d.name, d.owner, d.outside, file, d.line, d.text, d.kind, d.gives, d.brief)
                 for d in definitions(text, language)
             ),
         )
@@ -118,15 +120,18 @@ class Store:
 
     def find(self, root: str, about: Wanted) -> Iterator[list[Found]]:
         """Definitions, then pieces, each the best first; the end when it takes too long."""
-        self._deadline = time.monotonic() + SEARCH_MS / 1000
-        try:
+        with self._in_time():
             yield self.definitions(root, about)
             yield self.pieces(root, about)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-        finally:
-            self._deadline = 0.0
+
+    def members(self, root: str, about: Wanted) -> list[Found]:
+        """What the object before the caret has, and how what is called there is called.
+
+        At most one of each, and nothing when it takes too long.
+        """
+        with self._in_time():
+            return members(self._db, root, _like(about), about)
+        return []
 
     def definitions(self, root: str, about: Wanted) -> list[Found]:
         """Of the names near the caret, and of modules among them that the file imports."""
@@ -169,6 +174,18 @@ class Store:
         return [
             word for word in quoted if self._db.execute(_HOLDING, (word,)).fetchone()[0] < COMMON
         ]
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Break off what takes too long."""
+        self._deadline = time.monotonic() + SEARCH_MS / 1000
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+        finally:
+            self._deadline = 0.0
 
     def _late(self) -> bool:
         return bool(self._deadline) and time.monotonic() > self._deadline

@@ -20,6 +20,8 @@ _DEEP = 4
 _LATEST = 3
 """Declarations of a name that are looked at: it may be given different values."""
 _OWN = ("self", "this", "$this", "cls", "Self", "static")
+_BASE = {"php": "parent", "csharp": "base"}
+"""What stands for the base, where it is not `super`."""
 _STANDS = re.compile(r"\w++(?!\??[.(\[]|->)")
 """A name where it may be declared, not `name.`, `name(` and `name[`, which tell nothing."""
 _CLASS = re.compile(
@@ -75,7 +77,7 @@ class Told:
     def _ways(self, path: Chain, at: int, deep: int) -> Iterator[Chain]:
         head, *rest = path
         head = head if head in _OWN else head.lstrip("$")
-        if head == "super":
+        if head == _BASE.get(self._language, "super"):
             yield from ((base, *rest) for base in self._around(at)[1:])
             return
         if head in _OWN and rest:

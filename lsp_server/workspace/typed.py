@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.declared import LINK, PATH, Chain, chain_of, flat
+from lsp_server.workspace.declared import IMPORT, LINK, PATH, Chain, chain_of, flat
 from lsp_server.workspace.told import Told
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Ch
     """
     front = flat(site.prefix[-_AROUND:])
     if taken := _TAKEN.search(front):
-        return ((taken[1],),), ()
+        return ((IMPORT, taken[1]),), ()
     before, called = _OBJECT.search(front[-_BEFORE:]), _call(front)
     if not (before or called):
         return (), ()

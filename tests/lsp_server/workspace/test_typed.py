@@ -6,7 +6,7 @@ import pytest
 
 from lsp_server.context import PREFIX_CHARS, SUFFIX_CHARS, Site
 from lsp_server.workspace import told as told_module
-from lsp_server.workspace.declared import declared
+from lsp_server.workspace.declared import IMPORT, declared
 from lsp_server.workspace.told import LINES, NAMES, WAYS
 from lsp_server.workspace.typed import objects
 
@@ -127,6 +127,7 @@ def test_what_other_languages_say(language: str, text: str, expected: str) -> No
         ("python", '"".join(‸', ()),
         ("typescript", "new Ledger<T>({ cents: ‸", (("Ledger",),)),
         ("typescript", "it('is', () => {\n  const a = ‸", ()),
+        ("php", "class A extends B {\n  f() {\n    parent::f($this->x, ‸", (("B", "f"),)),
         ("go", "run(func() error {\n\t‸", ()),
         ("rust", "all.map(|x| {\n    ‸", ()),
     ],
@@ -140,7 +141,7 @@ def test_what_is_called_around_the_caret(language: str, text: str, expected: Way
     ["from shop.ledger import ‸", "from .ledger import (\n    a, ‸", "from ledger import b, a‸"],
 )
 def test_an_import_leads_to_the_module(text: str) -> None:
-    assert ways("python", text) == ((("ledger",),), ())
+    assert ways("python", text) == (((IMPORT, "ledger"),), ())
 
 
 def test_what_stands_above_the_window_counts_with_any_line_ends() -> None:

@@ -1,0 +1,132 @@
+"""What the object before the caret has, and how what is called around the caret is called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.declared import IMPORT, Chain
+from lsp_server.workspace.definitions import SHORT, comment
+from lsp_server.workspace.following import Following, Row
+from lsp_server.workspace.found import Found
+from lsp_server.workspace.ranking import LONGEST, cut, linked, listed, of_module
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from lsp_server.workspace.wanted import Wanted
+
+OBJECT, CALLED = 2.0, 1.0
+"""Scores of what the object before the caret has, and of what is called."""
+_MAKERS = ("__init__", "constructor", "__construct", "initialize")
+_NEW = "new"
+"""Ruby's, which calls `initialize`."""
+_QUOTES = ('"', "'")
+_SPACED = re.compile(r"(?<=\() |,? (?=\))")
+"""What lines of parameters have between them and their brackets."""
+_MODULE = """
+SELECT path, brief, name FROM file CROSS JOIN definition ON definition.file = file.id
+WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 AND path != ?4
+ORDER BY line LIMIT 64
+"""
+
+
+def members(db: sqlite3.Connection, root: str, language: str, about: Wanted) -> list[Found]:
+    """What the object has, then what is called; of neither what the caret's own file tells."""
+    lookup = _Lookup(db, root, language, about)
+    objects = (lookup.object(tuple(way)) for way in about.object)
+    calls = (lookup.called(tuple(way)) for way in about.called)
+    # where the likeliest way leads into the caret's file, the others are not gone
+    led = [found for ways in (objects, calls) for found in islice(filter(None, ways), 1)]
+    return [found for found in led if found.path != about.path]
+
+
+class _Lookup:
+    """For one caret."""
+
+    def __init__(self, db: sqlite3.Connection, root: str, language: str, about: Wanted) -> None:
+        self._db, self._where, self._about = db, (root, language), about
+        self._index = Following(db, root, language, about)
+        self._begin = f"{comment(about.language)} "
+
+    def object(self, way: Chain) -> Found | None:
+        """The type, or the module, at the end of a way."""
+        if way[0] == IMPORT:
+            return self._module(way[-1])
+        if types := self._index.led(way):
+            return self._whole(types)
+        inside = any(self._index.known(name) for name in way[:-1])
+        imported = set(way) <= set(self._about.imports) and not inside
+        return self._module(way[-1]) if imported else None
+
+    def called(self, way: Chain) -> Found | None:
+        """The function at the end of a way, or how the type there is made."""
+        *owner, name = way
+        types = self._index.led(tuple(owner)) if owner else []
+        if types:
+            row = self._index.member(types, name)
+            made = name in _MAKERS or (row is None and name == _NEW)
+            return self._made(types) if made else self._signature(row)
+        row = self._index.within(owner[-1], name) if owner else self._index.known(name)
+        return self._made([row]) if row and row.kind == "type" else self._signature(row)
+
+    def _made(self, types: list[Row]) -> Found | None:
+        """How the first of them is made: by its own function, else of its fields."""
+        makers = (*_MAKERS, types[0].name)
+        made = (self._index.member(types, name) for name in makers)
+        if row := next((row for row in made if row and row.kind == "function"), None):
+            return self._signature(row)
+        first, names = self._names(types)
+        fields = ", ".join(name for name in names if not name.endswith("()"))
+        brief = cut(f"{self._head(first)} {self._begin}{fields}", LONGEST)
+        return _found(first, CALLED, brief) if fields else None
+
+    def _signature(self, row: Row | None) -> Found | None:
+        if row is None or "(" not in row.brief:
+            return None
+        return _found(row, CALLED, cut(_in_a_line(row), LONGEST))
+
+    def _whole(self, types: list[Row]) -> Found:
+        """The first of the types with its members, those of its bases and of the other types."""
+        first, names = self._names(types)
+        head = self._head(first)
+        brief = f"{head} {self._begin}{', '.join(names)}" if names else head
+        return listed(_found(first, OBJECT, brief), self._about)
+
+    def _names(self, types: list[Row]) -> tuple[Row, list[str]]:
+        """The first type that stands in another file, and the members of all such."""
+        every = list(self._index.with_bases(types))
+        shown = [each for each in every if each.path != self._about.path] or every
+        parts = [each.brief.partition(self._begin) for each in shown]
+        names = [name for *_, names in parts for name in names.split(", ") if name]
+        names += [f"{name}()" for each in shown for name in self._index.outside(each.name)]
+        return shown[0], list(dict.fromkeys(names))
+
+    def _head(self, row: Row) -> str:
+        return row.brief.partition(self._begin)[0].rstrip(" {")
+
+    def _module(self, name: str) -> Found | None:
+        """What a module defines; of several with its name that which the file imports."""
+        found = self._db.execute(_MODULE, (*self._where, name, self._about.path)).fetchall()
+        paths = dict.fromkeys(path for path, *_ in found)
+        path = max(paths, key=lambda path: linked("", "", path, name, self._about), default="")
+        rows = [row for row in found if row[0] == path]
+        if not rows:
+            return None
+        module = replace(of_module(rows, OBJECT, self._about), score=OBJECT)
+        return listed(module, self._about)
+
+
+def _found(row: Row, score: float, brief: str) -> Found:
+    return Found(row.path, row.line, row.text, score, "definition", brief)
+
+
+def _in_a_line(row: Row) -> str:
+    """A signature, all of it; the outline has more lines than the short form."""
+    lines = row.brief.split("\n")
+    if len(lines) == SHORT:
+        lines = [line for line in row.text.split("\n") if not line.lstrip().startswith(_QUOTES)]
+    told = " ".join(" ".join(lines).split())
+    return _SPACED.sub("", told)
