@@ -62,19 +62,11 @@ class Link:
 
     async def ask(self, root: str, about: Wanted, within_s: float) -> list[Found]:
         """What is found in time; nothing when there is no process."""
-        if not self._alive:
-            await self._start()
-        number = next(self._ids)
-        answer = self._answers[number] = _Answer()
-        try:
-            async with asyncio.timeout(within_s):
-                if self._send(ask=asdict(about), root=root, id=number):
-                    await answer.whole.wait()
-        except TimeoutError:
-            _log.debug("The index did not answer in time.")
-        finally:
-            del self._answers[number]
-        return answer.found
+        return await self._answered(within_s, ask=asdict(about), root=root)
+
+    async def members(self, root: str, about: Wanted, within_s: float) -> list[Found]:
+        """What the object before the caret has, and how what is called there is called."""
+        return await self._answered(within_s, members=asdict(about), root=root)
 
     def opened(self, root: str, path: str, text: str) -> None:
         """The text of a document that differs from its file's."""
@@ -116,6 +108,22 @@ class Link:
         )
         self._send(roots=self._subject[0], exclude=self._subject[1])
         self._reading = asyncio.create_task(self._read(self._process))
+
+    async def _answered(self, within_s: float, **message: object) -> list[Found]:
+        """What of the answer comes in time."""
+        if not self._alive:
+            await self._start()
+        number = next(self._ids)
+        answer = self._answers[number] = _Answer()
+        try:
+            async with asyncio.timeout(within_s):
+                if self._send(**message, id=number):
+                    await answer.whole.wait()
+        except TimeoutError:
+            _log.debug("The index did not answer in time.")
+        finally:
+            del self._answers[number]
+        return answer.found
 
     def _send(self, **message: object) -> bool:
         """False if nobody is there to read it."""

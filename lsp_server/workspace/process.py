@@ -74,6 +74,10 @@ def _handle(index: Index, message: dict[str, Any], tell: Callable[..., None]) ->
             for found in index.store.find(root, Wanted(**about)):
                 tell(id=asked, found=[asdict(item) for item in found])
             tell(id=asked)
+        case {"members": about, "root": root, "id": asked}:
+            members = index.store.members(root, Wanted(**about))
+            tell(id=asked, found=[asdict(item) for item in members])
+            tell(id=asked)
         case {"open": path, "root": root, "text": text}:
             index.open(root, path, text)
         case {"close": path, "root": root}:

@@ -1,0 +1,39 @@
+"""Asking the real index process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from lsp_server.context import Site
+from lsp_server.settings import Settings
+from lsp_server.workspace.link import Link
+from lsp_server.workspace.view import View
+from lsp_server.workspace.wanted import wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATIENCE_S = 20.0
+LEDGER = "class Ledger:\n    def balance(self) -> int:\n        return 1\n"
+MAIN = "from ledger import Ledger\n\nx = Ledger()\nx."
+
+
+async def test_members_are_asked_for_beside_definitions(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    root = tmp_path.as_posix()
+    about = wanted(Site(MAIN, "", "python", "main.py"), MAIN.splitlines(keepends=True))
+    link = Link(lambda *_: None)
+    assert await link.members(root, about, PATIENCE_S) == []
+    try:
+        await link.use(View({}, [root], Settings()))
+        async with asyncio.timeout(PATIENCE_S):
+            while link.files is None:
+                await asyncio.sleep(0.01)
+        asked = link.ask(root, about, PATIENCE_S), link.members(root, about, PATIENCE_S)
+        definitions, members = await asyncio.gather(*asked)
+        assert [item.brief for item in members] == ["class Ledger: # balance()"]
+        assert definitions != members
+        assert await link.members(root, about, 0) == []
+    finally:
+        await link.aclose()
