@@ -44,6 +44,10 @@ _STRING = re.compile(r""""(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'""")
 _BRACKET = re.compile(r"([()\[\]{}])")
 _OPENED_BY = {")": "(", "]": "[", "}": "{"}
 _COMMENT = re.compile(r"\s*(?:#(?!\s*(?:include|define))|//|/?\*\s|/\*)")
+_MARK = re.compile(r"[:=]|\b(?:in|of|as|is|isinstance|instanceof)\b")
+"""Of a line that says something, where the type does not stand before or behind the name."""
+_PROSE = re.compile(r"\w \w")
+"""Of a docstring, `ledger: The one to pay from.`, where types have no two words side by side."""
 _INDEX = r"\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\])*+\]"
 _PLAIN_ANGLE = r"[^<>;=(){}]"
 _ANGLES = rf"<(?:{_PLAIN_ANGLE}|<(?:{_PLAIN_ANGLE}|<{_PLAIN_ANGLE}*+>)*+>)*+>"
@@ -99,9 +103,13 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
     if _COMMENT.match(line):
         return
     line = " ".join(line[:LINE].split())
-    for pattern in (*_TYPED, *filter(None, [_ALSO.get(language)])):
+    also = _ALSO.get(language)
+    if not (also or _MARK.search(line)):
+        return
+    for pattern in (*_TYPED, *filter(None, [also])):
         for match in pattern.finditer(line):
-            types = types_in(match["told"])
+            prose = language == "python" and _PROSE.search(match["told"])
+            types = [] if prose else types_in(match["told"])
             yield from ((name, (of,)) for name in match["name"].split(", ") for of in types)
     for pattern in _GIVEN:
         for match in pattern.finditer(line):

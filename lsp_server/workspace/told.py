@@ -11,7 +11,7 @@ from lsp_server.workspace.declared import LINE, Chain, declared, types_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-NAMES, LINES = 24, 64
+NAMES, LINES = 24, 96
 """Names that are looked for, and lines that are read for that, at most."""
 WAYS = 8
 """Ways to one object, at most."""
