@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lsp_server.context import site_at
 from lsp_server.settings import Settings
 from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.hints import Hints
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.recent import Recent
 from lsp_server.workspace.view import View
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.api import Snippet
+    from lsp_server.context import Site
     from lsp_server.documents import Document
 
 _POLL_S = 0.02
@@ -39,23 +41,34 @@ class Workspace:
         self, document: Document, line: int, column: int
     ) -> tuple[tuple[Snippet, ...], float]:
         """What comes for a caret at a new place within the deadline, and milliseconds it took."""
-        uri = f"file://{document.path}"
-        view = View({uri: document}, [self.root.as_posix()], Settings())
-        path = document.path.removeprefix(f"{self.root.as_posix()}/")
-        site = site_at(document.lines, line, column, language=document.language, path=path)
         gatherer = Gatherer(self._link, Recent())
-        context = await gatherer.gather(uri, site, view)
+        context = await gatherer.gather(*self._place(document, line, column))
         return context, gatherer.last_ms
+
+    async def hint(self, document: Document, line: int, column: int) -> str:
+        """What comes about the object before a caret, and about what is called."""
+        return await Hints(self._link).at(*self._place(document, line, column))
+
+    def _place(self, document: Document, line: int, column: int) -> tuple[str, Site, View]:
+        uri, path = f"file://{document.path}", self._path(document)
+        view = View({uri: document}, [self.root.as_posix()], Settings())
+        return (
+            uri,
+            site_at(document.lines, line, column, language=document.language, path=path),
+            view,
+        )
 
     def opened(self, document: Document) -> None:
         """The document's text counts, not its file's."""
-        path = document.path.removeprefix(f"{self.root.as_posix()}/")
-        self._link.opened(self.root.as_posix(), path, "".join(document.lines))
+        text = "".join(document.lines)
+        self._link.opened(self.root.as_posix(), self._path(document), text)
 
     def closed(self, document: Document) -> None:
         """The file's text counts again."""
-        path = document.path.removeprefix(f"{self.root.as_posix()}/")
-        self._link.closed(self.root.as_posix(), path)
+        self._link.closed(self.root.as_posix(), self._path(document))
+
+    def _path(self, document: Document) -> str:
+        return document.path.removeprefix(f"{self.root.as_posix()}/")
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from lsp_server.statistics.offers import Asked, Offers
 from lsp_server.statistics.recorder import Recorder
 from lsp_server.status import LoadProgress, Status, StatusLine, index_status, status_of
 from lsp_server.workspace.gather import Gatherer
+from lsp_server.workspace.hints import Hints
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
 
@@ -65,6 +66,7 @@ class CaretServer(LanguageServer):
             self, self.instructor, self.link, lambda: self.view, self.protocol.encoding
         )
         self.gatherer = Gatherer(self.link, self.protocol.recent)
+        self.hints = Hints(self.link)
         self.newest = NewestWins()
         self.ahead = Ahead(self._read_ahead)
         self.recorder = Recorder(lambda news: self.tell(news, types.MessageType.Warning))
@@ -168,8 +170,9 @@ class CaretServer(LanguageServer):
             await self.completer.read_ahead(query, self.settings)
 
     async def _with_context(self, query: Query) -> Query:
-        context = await self.gatherer.gather(query.document, query.site, self.view)
-        return replace(query, site=replace(query.site, context=context))
+        place = query.document, query.site, self.view
+        hint, context = await asyncio.gather(self.hints.at(*place), self.gatherer.gather(*place))
+        return replace(query, site=replace(query.site, context=context, hint=hint))
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""

@@ -40,6 +40,8 @@ class Place:
     one_line: bool = False
     """The hole is in one line, and whoever is asked without Caret's rules is told so."""
     context: tuple[Snippet, ...] = ()
+    hint: str = ""
+    """As `CompletionRequest.hint`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Pipeline:
         head = place.prefix.rpartition("\n")[2]
         at = place.prefix.count("\n"), len(head)
         site = site_at(document.lines, *at, language=place.language, path=place.path)
-        site = replace(site, context=place.context)
+        site = replace(site, context=place.context, hint=place.hint)
         query = Query(place.path, site, invoked=self._by_hand)
         start = time.perf_counter()
         answer = await self._completer.answer(query, self._settings)
@@ -149,6 +151,7 @@ class Raw:
             stop=("\n",) if place.one_line else (),
             path=place.path,
             context=place.context,
+            hint=place.hint,
         )
         start, text = time.perf_counter(), ""
         async with aclosing(self._listener.complete(request, wait=True)) as pieces:

@@ -33,7 +33,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A workspace of two files, a caret in the second, and what only the first one tells."""
+    """A workspace of two or three files, a caret in the last, and what only the others tell."""
 
     name: str
     files: dict[str, str]
@@ -90,7 +90,8 @@ def measures(entries: Sequence[Entry]) -> list[Measure]:
     found = [*_gained("right", "gain, in points", entries)]
     found += _gained("named", "names gained, in points", entries)
     with_context = [entry for entry in entries if entry["context"]]
-    return [*found, share("got context", [entry["snippets"] > 0 for entry in with_context])]
+    found.append(share("got context", [entry["snippets"] > 0 for entry in with_context]))
+    return [*found, share("got a hint", [bool(entry["hint"]) for entry in with_context])]
 
 
 def _gained(what: str, gain: str, entries: Sequence[Entry]) -> list[Measure]:
@@ -121,31 +122,34 @@ class Asker:
     def __init__(self, space: Workspace, writer: Filler) -> None:
         self._space, self._writer = space, writer
         self.context: tuple[Snippet, ...] = ()
-        """That the last hole got."""
+        """That the last hole got,"""
+        self.hint = ""
+        """and the hint."""
 
     async def fill(self, hole: CrossHole) -> Answer:
-        """With what is gathered for it, if it is to have context."""
-        self.context = await self._gather(hole) if hole.context else ()
-        return await self._writer.fill(hole.place(self.context))
+        """With what is found for it, if it is to have context."""
+        self.context, self.hint = await self._found(hole) if hole.context else ((), "")
+        return await self._writer.fill(hole.place(self.context, self.hint))
 
-    async def _gather(self, hole: CrossHole) -> tuple[Snippet, ...]:
+    async def _found(self, hole: CrossHole) -> tuple[tuple[Snippet, ...], str]:
         path = (self._space.root / hole.path).as_posix()
         document = Document.open(path, hole.language, hole.prefix + hole.suffix)
         line, column = hole.prefix.count("\n"), len(hole.prefix.rpartition("\n")[2])
         self._space.opened(document)  # the index shall not know what was cut out
         context: tuple[Snippet, ...] = ()
+        hint = ""
         for _ in range(_TRIES):
-            context, _ms = await self._space.gather(document, line, column)
-            if context:
-                break
+            hint = hint or await self._space.hint(document, line, column)
+            context = context or (await self._space.gather(document, line, column))[0]
         self._space.closed(document)
-        return context
+        return context, hint
 
     def judge(self, hole: CrossHole, answer: Answer) -> Entry:
         """Whether the last answer is right."""
         return {
             "context": hole.context,
             "snippets": len(self.context),
+            "hint": self.hint,
             "expected": hole.expected,
             "right": hole.right(answer.text),
             "named": hole.named(answer.text),
@@ -172,7 +176,7 @@ async def _carry_out(plan: Plan, root: Path, holes: list[CrossHole]) -> None:
 def command(plan: Plan, *, folder: Path | None, files: int, each: int, seed: int) -> None:
     """Complete what another file defines, with that file's definitions in the prompt and without.
 
-    Without FOLDER: thirteen small samples in twelve languages, written for this; right is what
+    Without FOLDER: fourteen small samples in twelve languages, written for this; right is what
     has the expected words. With a project's FOLDER: ends of its lines from a name on that exactly
     one other file defines and this file has nowhere else; right is a first line that is what stood
     there, named what has that name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,10 @@ class CrossHole:
     """That the other file defines; then the completion must be `expected`, not only have it."""
     context: bool = True
 
-    def place(self, context: tuple[Snippet, ...]) -> Place:
-        """The hole, with context."""
-        return Place(self.prefix, self.suffix, self.language, self.path, context=context)
+    def place(self, context: tuple[Snippet, ...], hint: str) -> Place:
+        """The hole, with what is told about it."""
+        place = Place(self.prefix, self.suffix, self.language, self.path)
+        return replace(place, context=context, hint=hint)
 
     def right(self, text: str) -> bool:
         """Whether a completion is what was asked for; by hand it may go on over more lines."""

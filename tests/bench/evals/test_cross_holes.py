@@ -70,7 +70,7 @@ def test_a_name_that_the_file_uses_elsewhere_is_no_hole(tmp_path: Path) -> None:
 def test_gains_are_of_each_hole() -> None:
     hole = CrossHole("a", "a.py", "python", "x = ", "\n", "rate()", "rate")
     entries = [
-        {"id": f"a#{how}", "context": how == "with", "snippets": 1} | told(hole, text)
+        {"id": f"a#{how}", "context": how == "with", "snippets": 1, "hint": ""} | told(hole, text)
         for how, text in (("with", "rate(1)"), ("without", "price()"))
     ]
     found = {measure.name: measure.value for measure in measures(entries)}

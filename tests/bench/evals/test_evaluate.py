@@ -165,7 +165,7 @@ async def test_llama_server_is_asked_as_llama_vim_does(
     server: tuple[str, list[tuple[str, dict[str, Any]]]],
 ) -> None:
     url, asked = server
-    place = SAMPLES[0].hole().place(())
+    place = SAMPLES[0].hole().place((), "")
     async with filler("caret", Settings(), url) as writer:
         assert (await writer.fill(place)).text == "x"
     async with filler("raw", Settings(), url) as writer:

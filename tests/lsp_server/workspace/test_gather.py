@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,62 +10,22 @@ import pytest
 from lsprotocol import types
 
 from lsp_server.context import site_at
-from lsp_server.documents import Document
 from lsp_server.notebooks import Notebooks
 from lsp_server.settings import Settings, read_settings
 from lsp_server.workspace import gather as gather_module
-from lsp_server.workspace.gather import PAUSE_S, REACH, Gatherer
-from lsp_server.workspace.link import Link
-from lsp_server.workspace.recent import Recent, Spot
+from lsp_server.workspace.gather import PAUSE_S, REACH
+from lsp_server.workspace.recent import Spot
 from lsp_server.workspace.view import View
+from tests.desk import PATIENCE_S, at_desk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from engine.api import Snippet
+    from lsp_server.documents import Document
 
 HELPER = "def frobnicate(widget: int) -> int:\n    return widget\n"
 MAIN = "from helper import frobnicate\n\n\nx = frobnicate(\n" + "y = 1\n" * 100
-PATIENCE_S = 20.0
-
-
-class Desk:
-    """A workspace folder, its open documents, and what gathers for them."""
-
-    def __init__(self, folder: Path, link: Link, settings: Settings) -> None:
-        self.folder, self.link = folder, link
-        self.recent, self.clock = Recent(), 0.0
-        self.gatherer = Gatherer(link, self.recent, lambda: self.clock)
-        self.view = View({}, [folder.as_posix()], settings)
-
-    def uri(self, path: str) -> str:
-        return (self.folder / path).as_uri()
-
-    def open(self, path: str, text: str, language: str = "python") -> Document:
-        file = os.path.normpath(self.folder / path)
-        document = Document.open(file, language, text)
-        self.view = replace(self.view, documents={**self.view.documents, self.uri(path): document})
-        return document
-
-    async def gather(self, path: str, line: int, column: int = 0) -> tuple[Snippet, ...]:
-        document = self.view.documents[self.uri(path)]
-        site = site_at(document.lines, line, column, language=document.language, path=path)
-        return await self.gatherer.gather(self.uri(path), site, self.view)
-
-
-@asynccontextmanager
-async def at_desk(folder: Path, settings: Settings | None = None) -> AsyncIterator[Desk]:
-    link = Link(lambda *_: None)
-    desk = Desk(folder, link, settings or Settings())
-    await link.use(desk.view)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while desk.view.indexed and link.files is None:
-                await asyncio.sleep(0.01)
-        yield desk
-    finally:
-        await link.aclose()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,90 @@
+"""What the model is told right at the caret: members of the object before it, and what is called.
+
+Nobody knows that before it is typed, and context must not change while one types: the prompt
+begins with it, and would be evaluated as a whole. A comment before the caret's line costs its own
+tokens and that line's, so it may come when it is wanted. It never stands in the document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from lsp_server.workspace.definitions import comment
+from lsp_server.workspace.gather import DEADLINE_S
+from lsp_server.workspace.wanted import wanted
+
+if TYPE_CHECKING:
+    from lsp_server.context import Site
+    from lsp_server.workspace.declared import Chain
+    from lsp_server.workspace.found import Found
+    from lsp_server.workspace.link import Link
+    from lsp_server.workspace.view import View
+
+LONGEST = 300
+"""Characters of one comment, some 90 tokens."""
+MOST = 3
+"""Comments before a line."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The line that the caret is in, and what was told of it so far."""
+
+    number: int
+    known: set[tuple[tuple[Chain, ...], tuple[Chain, ...]]] = field(default_factory=set)
+    """What needs not be asked of the index again."""
+    told: list[str] = field(default_factory=list)
+
+
+class Hints:
+    """Asks the index, once for each object and call of a line; what was told stays before it."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._lines: dict[str, _Line] = {}
+
+    async def at(self, document: str, site: Site, view: View) -> str:
+        """Whole lines to read before the caret's one, as deep as it; "" where there is nothing."""
+        held = view.documents.get(document)
+        root = view.root_of(held.path) if held else None
+        if root is None or not view.settings.context.definitions or not _takes_comment(site):
+            return ""
+        line = self._lines.get(document)
+        if line is None or line.number != site.line:
+            line = self._lines[document] = _Line(site.line)
+        about = wanted(site, view.lines(document)[0])
+        ways = about.object, about.called
+        if any(ways) and ways not in line.known:
+            found = await self._link.members(root, about, DEADLINE_S)
+            texts = (told(each, site.language) for each in found)
+            line.told += [text for text in texts if text not in line.told]
+            line.known.update([ways] if found else [])
+        white = site.head[: len(site.head) - len(site.head.lstrip())]
+        return "".join(f"{white}{text}\n" for text in line.told[-MOST:])
+
+    def forget(self, document: str) -> None:
+        """The document was closed."""
+        self._lines.pop(document, None)
+
+
+def _takes_comment(site: Site) -> bool:
+    """Whether a comment before the caret's line is one, and is not gone on with.
+
+    Behind it, on a line that is still empty, a model likes to write more comments.
+    """
+    begun = site.head.strip()
+    goes_on = site.above.endswith("\\")
+    return bool(begun) and not goes_on and not begun.startswith(comment(site.language))
+
+
+def told(found: Found, language: str) -> str:
+    """In a comment: what it is, and the names in it."""
+    begin = comment(language)
+    head, listed, names = found.brief.partition(f"{begin} ")
+    named = head.strip(" :{\n") or PurePosixPath(found.path).stem
+    text = " ".join((f"{named}: {names}" if listed else found.brief).split())
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST].rpartition(', ')[0]}, ..."
+    return f"{begin} {text}"

@@ -1,0 +1,116 @@
+"""What the model is told right at the caret, with the real index process over real files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lsp_server.context import Site, site_at
+from lsp_server.settings import read_settings
+from lsp_server.workspace import hints as hints_module
+from lsp_server.workspace.found import Found
+from lsp_server.workspace.hints import LONGEST, MOST, Hints
+from tests.desk import PATIENCE_S, at_desk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.desk import Desk
+
+LEDGER = """class Ledger:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def balance_of(self, account: str) -> int:
+        return 0
+
+    def settle(self, account: str, amount: int) -> None:
+        pass
+"""
+PAY = "from ledger import Ledger\n\n\ndef pay(book: Ledger) -> None:\n    book.\n    x = 1\n"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the deadline would decide."""
+    monkeypatch.setattr(hints_module, "DEADLINE_S", PATIENCE_S)
+
+
+async def hint(desk: Desk, hints: Hints, line: int, column: int, path: str = "pay.py") -> str:
+    document = desk.view.documents[desk.uri(path)]
+    site = site_at(document.lines, line, column, language=document.language, path=path)
+    return await hints.at(desk.uri(path), site, desk.view)
+
+
+def names(text: str) -> set[str]:
+    return set(text.rstrip("\n").partition(": ")[2].split(", "))
+
+
+async def test_the_members_of_the_object_before_the_caret(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    async with at_desk(tmp_path) as desk:
+        desk.open("pay.py", PAY)
+        told = await hint(desk, Hints(desk.link), 4, len("    book."))
+        assert told.startswith("    # class Ledger: ")
+        assert names(told) >= {"balance_of()", "settle()"}
+        assert "".join(desk.view.documents[desk.uri("pay.py")].lines) == PAY
+
+
+async def test_what_was_told_stays_on_its_line_and_what_is_called_is_added(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    async with at_desk(tmp_path) as desk:
+        document, hints = desk.open("pay.py", PAY), Hints(desk.link)
+        first = await hint(desk, hints, 4, len("    book."))
+        document.edit((4, 9), (4, 9), "settle")
+        assert await hint(desk, hints, 4, len("    book.settle")) == first
+        document.edit((4, 15), (4, 15), "(")
+        told = await hint(desk, hints, 4, len("    book.settle("))
+        assert told.startswith(first)
+        assert "def settle(self, account: str, amount: int)" in told.removeprefix(first)
+        document.edit((4, 16), (4, 16), ")")
+        assert await hint(desk, hints, 5, len("    x = 1")) == ""
+
+
+async def test_only_where_the_settings_and_the_place_allow_it(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    settings, problems = read_settings({"context": {"definitions": False}})
+    assert not problems
+    for text, chosen in ((PAY, settings), (PAY.replace("    book.", "    # book."), None)):
+        async with at_desk(tmp_path, chosen) as desk:
+            document = desk.open("pay.py", text)
+            column = len(document.lines[4].rstrip("\n"))
+            assert await hint(desk, Hints(desk.link), 4, column) == ""
+
+
+async def test_nothing_without_a_workspace_or_of_a_closed_document(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    async with at_desk(tmp_path) as desk:
+        desk.open("../pay.py", PAY)
+        assert await hint(desk, Hints(desk.link), 4, 9, "../pay.py") == ""
+        assert await Hints(desk.link).at("file:///gone.py", Site("a.", ""), desk.view) == ""
+
+
+@pytest.mark.parametrize(
+    ("brief", "language", "expected"),
+    [
+        ("class Ledger(Book):  # a(), b", "python", "# class Ledger(Book): a(), b"),
+        ("export class Ledger { // a(), b", "typescript", "// export class Ledger: a(), b"),
+        ("# open_book, close_book", "python", "# ledger: open_book, close_book"),
+        ("    def f(\n        a: int,\n    ) -> None:", "python", "# def f( a: int, ) -> None:"),
+    ],
+)
+def test_a_comment_says_what_it_is_and_what_is_in_it(
+    brief: str, language: str, expected: str
+) -> None:
+    found = Found("books/ledger.py", 0, "", 1.0, "definition", brief)
+    assert hints_module.told(found, language) == expected
+
+
+def test_a_long_listing_ends_with_a_whole_name() -> None:
+    listing = ", ".join(f"member_{number}()" for number in range(200))
+    found = Found("a.py", 0, "", 1.0, "definition", f"class A: # {listing}")
+    text = hints_module.told(found, "python")
+    assert len(text) <= LONGEST + len("# , ...")
+    assert text.endswith("(), ...")
+    assert MOST > 1
