@@ -33,6 +33,8 @@ _GROUPS = ("type_declaration", "const_declaration", "var_declaration")
 _QUALIFIED = re.compile(r"::|\.|:")
 _NAME = re.compile(r"(?!constructor$|__)\w")
 """Of a member that somebody writes."""
+_ATTRIBUTE = re.compile(rb"^[ \t]+(?:self|this)\.([A-Za-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
+"""That a method assigns; not a private one."""
 _DOCSTRING = re.compile(r"""\s*[rRuU]?(?:\"\"\"|''')""")
 
 
@@ -120,7 +122,13 @@ class _Found:
         first = next(line for line in self.signature() if self.name in line)
         calls = {member.name: member.called() for member in self.members}
         names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
+        names += [name for name in self.attributes() if name not in calls]
         return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
+
+    def attributes(self) -> list[str]:
+        """Names that its methods assign."""
+        found = _ATTRIBUTE.findall(self.source, self.node.start_byte, self.node.end_byte)
+        return [name.decode() for name in dict.fromkeys(found)]
 
     def called(self) -> str:
         """Its name as it is used."""

@@ -77,6 +77,19 @@ def test_outlines() -> None:
     assert (found["LIMIT"].line, found["LIMIT"].text) == (2, "LIMIT = 3")
 
 
+def test_attributes_that_methods_assign_are_names_of_their_type() -> None:
+    text = """class Shop:
+    size: int
+    def __init__(self, till):
+        self.till = till
+        self._hidden: list[int] = []
+        self.open: bool = True
+        self.size = self.count == 1
+"""
+    shop, *_ = definitions(text, "python")
+    assert shop.brief == "class Shop: # size, till, open"
+
+
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
