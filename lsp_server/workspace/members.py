@@ -26,6 +26,12 @@ _NEW = "new"
 _QUOTES = ('"', "'")
 _SPACED = re.compile(r"(?<=\() |,? (?=\))")
 """What lines of parameters have between them and their brackets."""
+_ATTRIBUTES = re.compile(r"\battr_\w+[ (](.*)")
+_SYMBOL = re.compile(r":(\w+)")
+"""Ruby's, whose calls in a type's body are its fields to the index."""
+_LIST = re.compile(r"\b(?:enum|struct|interface)\b")
+_LISTED = re.compile(r"^[ \t]+(?:case )?([^\W\d]\w*)", re.MULTILINE)
+"""In enumerations and Go's types, whose members the index does not know, what begins a line."""
 _MODULE = """
 SELECT path, brief, name FROM file CROSS JOIN definition ON definition.file = file.id
 WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 AND path != ?4
@@ -99,10 +105,19 @@ class _Lookup:
         """The first type that stands in another file, and the members of all such."""
         every = list(self._index.with_bases(types))
         shown = [each for each in every if each.path != self._about.path] or every
-        parts = [each.brief.partition(self._begin) for each in shown]
-        names = [name for *_, names in parts for name in names.split(", ") if name]
+        names = [name for each in shown for name in self._inside(each)]
         names += [f"{name}()" for each in shown for name in self._index.outside(each.name)]
         return shown[0], list(dict.fromkeys(names))
+
+    def _inside(self, row: Row) -> list[str]:
+        """Names of members in the type's own text."""
+        head, _, names = row.brief.partition(self._begin)
+        if self._about.language == "ruby":
+            listed = [name for name in names.split(", ") if name.endswith("()")]
+            return [*_SYMBOL.findall(" ".join(_ATTRIBUTES.findall(row.text))), *listed]
+        if not names and _LIST.search(head):
+            return _LISTED.findall(row.text)
+        return names.split(", ") if names else []
 
     def _head(self, row: Row) -> str:
         return row.brief.partition(self._begin)[0].rstrip(" {")

@@ -142,7 +142,7 @@ LEDGERS = {
     "cpp": "class Ledger : public Book // balance(), cents, owner_name()",
     "c": "class Ledger : public Book // balance(), cents, owner_name()",
     "ruby": "class Ledger < Book # initialize(), balance(), owner_name()",
-    "go": "type Ledger struct // Balance(), Owner()",
+    "go": "type Ledger struct // Book, Balance(), Owner()",
     "rust": "pub struct Ledger // cents, open(), balance()",
 }
 
@@ -224,6 +224,38 @@ def test_how_what_is_called_is_called(
 ) -> None:
     (found,) = told(files, language, "main", text)
     assert (found.brief, found.score) == (expected, CALLED)
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "text", "expected"),
+    [
+        ("java", "enum Kind {\n  OPEN,\n  SHUT;\n}\n", "Kind.‸", "enum Kind // OPEN, SHUT"),
+        (
+            "rust",
+            "enum Kind {\n    Open,\n    Shut(i32),\n}\n",
+            "Kind::‸",
+            "enum Kind // Open, Shut",
+        ),
+        ("php", "<?php\nenum Kind {\n  case Open;\n}\n", "<?php\nKind::‸", "enum Kind // Open"),
+        ("go", "type A struct {\n\tB int\n}\n", "x := A{}\nx.‸", "type A struct // B"),
+        (
+            "go",
+            "type A interface {\n\tF() int\n}\n",
+            "func f(x A) {\n\tx.‸",
+            "type A interface // F",
+        ),
+        (
+            "ruby",
+            "class A\n  include B\n  attr_reader :c, :d\nend\n",
+            "x = A.new\nx.‸",
+            "class A # c, d",
+        ),
+    ],
+)
+def test_members_that_are_no_definitions(
+    language: str, other: str, text: str, expected: str
+) -> None:
+    assert briefs({"other": other}, language, "main", text) == [expected]
 
 
 def test_a_base_is_called_by_its_maker() -> None:

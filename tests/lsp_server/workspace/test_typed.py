@@ -44,6 +44,7 @@ PYTHON = [
     ("if isinstance(x, Ledger) and x.‸", "Ledger"),
     ("x.‸", ""),
     ("# x: Ledger\nx.‸", ""),
+    ('def f(x: Ledger):\n    """Do.\n\n    x: The one to pay.\n    """\n    x.‸', "Ledger"),
     ("class A: ...\nself.book.last().‸", "A book last"),
     ("self.book.‸", ""),
 ]
