@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lsp_server.workspace.link import Link
     from lsp_server.workspace.view import View
 
-LONGEST = 300
-"""Characters of one comment, some 90 tokens."""
+LONGEST = 240
+"""Characters of one comment, some 70 tokens."""
 MOST = 3
 """Comments before a line."""
 
