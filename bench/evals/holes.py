@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.evals.infill import MULTILINE, SERVER, THROUGH
 from bench.evals.intervals import Measure, mean, ratio, resampled, share
 from bench.evals.run import Evaluation, Plan, evaluation_options
 from bench.evals.syntax import parses, surplus_closers
+from engine.errors import CaretError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,19 +25,21 @@ if TYPE_CHECKING:
     from bench.evals.answers import Answer
     from bench.evals.record import Entry
 
+_BRACKETS = re.compile(r"(.*[\w\])>]\()([^()]{3,})\)[^()]*$")
+
 
 def judge(cut: Cut, answer: Answer) -> Entry:
     """What a suggestion is worth, and what harm it does."""
     text = answer.text.replace("\r\n", "\n")
-    whole, now = (cut.prefix + part + cut.suffix for part in (cut.truth, text))
-    closers = [surplus_closers(version, cut.language) for version in (whole, now)]
+    versions = whole, now = [cut.prefix + part + cut.suffix for part in (cut.truth, text)]
+    closers = [surplus_closers(version, cut.language) for version in versions]
     return {
         "language": cut.language,
         "kind": cut.kind,
         "truth": cut.truth,
         "exact": text.rstrip() == cut.truth.rstrip(),
         "similarity": SequenceMatcher(None, text.strip(), cut.truth.strip(), False).ratio(),
-        "parses": parses(now, cut.language),
+        "parses": parses(now, cut.language) or not parses(whole, cut.language),
         "repeats": repeats(cut, text) and not repeats(cut, cut.truth),
         "closes": closers[1] > closers[0],
         "saved": saved(cut.truth, text),
@@ -97,6 +101,31 @@ def typed(samples: Sequence[Cut]) -> list[Cut]:
     ]
 
 
+def closed(samples: Sequence[Cut]) -> list[Cut]:
+    """The lines with a caret in their last brackets, as an editor closes them for who opens them.
+
+    What follows them on the line is not there yet, so that the statement is seldom whole.
+
+    Raises:
+        CaretError: none of the lines has brackets.
+    """
+    found = [
+        replace(cut, prefix=above + parts[1], truth=parts[2], suffix=f"){cut.suffix}")
+        for cut in samples
+        for above, line in [_split(cut)]
+        if cut.kind == "line" and (parts := _BRACKETS.match(line))
+    ]
+    if not found:
+        raise CaretError("None of the lines has brackets. Ask for more --files or --each.")
+    return found
+
+
+def _split(cut: Cut) -> tuple[str, str]:
+    """What stands above the hole's line, and that line."""
+    above, newline, head = cut.prefix.rpartition("\n")
+    return above + newline, head + cut.truth
+
+
 @click.command("holes")
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @evaluation_options(
@@ -106,6 +135,7 @@ def typed(samples: Sequence[Cut]) -> list[Cut]:
     click.option("--each", default=4, show_default=True, help="Holes in each file."),
     click.option("--seed", default=0, help="Choose others."),
     click.option("--keys", is_flag=True, help="Type them: a hole before each key."),
+    click.option("--closed", "in_closed", is_flag=True, help="In brackets that an editor closed."),
     THROUGH,
     SERVER,
     MULTILINE,
@@ -116,6 +146,7 @@ def command(
     folders: tuple[Path, ...],
     languages: tuple[str, ...],
     keys: bool,
+    in_closed: bool,
     **asked: int | str,
 ) -> None:
     r"""Cut lines and blocks out of the real files in FOLDERS, and compare.
@@ -123,7 +154,7 @@ def command(
     \b
     exact match     of what was cut out, white space at the end not counted
     edit similarity twice the characters in matching parts by those of both texts (difflib)
-    parses          by tree-sitter, with the suggestion in its place
+    parses          by tree-sitter, with the suggestion in its place, unless it did not before
 
     Without FOLDERS the files are Python's standard library. For other languages unpack packages:
     `npm pack NAME`, `pip download --no-deps --no-binary :all: NAME`. Only files that parse are cut.
@@ -138,6 +169,8 @@ def command(
     )
     named = {"folders": [folder.name for folder in chosen], "languages": list(languages)}
     plan = plan.with_(**asked, **named)
+    if in_closed:
+        plan, samples = plan.with_(closed=True), closed(samples)
     if keys:
         plan, samples = plan.with_(keys=True), typed(samples)
     asyncio.run(_carry_out(plan, samples))

@@ -62,7 +62,7 @@ def _by(run: Summary) -> str:
     through = run.asked.get("through", "")
     way = _WAYS.get((bool(run.asked["server"]), through), "Caret")
     more = [
-        f"{name} {value}"
+        name if value is True else f"{name} {value}"
         for name, value in run.asked.items()
         if value and name not in _UNSAID and value not in _USUAL.get(name, ()) and name != "through"
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from bench.evals.answers import Answer
 from bench.evals.cuts import SEVEN, Cut, cuts
-from bench.evals.holes import judge, measures, saved, typed
+from bench.evals.holes import closed, judge, measures, saved, typed
 from bench.evals.syntax import parses, surplus_closers
 from engine.errors import CaretError
 
@@ -108,3 +108,18 @@ def test_a_folder_without_code_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def broken(:\n" * 100)
     with pytest.raises(CaretError, match="No file of python lies in"):
         cuts([tmp_path], ["python"], files=1, each=1, seed=random.randrange(9))
+
+
+def test_a_caret_in_brackets_that_an_editor_closed() -> None:
+    line = Cut("f.py:2:line", "line", "python", "f.py", "def f(a):\n    ", "g(a, b[0]) + 1", "\n")
+    (hole,) = closed([line, replace(line, truth="return a"), replace(line, kind="block")])
+    assert (hole.prefix, hole.truth, hole.suffix) == ("def f(a):\n    g(", "a, b[0]", ")\n")
+    with pytest.raises(CaretError, match="has brackets"):
+        closed([replace(line, truth="return a")])
+
+
+def test_what_did_not_parse_before_need_not_parse() -> None:
+    line = Cut("f.js:1:line", "line", "javascript", "f.js", "if (", "a", ")\n")
+    assert judge(line, Answer("b", 0.1))["parses"]
+    whole = replace(line, suffix=") {}\n")
+    assert not judge(whole, Answer("b + ", 0.1))["parses"]
