@@ -61,6 +61,7 @@ class Following:
     def __init__(self, db: sqlite3.Connection, root: str, language: str, about: Wanted) -> None:
         self._db, self._where, self._about = db, (root, language), about
         self._asked: dict[tuple[str, ...], list[Row]] = {}
+        self._best: dict[tuple[str, str], Row | None] = {}
 
     def led(self, way: Chain) -> list[Row]:
         """The types at the end of a way."""
@@ -79,7 +80,9 @@ class Following:
         def sure(row: Row) -> tuple[bool, float]:
             return row.path == near, linked(row.name, row.owner, row.path, row.stem, self._about)
 
-        return max(self._rows(_FREE, name), key=sure, default=None)
+        if (name, near) not in self._best:
+            self._best[name, near] = max(self._rows(_FREE, name), key=sure, default=None)
+        return self._best[name, near]
 
     def within(self, module: str, name: str) -> Row | None:
         """What a name stands for in a module, or a folder, that the caret's file imports."""

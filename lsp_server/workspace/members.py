@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 OBJECT, CALLED = 2.0, 1.0
 """Scores of what the object before the caret has, and of what is called."""
-_MAKERS = ("__init__", "constructor", "__construct", "initialize")
+_MAKERS = {
+    **dict.fromkeys(["typescript", "typescriptreact"], "constructor"),
+    **dict.fromkeys(["javascript", "javascriptreact"], "constructor"),
+    "python": "__init__",
+    "php": "__construct",
+    "ruby": "initialize",
+}
+"""What makes one of a type, where that has not the type's name."""
 _NEW = "new"
 """Ruby's, which calls `initialize`."""
 _QUOTES = ('"', "'")
@@ -56,6 +63,7 @@ class _Lookup:
         self._db, self._where, self._about = db, (root, language), about
         self._index = Following(db, root, language, about)
         self._begin = f"{comment(about.language)} "
+        self._maker = _MAKERS.get(about.language, "")
 
     def object(self, way: Chain) -> Found | None:
         """The type, or the module, at the end of a way."""
@@ -73,16 +81,15 @@ class _Lookup:
         types = self._index.led(tuple(owner)) if owner else []
         if types:
             row = self._index.member(types, name)
-            made = name in _MAKERS or (row is None and name == _NEW)
+            made = name == self._maker or (row is None and name == _NEW)
             return self._made(types) if made else self._signature(row)
         row = self._index.within(owner[-1], name) if owner else self._index.known(name)
         return self._made([row]) if row and row.kind == "type" else self._signature(row)
 
     def _made(self, types: list[Row]) -> Found | None:
         """How the first of them is made: by its own function, else of its fields."""
-        makers = (*_MAKERS, types[0].name)
-        made = (self._index.member(types, name) for name in makers)
-        if row := next((row for row in made if row and row.kind == "function"), None):
+        row = self._index.member(types, self._maker or types[0].name)
+        if row and row.kind == "function":
             return self._signature(row)
         first, names = self._names(types)
         fields = ", ".join(name for name in names if not name.endswith("()"))

@@ -100,7 +100,9 @@ class Told:
 
     def _around(self, at: int) -> list[str]:
         """The type around a line, and those that it names as its bases."""
-        found = (match for line in self._lines[at::-1] if (match := _CLASS.match(line[:LINE])))
+        found = (
+            match for line in self._lines[max(at, 0) :: -1] if (match := _CLASS.match(line[:LINE]))
+        )
         match = next(found, None)
         return [match[1], *types_in(match[2])] if match else []
 
