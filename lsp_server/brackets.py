@@ -60,6 +60,8 @@ CASE_PATTERN = rf"{_GLOB}(?:[ \t]*\|[ \t]*{_GLOB})*[ \t]*"
 _CASE_BRANCH = re.compile(rf"(?:^|;;|\bcase\b.*\sin\s)[ \t]*{CASE_PATTERN}\Z")
 _CASE = re.compile(r"\bcase\b")
 
+_COMMENT_SIGNS = ("#", "//", "/*", "--")
+
 _TAB_STOP = 4
 
 
@@ -220,6 +222,18 @@ def after_string(text: str, quote: str) -> str:
     first = text if quote == "`" else text.partition("\n")[0]
     end = first.find(quote) + 1 or len(first)
     return " " * end + text[end:]
+
+
+def without_comment(line: str, language: str) -> str:
+    """A line of code without the comment behind it.
+
+    >>> without_comment("f('#')  # Why.", "python"), without_comment("a // b", "python")
+    ("f('#')", 'a // b')
+    """
+    for found in _tokens(language).finditer(line):
+        if found[0].startswith(_COMMENT_SIGNS):
+            return line[: found.start()].rstrip()
+    return line
 
 
 def _has_more_lines(token: str) -> bool:

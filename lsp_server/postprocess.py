@@ -1,6 +1,6 @@
 """From what the model wrote to what may be inserted: one pipeline of pure rules.
 
-All but the first only take text away from its end, or make it fit: they close brackets that it
+All but the first only take text away, mostly from its end, or make it fit: they close brackets that it
 opens, and move a line to another depth. They go round until nothing changes, for what one takes
 away may bare what another looks for.
 """
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
-from lsp_server.brackets import PAIRS, after_string, first_surplus, is_closing, loose, open_quote
+from lsp_server.brackets import (
+    PAIRS,
+    after_string,
+    first_surplus,
+    is_closing,
+    loose,
+    open_quote,
+    without_comment,
+)
 from lsp_server.indentation import at_other_depths, restyle
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
@@ -78,6 +86,15 @@ def drop_secrets(text: str, place: Place) -> str:
     if found is None:
         return text
     return text[: max(text.rfind("\n", 0, max(found - len(head), 0)), 0)]
+
+
+def drop_prompted_comment(text: str, place: Place) -> str:
+    """Drop a comment behind the first line where the model was told something in one above it."""
+    line, newline, more = text.partition("\n")
+    if not place.site.hint or not line.strip():
+        return text
+    code = without_comment(after_string(line, open_quote(place.site)), place.site.language)
+    return f"{line[: len(code)]}{newline}{more}" if code.strip() else text
 
 
 def drop_circles(text: str, _: Place) -> str:
@@ -180,6 +197,7 @@ def own_indentation(text: str, place: Place) -> str:
 RULES: tuple[Rule, ...] = (
     own_indentation,
     drop_secrets,
+    drop_prompted_comment,
     drop_circles,
     cut_stray_closers,
     drop_tail_overlap,

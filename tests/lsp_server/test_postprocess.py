@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,3 +223,20 @@ def test_polishing_twice_changes_nothing(
     site = Site(prefix + "\n", "\n" + suffix, language)
     polished = polish(text, site, unfinished=False)
     assert polish(polished, site, unfinished=False) == polished
+
+
+@pytest.mark.parametrize(
+    ("head", "text", "expected"),
+    [
+        ("x = lock.", "read()  # None if it is free", "read()"),
+        ("x = lock.", 'read("# a")\ny = 1  # one', 'read("# a")\ny = 1  # one'),
+        ("x = 'lock.", "read #1'", "read #1'"),
+        ("x = lock.", "# a comment", "# a comment"),
+    ],
+)
+def test_a_comment_that_a_hint_has_prompted(head: str, text: str, expected: str) -> None:
+    told = Site(head, "\n", "python", hint="# class Lock: read()\n")
+    place = Place(told, shape_of(told, "auto"), Syntax(told))
+    assert postprocess.drop_prompted_comment(text, place) == expected
+    place = Place(replace(told, hint=""), place.shape, place.syntax)
+    assert postprocess.drop_prompted_comment(text, place) == text
