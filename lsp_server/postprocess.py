@@ -1,7 +1,7 @@
 """From what the model wrote to what may be inserted: one pipeline of pure rules.
 
-All but the first only take text away, mostly from its end, or make it fit: they close brackets that it
-opens, and move a line to another depth. They go round until nothing changes, for what one takes
+All but the first only take text away, mostly from its end, or make it fit: they close brackets that
+it opens, and move a line to another depth. They go round until nothing changes, for what one takes
 away may bare what another looks for.
 """
 
