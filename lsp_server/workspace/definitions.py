@@ -102,6 +102,8 @@ class _Found:
     gives: list[str]
     node: Node
     source: bytes
+    names: list[str] = field(default_factory=list)
+    """Of a field all that stand in its place: `int a, b;`."""
     around: _Found | None = None
     members: list[_Found] = field(default_factory=list)
 
@@ -120,7 +122,7 @@ class _Found:
         if self.kind != "type" or not self.members:
             return self.signature()[0][:_LINE]
         first = next(line for line in self.signature() if self.name in line)
-        calls = {member.name: member.called() for member in self.members}
+        calls = {name: member.called(name) for member in self.members for name in member.names}
         names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
         names += [name for name in self.attributes() if name not in calls]
         return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
@@ -130,9 +132,9 @@ class _Found:
         found = _ATTRIBUTE.findall(self.source, self.node.start_byte, self.node.end_byte)
         return [name.decode() for name in dict.fromkeys(found)]
 
-    def called(self) -> str:
-        """Its name as it is used."""
-        return f"{self.name}()" if self.kind == "function" else self.name
+    def called(self, name: str) -> str:
+        """A name of it as it is used."""
+        return f"{name}()" if self.kind == "function" else name
 
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""
@@ -166,7 +168,7 @@ def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
         node = whole(captures[kind][0])
         key = node.start_byte, "" if kind == "field" else name
         of = gives(kind, captures[kind][0], captures["name"][0])
-        found.setdefault(key, _Found(kind, name, owner, of, node, source))
+        found.setdefault(key, _Found(kind, name, owner, of, node, source)).names.append(name)
     return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))
 
 

@@ -77,6 +77,11 @@ def test_outlines() -> None:
     assert (found["LIMIT"].line, found["LIMIT"].text) == (2, "LIMIT = 3")
 
 
+def test_all_fields_of_a_line_are_names_of_their_type() -> None:
+    (found,) = definitions("struct Pass {\n  float *model, *mixed;\n  int rows;\n};", "cpp")
+    assert found.brief == "struct Pass // model, mixed, rows"
+
+
 def test_attributes_that_methods_assign_are_names_of_their_type() -> None:
     text = """class Shop:
     size: int
