@@ -15,6 +15,7 @@ from lsp_server.workspace.ranking import LONGEST, cut, linked, listed, of_module
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from lsp_server.workspace.wanted import Wanted
 
@@ -39,6 +40,8 @@ _SYMBOL = re.compile(r":(\w+)")
 _LIST = re.compile(r"\b(?:enum|struct|interface)\b")
 _LISTED = re.compile(r"^[ \t]+(?:case )?([^\W\d]\w*)", re.MULTILINE)
 """In enumerations and Go's types, whose members the index does not know, what begins a line."""
+_ROOTS = {"crate", "self", "super"}
+"""Rust's, in a path to a module."""
 _MODULE = """
 SELECT path, brief, name FROM file CROSS JOIN definition ON definition.file = file.id
 WHERE stem = ?3 AND owner = '' AND root = ?1 AND language = ?2 AND path != ?4
@@ -71,9 +74,8 @@ class _Lookup:
             return self._module(way[-1])
         if types := self._index.led(way):
             return self._whole(types)
-        inside = any(self._index.known(name) for name in way[:-1])
-        imported = set(way) <= set(self._about.imports) and not inside
-        return self._module(way[-1]) if imported else None
+        *folders, module = way
+        return self._module(module, folders) if module in self._about.imports else None
 
     def called(self, way: Chain) -> Found | None:
         """The function at the end of a way, or how the type there is made."""
@@ -129,10 +131,11 @@ class _Lookup:
     def _head(self, row: Row) -> str:
         return row.brief.partition(self._begin)[0].rstrip(" {")
 
-    def _module(self, name: str) -> Found | None:
+    def _module(self, name: str, folders: Sequence[str] = ()) -> Found | None:
         """What a module defines; of several with its name that which the file imports."""
         found = self._db.execute(_MODULE, (*self._where, name, self._about.path)).fetchall()
-        paths = dict.fromkeys(path for path, *_ in found)
+        inside = set(folders) - _ROOTS
+        paths = [path for path, *_ in found if inside <= set(path.split("/"))]
         path = max(paths, key=lambda path: linked("", "", path, name, self._about), default="")
         rows = [row for row in found if row[0] == path]
         if not rows:
