@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 NAMES, LINES = 24, 96
 """Names that are looked for, and lines that are read for that, at most."""
 WAYS = 8
-"""Ways to one object, at most."""
+"""Ways to one object, and of a name in one line, at most."""
 _DEEP = 4
 """Declarations that are followed from one to the next, at most."""
 _LATEST = 3
@@ -48,7 +49,8 @@ class Told:
         places = 0
         for number in self._naming(name.lstrip("."), numbers):
             told = declared(self._statement(number), self._language)
-            here = [(number, way) for key, way in told if _key(key) == name]
+            ways = (way for key, way in told if _key(key) == name)
+            here = [(number, way) for way in islice(ways, WAYS)]
             found += here
             places += bool(here)
             if places == _LATEST:
@@ -76,7 +78,7 @@ class Told:
 
     def _ways(self, path: Chain, at: int, deep: int) -> Iterator[Chain]:
         head, *rest = path
-        head = head if head in _OWN else head.lstrip("$")
+        head = head if head in _OWN else head.lstrip("$") or head
         if head == _BASE.get(self._language, "super"):
             yield from ((base, *rest) for base in self._around(at)[1:])
             return
@@ -100,11 +102,14 @@ class Told:
 
     def _around(self, at: int) -> list[str]:
         """The type around a line, and those that it names as its bases."""
-        found = (
-            match for line in self._lines[max(at, 0) :: -1] if (match := _CLASS.match(line[:LINE]))
-        )
-        match = next(found, None)
-        return [match[1], *types_in(match[2])] if match else []
+        return next((names for number, names in self._types if number <= at), [])
+
+    @cached_property
+    def _types(self) -> list[tuple[int, list[str]]]:
+        """Those that begin in a line, with their bases; the last one first."""
+        found = [(number, _CLASS.match(line[:LINE])) for number, line in enumerate(self._lines)]
+        types = [(number, [of[1], *types_in(of[2])]) for number, of in found if of]
+        return types[::-1]
 
 
 def _key(name: str) -> str:

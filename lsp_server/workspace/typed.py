@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from lsp_server.context import Site
 
-ABOVE = 2_000
-"""Lines above the window that are looked at."""
+ABOVE, BELOW = 2_000, 1_000
+"""Lines that are looked at."""
 _BEFORE, _AROUND = 300, 1_200
 """Characters of the expression before the caret, and of a call that the caret is in."""
 _OBJECT = re.compile(rf"({PATH}){LINK}[\w$]*\Z")
@@ -39,13 +39,14 @@ def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Ch
     before, called = _OBJECT.search(front[-_BEFORE:]), _call(front)
     if not (before or called):
         return (), ()
-    rows = site.prefix.count("\n")
-    window = (site.prefix + site.suffix).split("\n")
+    *above, head = site.prefix.split("\n")
+    tail, *below = site.suffix.split("\n")
+    missing = max(ABOVE - len(above), 0)
+    above = [*top[max(site.first_line - missing, 0) : site.first_line], *above[-ABOVE:]]
     # of `x = f(x.` only what is at hand before it is assigned
-    if assigned := _ASSIGNED.match(window[rows]):
-        window[rows] = window[rows][assigned.end() :]
-    above = top[max(site.first_line - ABOVE, 0) : site.first_line]
-    told, at = Told([*above, *window], site.language), len(above) + rows
+    assigned = _ASSIGNED.match(head)
+    line = head[assigned.end() :] + tail if assigned else head + tail
+    told, at = Told([*above, line, *below[:BELOW]], site.language), len(above)
     return (
         told.ways(chain_of(before[1]), at) if before else (),
         told.ways(chain_of(called), at) if called else (),

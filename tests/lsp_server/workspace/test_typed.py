@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lsp_server.context import PREFIX_CHARS, SUFFIX_CHARS, Site
 from lsp_server.workspace import told as told_module
@@ -173,3 +175,22 @@ def test_a_long_text_is_read_in_few_steps(
         assert len(ways) <= WAYS
     assert len(read) <= LINES
     assert NAMES < LINES
+
+
+WORDS = (
+    "x,self,->,::,:=,1,for , in , as ,with ,import ,from ,class A,super,return ,\r,\t,é,a b,"
+    "isinstance(x"
+)
+TOKENS = st.sampled_from([*"()[]{}<>.,:=?!@$*&|#'\"\\ \n", *WORDS.split(",")])
+TEXTS = st.lists(TOKENS, max_size=40).map("".join)
+
+
+@given(TEXTS, TEXTS, st.sampled_from(["python", "java", "go", "php", "ruby", "typescript", ""]))
+def test_any_text_is_read(prefix: str, suffix: str, language: str) -> None:
+    before, called = objects(Site(prefix, suffix, language), [])
+    assert all(name for way in (*before, *called) for name in way)
+    assert all((*before, *called))
+
+
+def test_a_dollar_is_a_name() -> None:
+    assert ways("javascript", "$.‸") == ((("$",),), ())
