@@ -30,6 +30,10 @@ _WRAPPERS = (
 )
 _GROUPS = ("type_declaration", "const_declaration", "var_declaration")
 """Go's: each holds one definition, or several in brackets."""
+_PROPERTY = re.compile(
+    r"\s*(?:@(?:\w+\.)*(?:cached_)?property\b|@\w+\.setter\b|(?:static\s+)?[gs]et\s+[#\w])"
+)
+"""Begins a function that is used like a field: Python's and JavaScript's."""
 _QUALIFIED = re.compile(r"::|\.|:")
 _NAME = re.compile(r"(?!constructor$|__)\w")
 """Of a member that somebody writes."""
@@ -134,7 +138,8 @@ class _Found:
 
     def called(self, name: str) -> str:
         """A name of it as it is used."""
-        return f"{name}()" if self.kind == "function" else name
+        is_property = any(map(_PROPERTY.match, self.signature()))
+        return f"{name}()" if self.kind == "function" and not is_property else name
 
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""

@@ -71,7 +71,7 @@ def test_outlines() -> None:
     assert found["push"].owner == "Stack"
     assert found["push"].text.startswith("    def push")
     assert found["long"].text == "async def long(\n    a: int,\n    b: int,\n) -> int:"
-    assert found["Stack"].brief == "class Stack(list[int]): # size, limit, push(), top()"
+    assert found["Stack"].brief == "class Stack(list[int]): # size, limit, push(), top"
     assert found["push"].brief == "    def push(self, item: int) -> None:"
     assert found["LIMIT"].brief == found["LIMIT"].text
     assert (found["LIMIT"].line, found["LIMIT"].text) == (2, "LIMIT = 3")
@@ -80,6 +80,28 @@ def test_outlines() -> None:
 def test_all_fields_of_a_line_are_names_of_their_type() -> None:
     (found,) = definitions("struct Pass {\n  float *model, *mixed;\n  int rows;\n};", "cpp")
     assert found.brief == "struct Pass // model, mixed, rows"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "names"),
+    [
+        (
+            "python",
+            "class A:\n    @property\n    def x(self) -> int:\n        return 1\n\n    @x.setter\n"
+            "    def x(self, x: int) -> None:\n        pass\n\n    @cached_property\n"
+            "    def y(self) -> int:\n        return 2\n\n    def z(self) -> None:\n        pass\n",
+            "# x, y, z()",
+        ),
+        (
+            "javascript",
+            "class A {\n  get x() { return 1; }\n  getY() {\n    return 2;\n  }\n\n  z() {}\n}\n",
+            "// x, getY(), z()",
+        ),
+    ],
+)
+def test_properties_are_listed_as_they_are_used(language: str, text: str, names: str) -> None:
+    (brief,) = (found.brief for found in definitions(text, language) if found.name == "A")
+    assert brief.endswith(names)
 
 
 def test_attributes_that_methods_assign_are_names_of_their_type() -> None:
