@@ -113,8 +113,7 @@ def _share(item: Found, seen: set[str]) -> float:
 def _is_part(part: Found, whole: Found) -> bool:
     """Whether it is a shorter form, or a member, of a definition."""
     both = {part.kind, whole.kind} == {"definition"} and part.path == whole.path
-    inside = part.text in whole.text or part.line == whole.line  # `class X: # a, b` is not in it
-    return both and len(part.text) < len(whole.text) and inside
+    return both and len(part.text) < len(whole.text) and part.text in whole.text
 
 
 def _overlap(one: Found, other: Found) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,12 +81,6 @@ def test_definitions_are_told_briefly_before_any_is_told_at_length() -> None:
     lines = {item.path: item.text.count("\n") for item in choose(found, (), "", 400)}
     assert lines == {"a.py": 9, "b.py": 0, "c.py": 0}
     assert {item.path: item for item in choose(found, (), "", 2000)} == {f.path: f for f in found}
-
-
-def test_a_type_told_by_its_names_gives_way_to_its_outline() -> None:
-    whole = replace(at_length("a.py", 9), brief="class A: # a_0(), a_1(), a_2()")
-    assert [found.text for found in choose([whole], (), "", 200)] == [whole.brief]
-    assert choose([whole], (), "", 1000) == [whole]
 
 
 def test_a_member_gives_way_to_its_type() -> None:
