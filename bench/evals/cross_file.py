@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CARET = "‸"
 FOLDER = Path(__file__).with_name("samples")
-_TRIES = 5
+_TRIES, _PAUSE_S = 40, 0.02
 """A machine that is busy finds nothing in time at first; what context brings is measured here."""
 
 
@@ -141,6 +141,9 @@ class Asker:
         for _ in range(_TRIES):
             hint = hint or await self._space.hint(document, line, column)
             context = context or (await self._space.gather(document, line, column))[0]
+            if context and hint:
+                break
+            await asyncio.sleep(_PAUSE_S)
         self._space.closed(document)
         return context, hint
 
