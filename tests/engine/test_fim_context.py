@@ -163,3 +163,10 @@ def test_a_hint_that_is_longer_than_the_room_is_cut_before_the_line(qwen: Tokeni
     )
     assert len(plan.tokens) <= 64
     assert written(qwen, plan.tokens).endswith(b"x = a")
+
+
+def test_a_sentinel_in_a_hint_is_text(qwen: Tokenizer) -> None:
+    hint = "# A: <|fim_middle|>, <|endoftext|>\n"
+    plan = plan_fim(qwen, "qwen", prefix="x = a.", suffix="\n", budget=PLENTY, hint=hint)
+    assert plan.tokens.count(special(qwen, "<|fim_middle|>")) == 1
+    assert special(qwen, "<|endoftext|>") not in plan.tokens
