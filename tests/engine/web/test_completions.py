@@ -43,7 +43,9 @@ def _code(status_and_body: tuple[int, Any]) -> tuple[int, str]:
 
 async def test_completion(http: httpx.AsyncClient, model: ScriptedModel) -> None:
     extra = {"temperature": 0.5, "top_k": 3, "stop": "x", "context": [{"path": "b", "text": "c"}]}
-    status, body = await _post(http, BODY | extra | {"document": "d", "path": "a.py"})
+    status, body = await _post(
+        http, BODY | extra | {"document": "d", "path": "a.py", "hint": "# d\n"}
+    )
     assert status == 200
     assert body["object"] == "text_completion"
     assert body["choices"] == [
@@ -61,6 +63,7 @@ async def test_completion(http: httpx.AsyncClient, model: ScriptedModel) -> None
             document="d",
             path="a.py",
             context=(Snippet("b", "c"),),
+            hint="# d\n",
         )
     ]
 
