@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import PAIRS, PROSE, loose
+from lsp_server.brackets import PAIRS, loose
+from lsp_server.lexing import PROSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from lsp_server.lexing import PROSE, after_string, has_more_lines, open_quote, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,40 +18,6 @@ CLOSERS = frozenset(PAIRS.values())
 _CLOSING = " \t)]}>\"'`;,:"
 """What an editor's auto-closing may have put after the caret."""
 
-HASH_COMMENTS = frozenset(
-    [
-        "python",
-        "shellscript",
-        "ruby",
-        "yaml",
-        "perl",
-        "toml",
-        "makefile",
-        "dockerfile",
-        "r",
-        "elixir",
-        "julia",
-    ]
-)
-"""Languages where `#` begins a comment; in the others it is `//`."""
-
-PROSE = frozenset(["markdown", "plaintext", "restructuredtext", "git-commit"])
-"""Languages where a bracket may be half a smiley or a list's number: none of them is counted."""
-
-_SCRIPTS = frozenset(["javascript", "javascriptreact", "typescript", "typescriptreact"])
-"""Languages with regular expressions between slashes."""
-
-_BACKTICKS = _SCRIPTS | {"go"}
-"""Languages where a string in backticks may have several lines."""
-
-_ESCAPE = r"\\(?:.|\Z)"
-
-_REGEX = (
-    r"(?=[ \t/])(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
-    rf"(?:{_ESCAPE}|\[(?:{_ESCAPE}|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
-)
-"""Where no division can stand; at the beginning of a text, one has a space behind it mostly."""
-
 _GLOB = (
     r"(?:\"[^\"\n]*\"|'[^'\n]*'|\\.|\[[^\]\n]*\]|[?*+@!]\([^()\n]*\)"
     r"|[^\s()\[\]{}\"'|;&<>\\])+"
@@ -59,8 +26,6 @@ CASE_PATTERN = rf"{_GLOB}(?:[ \t]*\|[ \t]*{_GLOB})*[ \t]*"
 """The pattern of a branch in a shell's `case`, before the `)` that ends it."""
 _CASE_BRANCH = re.compile(rf"(?:^|;;|\bcase\b.*\sin\s)[ \t]*{CASE_PATTERN}\Z")
 _CASE = re.compile(r"\bcase\b")
-
-_COMMENT_SIGNS = ("#", "//", "/*", "--")
 
 _TAB_STOP = 4
 
@@ -94,7 +59,7 @@ class Balance:
     """
 
     def __init__(self, language: str) -> None:
-        self._language, self._tokens = language, _tokens(language)
+        self._language, self._tokens = language, tokens(language)
         self.text, self._read = "", 0
         self._openers: list[int] = []
         self._closers: list[int] = []
@@ -109,7 +74,7 @@ class Balance:
         for found in self._tokens.finditer(text, self._read):
             if found.end() == len(text) and found[0] not in PAIRS and found[0] not in CLOSERS:
                 self._read = found.start()  # it may go on
-                self.open_text = _has_more_lines(found[0])
+                self.open_text = has_more_lines(found[0])
                 return
             self._take(found[0], found.start())
             self._read = found.end()
@@ -173,76 +138,12 @@ def wanted_closers(site: Site) -> list[str]:
     return inner_first
 
 
-def strays(text: str, site: Site) -> list[Bracket]:
-    """Closers of a completion that close something outside of it."""
-    return loose(after_string(text, open_quote(site)), site.language)[0]
-
-
 def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | None:
     """Offset of the first closer that is not the next of the wanted ones."""
     for number, closer in enumerate(closers):
         if number >= len(wanted) or wanted[number] != closer.char:
             return closer.offset
     return None
-
-
-def open_quote(site: Site) -> str:
-    r"""What ends the string or comment of one line that the caret stands in, or "".
-
-    >>> open_quote(Site("f('a", "")), open_quote(Site("f('a')  // It's (", ""))
-    ("'", '\n')
-    """
-    has_lines = site.language in _BACKTICKS
-    last = _open_token(site.prefix if has_lines else site.head, site.language)
-    if last.startswith(("//", "#", "--")) and not last.startswith("--[["):
-        return "\n"
-    if site.language == "rust" and last.startswith("'"):
-        return ""  # &'a is a lifetime
-    quotes = ("'", '"', "`") if has_lines else ("'", '"')
-    return last[0] if last.startswith(quotes) else ""
-
-
-@lru_cache(maxsize=4)
-def _open_token(text: str, language: str) -> str:
-    """The string or comment that a text ends inside of, or ""; several rules ask at each caret."""
-    tokens = _tokens(language).findall(text)
-    last = tokens[-1] if tokens else ""
-    whole = len(last) > 1 and last[0] in "'\"`" and last.endswith(last[0])
-    return last if text.endswith(last) and not whole else ""
-
-
-def after_string(text: str, quote: str) -> str:
-    r"""The same text with the rest of a string or comment blanked, so that offsets stay.
-
-    >>> after_string('b", c)', '"'), after_string("b :)", '"'), after_string(":)\nb)", "\n")
-    ('  , c)', '    ', '  \nb)')
-    """
-    if not quote:
-        return text
-    first = text if quote == "`" else text.partition("\n")[0]
-    end = first.find(quote) + 1 or len(first)
-    return " " * end + text[end:]
-
-
-def without_comment(line: str, language: str) -> str:
-    """A line of code without the comment behind it.
-
-    >>> without_comment("f('#')  # Why.", "python"), without_comment("a // b", "python")
-    ("f('#')", 'a // b')
-    """
-    for found in _tokens(language).finditer(line):
-        if found[0].startswith(_COMMENT_SIGNS):
-            return line[: found.start()].rstrip()
-    return line
-
-
-def _has_more_lines(token: str) -> bool:
-    """Whether an unfinished token is of a kind that line ends do not end."""
-    if token.startswith("`"):
-        return len(token) == 1 or not token.endswith("`")
-    if token.startswith("--[["):
-        return not token.endswith("]]")
-    return token.startswith("/*") and not token.endswith("*/")
 
 
 def _ends_pattern(text: str, start: int | None, offset: int) -> bool:
@@ -263,28 +164,3 @@ def _partner(text: str, openers: list[int], closer: str) -> int | None:
 def _bracket(text: str, offset: int) -> Bracket:
     line = text[text.rfind("\n", 0, offset) + 1 : offset + 1]
     return Bracket(text[offset], offset, indent(line))
-
-
-@lru_cache
-def _tokens(language: str) -> re.Pattern[str]:
-    """Strings, comments and brackets; strings and comments only to be skipped.
-
-    An apostrophe inside of a word (don't) opens no string; a triple quote is read as an empty
-    string and a quote, which is right often enough, and does not depend on where the window starts.
-    A text that ends may end inside of any of them: what follows may yet come.
-    """
-    skipped = _comments(language) + (rf"|{_REGEX}" if language in _SCRIPTS else "")
-    single = rf"'(?:{_ESCAPE}|[^'\\\n])(?:'|\Z)"
-    if language != "rust":
-        single = rf"(?:(?<!\w)|(?<=\b[bBfFrRuU]))'(?:{_ESCAPE}|[^'\\\n])*'?"
-    back = "`[^`]*`?" if language in _BACKTICKS else r"`[^`\n]*`?"
-    return re.compile(rf"{skipped}|\"(?:{_ESCAPE}|[^\"\\\n])*\"?|{single}|{back}|[()\[\]{{}}]")
-
-
-def _comments(language: str) -> str:
-    if language in HASH_COMMENTS:
-        return r"(?<!\S)#[^\n]*"
-    if language == "lua":
-        return r"--\[\[[\s\S]*?(?:\]\]|\Z)|--[^\n]*"
-    hashes = r"|(?<!\S)#[^\n]*" if language == "php" else ""
-    return r"//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)" + hashes

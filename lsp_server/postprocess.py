@@ -15,16 +15,9 @@ from typing import TYPE_CHECKING
 
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
-from lsp_server.brackets import (
-    PAIRS,
-    after_string,
-    first_surplus,
-    is_closing,
-    loose,
-    open_quote,
-    without_comment,
-)
+from lsp_server.brackets import PAIRS, first_surplus, is_closing, loose
 from lsp_server.indentation import at_other_depths, restyle
+from lsp_server.lexing import after_string, open_quote, without_comment
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
 

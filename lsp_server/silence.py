@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import HASH_COMMENTS, loose, open_quote
+from lsp_server.brackets import loose
+from lsp_server.lexing import HASH_COMMENTS, open_quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable

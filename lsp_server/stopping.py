@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from lsp_server import docstrings
 from lsp_server.blocks import CASE_END, first_word, with_heading, words
-from lsp_server.brackets import Balance, after_string, first_surplus, indent, open_quote
+from lsp_server.brackets import Balance, first_surplus, indent
+from lsp_server.lexing import after_string, open_quote
 from lsp_server.overlap import drop_tail_overlap, repeats
 from lsp_server.repetition import LOOK_BACK, circle, stutter
 from lsp_server.shape import grown

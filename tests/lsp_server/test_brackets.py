@@ -6,8 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lsp_server.brackets import Balance, loose, open_quote, strays, wanted_closers
+from lsp_server.brackets import Balance, Bracket, loose, wanted_closers
 from lsp_server.context import Site
+from lsp_server.lexing import after_string, open_quote
+
+
+def strays(text: str, site: Site) -> list[Bracket]:
+    """Closers of a completion that close something outside of it."""
+    return loose(after_string(text, open_quote(site)), site.language)[0]
 
 
 @pytest.mark.parametrize(
