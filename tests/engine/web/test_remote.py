@@ -46,6 +46,7 @@ REQUEST = CompletionRequest(
     document="file:///secret.py",
     path="secret.py",
     context=(Snippet("b.py", "b"),),
+    hint="# b\n",
 )
 EVENTS = [
     {"choices": [{"index": 0, "text": "x", "logprobs": None, "finish_reason": None}]},
