@@ -67,6 +67,11 @@ class Site:
         return self.prefix[self.prefix.rfind("\n") + 1 :]
 
     @property
+    def white(self) -> str:
+        """What the caret's line begins with, up to the caret."""
+        return self.head[: len(self.head) - len(self.head.lstrip())]
+
+    @property
     def tail(self) -> str:
         """The caret's line after the caret."""
         return self.suffix.partition("\n")[0]

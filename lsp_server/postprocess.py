@@ -173,13 +173,13 @@ def trim_end(text: str, place: Place) -> str:
 
     A closer on a line of its own wants to be as deep as the line of its opener.
     """
-    head, tail, kept = place.site.head, place.site.tail, text.rstrip()
+    tail, kept = place.site.tail, text.rstrip()
     if not tail.strip() or not kept:
         return kept
     if "\n" not in kept:
         return text.rstrip("\n")
     breaks = "\n" in text[len(kept) :] and is_closing(tail)
-    return f"{kept}\n{head[: len(head) - len(head.lstrip())]}" if breaks else text
+    return f"{kept}\n{place.site.white}" if breaks else text
 
 
 def own_indentation(text: str, place: Place) -> str:

@@ -14,13 +14,17 @@ from lsp_server.settings import Settings
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.typed import objects
 from lsp_server.workspace.view import View
+from lsp_server.workspace.wanted import wanted, with_ways
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from engine.api import Snippet
+    from lsp_server.context import Site
+    from lsp_server.workspace.wanted import Wanted
 
 PATIENCE_S = 20.0
 
@@ -61,3 +65,8 @@ async def at_desk(folder: Path, settings: Settings | None = None) -> AsyncIterat
         yield desk
     finally:
         await link.aclose()
+
+
+def at_hand(site: Site, lines: Sequence[str]) -> Wanted:
+    """What is asked of the index for members."""
+    return with_ways(wanted(site, lines), objects(site, lines))

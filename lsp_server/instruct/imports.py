@@ -63,7 +63,7 @@ def needed(
         line
         for found in statements
         if found[0].strip() not in there
-        if found[0].startswith(_UNTOLD) or used & set(imported(found))
+        if found[0].startswith(_UNTOLD) or used & set(imported(found, language))
         for line in found
     ]
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.gather import DEADLINE_S
-from lsp_server.workspace.wanted import wanted
+from lsp_server.workspace.typed import objects
+from lsp_server.workspace.wanted import wanted, with_ways
 
 if TYPE_CHECKING:
     from lsp_server.context import Site
@@ -54,15 +55,15 @@ class Hints:
         line = self._lines.get(document)
         if line is None or line.number != site.line:
             line = self._lines[document] = _Line(site.line)
-        about = wanted(site, view.lines(document)[0])
-        ways = about.object, about.called
+        lines = view.lines(document)[0]
+        ways = objects(site, lines)
         if any(ways) and ways not in line.known:
+            about = with_ways(wanted(site, lines), ways)
             found = await self._link.members(root, about, DEADLINE_S)
             texts = (told(each, site.language) for each in found)
             line.told += [text for text in texts if text not in line.told]
             line.known.update([ways] if found else [])
-        white = site.head[: len(site.head) - len(site.head.lstrip())]
-        return "".join(f"{white}{text}\n" for text in line.told[-MOST:])
+        return "".join(f"{site.white}{text}\n" for text in line.told[-MOST:])
 
     def forget(self, document: str) -> None:
         """The document was closed."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.importing import importing_lines
-from lsp_server.workspace.typed import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,8 +101,13 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         tuple(taken),
         tuple(awaited),
         tuple(words),
-        *objects(site, top),
     )
+
+
+def with_ways(about: Wanted, ways: tuple[tuple[Chain, ...], tuple[Chain, ...]]) -> Wanted:
+    """The same, to ask for members: `ways` as of `typed.objects`."""
+    before, called = ways
+    return replace(about, object=before, called=called)
 
 
 def names_in(line: str) -> set[str]:
@@ -112,8 +116,8 @@ def names_in(line: str) -> set[str]:
     return {name for name in found if name.lower() not in _KEYWORDS}
 
 
-def imported(lines: Sequence[str], language: str = "") -> list[str]:
-    """Names in import lines, as the language writes these; where it is not known, as any does."""
+def imported(lines: Sequence[str], language: str) -> list[str]:
+    """Names in the lines that import something in a language."""
     return imported_names(line for _, line in importing_lines(lines, language))
 
 

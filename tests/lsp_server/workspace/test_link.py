@@ -9,7 +9,7 @@ from lsp_server.context import Site
 from lsp_server.settings import Settings
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
-from lsp_server.workspace.wanted import wanted
+from tests.desk import at_hand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ MAIN = "from ledger import Ledger\n\nx = Ledger()\nx."
 async def test_members_are_asked_for_beside_definitions(tmp_path: Path) -> None:
     (tmp_path / "ledger.py").write_text(LEDGER)
     root = tmp_path.as_posix()
-    about = wanted(Site(MAIN, "", "python", "main.py"), MAIN.splitlines(keepends=True))
+    about = at_hand(Site(MAIN, "", "python", "main.py"), MAIN.splitlines(keepends=True))
     link = Link(lambda *_: None)
     assert await link.members(root, about, PATIENCE_S) == []
     try:

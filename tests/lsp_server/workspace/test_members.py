@@ -11,7 +11,7 @@ from lsp_server.workspace import store as store_module
 from lsp_server.workspace.grammars import grammar_of
 from lsp_server.workspace.members import CALLED, OBJECT
 from lsp_server.workspace.store import Store
-from lsp_server.workspace.wanted import wanted
+from tests.desk import at_hand
 from tests.lsp_server.workspace.ledgers import (
     CPP,
     CSHARP,
@@ -37,7 +37,7 @@ def told(files: dict[str, str], language: str, path: str, text: str) -> list[Fou
     for name, content in {**files, path: prefix + suffix}.items():
         store.put(ROOT, name, grammar_of(language), content)
     lines = (prefix + suffix).splitlines(keepends=True)
-    return store.members(ROOT, wanted(Site(prefix, suffix, language, path), lines))
+    return store.members(ROOT, at_hand(Site(prefix, suffix, language, path), lines))
 
 
 def briefs(files: dict[str, str], language: str, path: str, text: str) -> list[str]:

@@ -100,9 +100,3 @@ def test_an_import_that_nothing_uses_yet_is_awaited() -> None:
 )
 def test_what_an_import_brings_into_the_file(line: str, expected: list[str]) -> None:
     assert list(wanted(Site("x = ", ""), [line]).taken) == expected
-
-
-def test_what_stands_before_the_caret_and_what_is_called_there_is_wanted() -> None:
-    about = wanted(Site("def f(shop: Shop):\n    pay(shop.", ")", "python", "a.py"), [])
-    assert about.object == (("Shop",), ("shop",))
-    assert about.called == (("pay",),)
