@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from bench.sites import Site
 
 SERVER = (sys.executable, "-P", "-m", "lsp_server", "lsp")
+_POLL_S = 0.1
 
 
 @asynccontextmanager
 async def caret_editor(
-    model: str, report: Callable[[str], None] = lambda _: None
+    model: str, report: Callable[[str], None] = lambda _: None, folder: Path | None = None
 ) -> AsyncIterator[Editor]:
-    """An editor whose language server says that its model is in memory.
+    """An editor whose language server says that its model is in memory, and `folder` is indexed.
 
     It shows all that the model writes, as the peers do: what is hidden would cost nothing to leave.
 
@@ -35,8 +37,10 @@ async def caret_editor(
     editor = Editor(lambda message, _percent: report(message))
     await editor.start_io(*SERVER)
     try:
-        await editor.start(model, show_all=True)
+        await editor.start(model, show_all=True, folder=folder)
         await editor.until_ready()
+        while folder and (await editor.status())["context"]["files"] is None:
+            await asyncio.sleep(_POLL_S)
         yield editor
         await editor.shutdown_async(None)
     finally:
@@ -48,9 +52,9 @@ async def caret_editor(
 class CaretDocument:
     """See `bench.replay.Document`."""
 
-    def __init__(self, editor: Editor, engine: Engine, folder: Path, site: Site) -> None:
+    def __init__(self, editor: Editor, engine: Engine, site: Site) -> None:
         self._editor, self._engine = editor, engine
-        self._uri = (folder / site.file.name).as_uri()
+        self._uri = site.file.resolve().as_uri()
         self._text, self._version = site.before + site.after, 1
         self._calls = self._prompt = self._evaluated = 0.0
         item = types.TextDocumentItem(self._uri, site.language, self._version, self._text)

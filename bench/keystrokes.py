@@ -45,6 +45,11 @@ _JUMPED = 2
 @click.option("--lines", type=click.IntRange(1), default=1, show_default=True, help="At each site.")
 @click.option("--seed", default=7, show_default=True, help="Chooses the sites.")
 @click.option("--accept", is_flag=True, help="Take a suggestion that is the rest of the line.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Open it as the workspace: Caret takes context from it.",
+)
 @click.option("--idle", default=5.0, show_default=True, help="Seconds the caret stands.")
 def command(
     run: Run,
@@ -54,6 +59,7 @@ def command(
     lines: int,
     seed: int,
     accept: bool,
+    folder: Path | None,
     idle: float,
 ) -> None:
     r"""Type in real FILES, key by key: how long until the answer?
@@ -65,7 +71,7 @@ def command(
     types first, at the next the other, and each waits until the other computes nothing.
 
     Without FILES, some of Caret's own are typed: every machine has them, and no model was
-    trained on them. --quick types in the first file only.
+    trained on them. --quick types in the first file only. With --folder, FILES lie in it.
 
     \b
     key to answer   every key but the first at each site
@@ -82,8 +88,8 @@ def command(
     chosen = chosen[:1] if run.quick else chosen
     typing = find_sites(chosen, sites, lines, seed)
     jumps = find_sites(chosen[:_JUMPED], 2, 1, seed + 1)
-    with run.measuring(), private_home() as home:
-        sides = asyncio.run(_measure(run, home, typing, jumps, accept=accept, idle=idle))
+    with run.measuring(), private_home():
+        sides = asyncio.run(_measure(run, folder, typing, jumps, accept=accept, idle=idle))
     run.finish(
         "keystrokes",
         figures(sides, accept=accept, idle=idle),
@@ -95,10 +101,16 @@ def command(
 
 
 async def _measure(
-    run: Run, home: Path, typing: list[Site], jumps: list[Site], *, accept: bool, idle: float
+    run: Run,
+    folder: Path | None,
+    typing: list[Site],
+    jumps: list[Site],
+    *,
+    accept: bool,
+    idle: float,
 ) -> Sides:
     sides = Sides()
-    async with _Bench.open(run, home) as bench:
+    async with _Bench.open(run, folder and folder.resolve()) as bench:
         await bench.warm_up()
         before = await bench.engine.settled()
         for number, site in enumerate(typing):
@@ -127,25 +139,23 @@ async def _jump(site: Site, document: Document, rest: float) -> Key:
 class _Bench:
     """Both sides, ready, with documents to open."""
 
-    def __init__(
-        self, folder: Path, editor: Editor, engine: Engine, server: LlamaServer | None
-    ) -> None:
-        self._folder, self._editor, self.engine, self._server = folder, editor, engine, server
+    def __init__(self, editor: Editor, engine: Engine, server: LlamaServer | None) -> None:
+        self._editor, self.engine, self._server = editor, engine, server
         self.names: list[Side] = ["caret", "peer"] if server else ["caret"]
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, run: Run, home: Path) -> AsyncIterator[_Bench]:
-        """Start both; Caret's engine ends with its folder."""
+    async def open(cls, run: Run, folder: Path | None) -> AsyncIterator[_Bench]:
+        """Start both, Caret with `folder` as its workspace."""
         async with AsyncExitStack() as stack:
             run.say("Caret loads the model")
-            editor = await stack.enter_async_context(caret_editor(run.model.name, run.say))
+            editor = await stack.enter_async_context(caret_editor(run.model.name, run.say, folder))
             engine = await stack.enter_async_context(attached_engine())
             server = None
             if run.peer:
                 run.say("llama.cpp loads the model")
                 server = await stack.enter_async_context(llama_server(run.peer, run.model.path))
-            yield cls(home / "work", editor, engine, server)
+            yield cls(editor, engine, server)
 
     async def warm_up(self) -> None:
         """One answer that does not count, from each side."""
@@ -164,6 +174,6 @@ class _Bench:
 
     def _open(self, side: Side, site: Site) -> Document:
         if side == "caret":
-            return CaretDocument(self._editor, self.engine, self._folder, site)
+            return CaretDocument(self._editor, self.engine, site)
         assert self._server is not None
         return LlamaVimDocument(self._server, site)

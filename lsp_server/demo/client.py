@@ -61,12 +61,17 @@ class Editor(LanguageClient):
         told = (await server.stderr.read()).decode(errors="replace") if server.stderr else ""
         self._last_words.set_result((told.strip().splitlines() or ["it said nothing"])[-1])
 
-    async def start(self, model: str, *, show_all: bool = False) -> None:
-        """Initialize the server, with `model` for completions; `show_all`, however unsure it is."""
+    async def start(
+        self, model: str, *, show_all: bool = False, folder: Path | None = None
+    ) -> None:
+        """Initialize the server, with `model` for completions; `show_all`, however unsure it is.
+
+        A `folder` is opened as the workspace.
+        """
         settings: dict[str, Any] = {"fim": {"model": model}}
         if show_all:
             settings["completion"] = {"confidence": 0}
-        answer = await self._ask(self.initialize_async(_initialize(settings)))
+        answer = await self._ask(self.initialize_async(_initialize(settings, folder)))
         self.offers = answer.capabilities
         self.initialized(types.InitializedParams())
 
@@ -122,10 +127,12 @@ class Editor(LanguageClient):
         return _answer(sample, items[0], ms, usage) if items else None
 
     async def _usage(self) -> dict[str, float]:
-        status = await self.workspace_execute_command_async(
-            types.ExecuteCommandParams("caret.status")
-        )
-        return (status or {}).get("last") or {}
+        return (await self.status()).get("last") or {}
+
+    async def status(self) -> dict[str, Any]:
+        """What the command `caret.status` tells."""
+        asked = types.ExecuteCommandParams("caret.status")
+        return await self.workspace_execute_command_async(asked) or {}
 
 
 def _on_progress(ls: Editor, params: types.ProgressParams) -> None:
@@ -187,8 +194,10 @@ async def editor(model: str, report: Report) -> AsyncIterator[Editor]:
         await client.stop()  # type: ignore[no-untyped-call]  # pygls forgot its annotation
 
 
-def _initialize(settings: dict[str, Any]) -> types.InitializeParams:
+def _initialize(settings: dict[str, Any], folder: Path | None) -> types.InitializeParams:
+    opened = [types.WorkspaceFolder(folder.as_uri(), folder.name)] if folder else None
     return types.InitializeParams(
+        workspace_folders=opened,
         capabilities=types.ClientCapabilities(
             window=types.WindowClientCapabilities(work_done_progress=True),
             text_document=types.TextDocumentClientCapabilities(

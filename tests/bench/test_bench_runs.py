@@ -13,6 +13,7 @@ from bench.random_model import Shape, write_random_model
 from engine.api import CompletionRequest
 from engine.models import find
 from engine.runtime import Runtime
+from engine.tokenizers import open_tokenizer
 from tests.command import caret
 
 if TYPE_CHECKING:
@@ -94,6 +95,20 @@ def test_keystrokes(tmp_path: Path, qwen_small_path: Path) -> None:
         assert key["calls"] > 0 or went_along
     assert any(key["calls"] == 0 and key["suggestion"] for key in keys)
     assert ours(report)["written, tokens a pass"] >= 1
+
+
+def test_keystrokes_in_a_workspace(tmp_path: Path, qwen_small_path: Path) -> None:
+    around = [f"    total += {number}" for number in range(20)]
+    use = ["from lake import ferry", "", "def cross(total):", *around, "    ferry(total)", *around]
+    (tmp_path / "use.py").write_text("\n".join(use), "utf-8")
+    members = "".join(f"    def deck_{number}(self): ...\n" for number in range(60))
+    lake = f"class Ferry:\n{members}\n\ndef ferry(total: int) -> Ferry: ...\n"
+    (tmp_path / "lake.py").write_text(lake, "utf-8")
+    folder, typed = str(tmp_path), str(tmp_path / "use.py")
+    arguments = ("keystrokes", "--model", str(qwen_small_path), typed, "--folder", folder)
+    first = measured(tmp_path, *arguments)["data"]["caret"][0]
+    alone = open_tokenizer(qwen_small_path).encode("\n".join(use))
+    assert first["evaluated"] > len(alone) + 30
 
 
 def test_random_model_runs(tmp_path: Path) -> None:
