@@ -25,11 +25,16 @@ _POLL_S = 0.1
 
 @asynccontextmanager
 async def caret_editor(
-    model: str, report: Callable[[str], None] = lambda _: None, folder: Path | None = None
+    model: str,
+    report: Callable[[str], None] = lambda _: None,
+    folder: Path | None = None,
+    *,
+    show_all: bool = True,
 ) -> AsyncIterator[Editor]:
     """An editor whose language server says that its model is in memory, and `folder` is indexed.
 
-    It shows all that the model writes, as the peers do: what is hidden would cost nothing to leave.
+    With `show_all` it shows all that the model writes, as the peers do, for times: what is hidden
+    would cost nothing to leave.
 
     Raises:
         CaretError: the server or its model failed.
@@ -37,7 +42,7 @@ async def caret_editor(
     editor = Editor(lambda message, _percent: report(message))
     await editor.start_io(*SERVER)
     try:
-        await editor.start(model, show_all=True, folder=folder)
+        await editor.start(model, show_all=show_all, folder=folder)
         await editor.until_ready()
         while folder and (await editor.status())["context"]["files"] is None:
             await asyncio.sleep(_POLL_S)

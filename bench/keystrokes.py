@@ -72,6 +72,7 @@ def command(
 
     Without FILES, some of Caret's own are typed: every machine has them, and no model was
     trained on them. --quick types in the first file only. With --folder, FILES lie in it.
+    With --accept, Caret hides what it is too unsure of, as it does for users.
 
     \b
     key to answer   every key but the first at each site
@@ -110,7 +111,7 @@ async def _measure(
     idle: float,
 ) -> Sides:
     sides = Sides()
-    async with _Bench.open(run, folder and folder.resolve()) as bench:
+    async with _Bench.open(run, folder and folder.resolve(), show_all=not accept) as bench:
         await bench.warm_up()
         before = await bench.engine.settled()
         for number, site in enumerate(typing):
@@ -145,11 +146,12 @@ class _Bench:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, run: Run, folder: Path | None) -> AsyncIterator[_Bench]:
+    async def open(cls, run: Run, folder: Path | None, *, show_all: bool) -> AsyncIterator[_Bench]:
         """Start both, Caret with `folder` as its workspace."""
         async with AsyncExitStack() as stack:
             run.say("Caret loads the model")
-            editor = await stack.enter_async_context(caret_editor(run.model.name, run.say, folder))
+            caret = caret_editor(run.model.name, run.say, folder, show_all=show_all)
+            editor = await stack.enter_async_context(caret)
             engine = await stack.enter_async_context(attached_engine())
             server = None
             if run.peer:
