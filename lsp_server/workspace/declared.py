@@ -35,6 +35,10 @@ _PLAIN = frozenset(
     """.split()  # noqa: SIM905 - a list of 100 quoted words reads worse
 )
 """What no workspace defines."""
+_BUILTIN = re.compile(
+    r"\s*+(?:str|int|float|bool|bytes|dict|list|set|tuple|frozenset|string|number|boolean)\b(?!\.)"
+)
+_LITERAL = re.compile(r"""\s*+(?:[rbfuRBFU]{0,2}["'`]|[\[{]|-?\d|(?:True|False|true|false)\b)""")
 _NAME = re.compile(r"[\w$]+")
 _TYPE = re.compile(r"(?<!\w)[^\W\d]\w*+(?!\.|::)")
 _VALUE = re.compile(rf"[\s({{*&!]*+(?:(?:await|new|yield|from|range|mut|not)\s+)*+({PATH})")
@@ -89,7 +93,7 @@ _GIVEN = (
 
 
 def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
-    """Names, and what they are of.
+    """Names, and what they are of; an empty chain where that is no type of a workspace.
 
     >>> [*declared("def pay(self, ledger: Ledger | None) -> None:", "python")]
     [('ledger', ('Ledger',))]
@@ -99,6 +103,8 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
     [('entry', ('self', 'entries', 'values'))]
     >>> [*declared("Ledger ledger = bank.open(path);", "java")]
     [('ledger', ('Ledger',))]
+    >>> [*declared("ledger = []", "python")]
+    [('ledger', ())]
     """
     if _COMMENT.match(line):
         return
@@ -111,6 +117,9 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
             prose = language == "python" and _PROSE.search(match["told"])
             types = [] if prose else types_in(match["told"])
             yield from ((name, (of,)) for name in match["name"].split(", ") for of in types)
+            called = line.startswith("(", match.end("told"))
+            if not (types or called) and _BUILTIN.match(match["told"]):
+                yield from ((name, ()) for name in match["name"].split(", "))
     for pattern in _GIVEN:
         for match in pattern.finditer(line):
             yield from _given(match["name"].replace(" ", "").split(","), match["told"])
@@ -163,4 +172,5 @@ def _given(names: list[str], text: str) -> Iterator[tuple[str, Chain]]:
     parts = flat(text).split(",")
     for number, name in enumerate(names):
         own = parts[number] if len(parts) == len(names) > 1 else text
-        yield from ((name, chain) for chain in values(own))
+        ways = list(values(own))
+        yield from ((name, chain) for chain in ways or ([()] if _LITERAL.match(own) else []))

@@ -135,7 +135,7 @@ class Following:
             lines = each.text.split("\n")
             outline, numbers = Told(lines, self._about.language), range(len(lines))
             if told := outline.of(f".{name}", numbers) or outline.of(name, numbers):
-                return [way[-1] for _, way in told], each.path
+                return [way[-1] for _, way in told if way], each.path
         return [], ""
 
     def _types(self, names: Iterable[str], near: str = "", deep: int = _DEEP) -> list[Row]:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.declared import LINE, Chain, declared, types_in
+from lsp_server.workspace.scope import Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,10 @@ _LATEST = 3
 _OWN = ("self", "this", "$this", "cls", "Self", "static")
 _BASE = {"php": "parent", "csharp": "base"}
 """What stands for the base, where it is not `super`."""
+_ANEW = re.compile(r"\s*+(?:(?:async|export) )?(?:for|foreach|with|except|catch|const|let|val)\b")
+"""Begins a line that gives a name of its own."""
+_APART = ("cpp", "c", "objective-c")
+"""Languages in which what a type's functions do stands elsewhere."""
 _STANDS = re.compile(r"\w++(?!\??[.(\[]|->)")
 """A name where it may be declared, not `name.`, `name(` and `name[`, which tell nothing."""
 _CLASS = re.compile(
@@ -37,38 +42,69 @@ class Told:
 
     def __init__(self, lines: Sequence[str], language: str) -> None:
         self._lines, self._language = lines, language
+        self._scopes = Scopes(lines, language)
         self._names_left, self._lines_left = NAMES, LINES
 
     def ways(self, path: Chain, at: int) -> tuple[Chain, ...]:
         """Where an expression in line `at` leads to, the likeliest first."""
         return tuple(dict.fromkeys(islice(self._ways(path, at, _DEEP), WAYS)))
 
-    def of(self, name: str, numbers: Iterable[int]) -> list[tuple[int, Chain]]:
-        """What lines say of a name, or of the own member `.name`; the first few that do."""
+    def of(
+        self, name: str, numbers: Iterable[int], at: int = -1, *, own: bool = False
+    ) -> list[tuple[int, Chain]]:
+        """What lines say of a name, or of the own member `.name`; the first few that do.
+
+        With `at` only what is known there, or, with `own`, said of a member. An empty chain is the
+        last one: the name is of no type that a workspace has.
+        """
         found: list[tuple[int, Chain]] = []
         places = 0
-        for number in self._naming(name.lstrip("."), numbers):
+        for number in self._naming(name, numbers, at, own or name[0] == "."):
             told = declared(self._statement(number), self._language)
             ways = (way for key, way in told if _key(key) == name)
-            here = [(number, way) for way in islice(ways, WAYS)]
+            here = [(number, way) for way in _to_the_last(islice(ways, WAYS))]
+            if not here and at >= 0 and self._scopes.is_untyped(name, number):
+                here = [(number, ())]
             found += here
             places += bool(here)
-            if places == _LATEST:
+            if here and (places == _LATEST or not here[-1][1] or self._anew(name, number)):
                 break
         return found
 
-    def _naming(self, word: str, numbers: Iterable[int]) -> Iterator[int]:
+    def _naming(self, name: str, numbers: Iterable[int], at: int, own: bool) -> Iterator[int]:
         """Lines in which a name may be declared, as many as may still be read."""
         self._names_left -= 1
         if self._names_left < 0:
             return
+        word = name.lstrip(".")
         for number in numbers:
             line = self._lines[number]
             if word in line and word in _STANDS.findall(line[:LINE]):
+                if at >= 0 and not self._is_known(word, number, at, own):
+                    continue
                 self._lines_left -= 1
                 if self._lines_left < 0:
                     return
                 yield number
+
+    def _anew(self, name: str, number: int) -> bool:
+        """Whether it does not matter there what the name was before."""
+        begins = _ANEW.match(self._lines[number])
+        return bool(begins) or self._scopes.is_parameter(name, number)
+
+    def _is_known(self, name: str, there: int, here: int, own: bool) -> bool:
+        """Whether what is said there is of the same name, or the same type's member, as here."""
+        if not own:
+            return self._scopes.known(name, there, here)
+        of = self._around(there)[:1]
+        return not of or self._language in _APART or of[0] in self._kin(here)
+
+    def _kin(self, at: int) -> set[str]:
+        """The type around a line, its bases and theirs."""
+        names = set(self._around(at))
+        for _, (name, *bases) in self._types:
+            names.update(bases if name in names else [])
+        return names
 
     def _statement(self, number: int) -> str:
         """A line, with the next one where its value stands there."""
@@ -84,21 +120,22 @@ class Told:
             return
         if head in _OWN and rest:
             head, rest = f".{rest[0]}", rest[1:]
-        for place, way in self._declared(head, at) if deep else ():
-            if way != (head,):
+        said = self._declared(head, at) if deep else []
+        for place, way in said:
+            if way and way != (head,):
                 # a name that is assigned what is made of itself is looked for above
                 yield from self._ways((*way, *rest), place - (way[0] == head), deep - 1)
         if head[0] == "." or head in _OWN:
             rest = [head[1:], *rest] if head[0] == "." else rest
             yield from ((name, *rest) for name in self._around(at))
-        else:
+        elif not said or said[0][1]:
             yield (head, *rest)
 
     def _declared(self, head: str, at: int) -> list[tuple[int, Chain]]:
         """What is said of a name nearest above; of a field it may be said below, or bare."""
         above, below = range(at, -1, -1), range(at + 1, len(self._lines))
-        found = self.of(head, above) or self.of(head, below)
-        return found or (self.of(head[1:], above) if head[0] == "." else [])
+        found = self.of(head, above, at) or self.of(head, below, at)
+        return found or (self.of(head[1:], above, at, own=True) if head[0] == "." else [])
 
     def _around(self, at: int) -> list[str]:
         """The type around a line, and those that it names as its bases."""
@@ -110,6 +147,13 @@ class Told:
         found = [(number, _CLASS.match(line[:LINE])) for number, line in enumerate(self._lines)]
         types = [(number, [of[1], *types_in(of[2])]) for number, of in found if of]
         return types[::-1]
+
+
+def _to_the_last(ways: Iterable[Chain]) -> Iterator[Chain]:
+    for way in ways:
+        yield way
+        if not way:
+            return
 
 
 def _key(name: str) -> str:

@@ -22,7 +22,7 @@ _CALLED = re.compile(rf"({PATH})(?:<[^<>()]*+>)?\s?\Z")
 _BODY = re.compile(r"(?:[-=]>|\||\bfunc(?:tion)?\b[^{\n]*+)\s*+\{")
 """Begins a function that is handed to what is called."""
 _TAKEN = re.compile(r"\bfrom\s++(?:\w*+\.)*+(\w++)\s++import\b(?:[^()\n]*+|\s*+\([^()]*+)\Z")
-_ASSIGNED = re.compile(r"[^=]*+(?<![!<>])=(?![=>])")
+_ASSIGNED = re.compile(r"(\s*+)[^=(]*+(?<![!<>])=(?![=>])\s*+")
 
 
 def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Chain, ...]]:
@@ -45,7 +45,7 @@ def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Ch
     above = [*top[max(site.first_line - missing, 0) : site.first_line], *above[-ABOVE:]]
     # of `x = f(x.` only what is at hand before it is assigned
     assigned = _ASSIGNED.match(head)
-    line = head[assigned.end() :] + tail if assigned else head + tail
+    line = assigned[1] + head[assigned.end() :] + tail if assigned else head + tail
     told, at = Told([*above, line, *below[:BELOW]], site.language), len(above)
     return (
         told.ways(chain_of(before[1]), at) if before else (),
