@@ -17,7 +17,7 @@ Chain = tuple[str, ...]
 """The name of a type, function or module, then of members: what the last one is or gives."""
 
 IMPORT = "import"
-"""In place of a type: what follows is a module, in whose import the caret is."""
+"""In place of a type: what follows is a module, as an import names it."""
 LINE = 300
 """Characters of a line that are read."""
 LINK = r"\s*+(?:\?\.|!\.|\.|->|::)\s*+"
@@ -31,7 +31,7 @@ _PLAIN = frozenset(
     public private protected internal final const readonly override virtual abstract sealed async
     return new throw throws else case goto delete yield await using import package in out ref let
     var val auto extends implements for impl struct interface class enum where mut dyn pub fn func
-    function def typename template typedef and or not if is instanceof in as raise from
+    function def typename template typedef and or not if is instanceof in as raise from require
     """.split()  # noqa: SIM905 - a list of 100 quoted words reads worse
 )
 """What no workspace defines."""
@@ -77,6 +77,11 @@ _ALSO = {
     **dict.fromkeys(["cpp", "c", "objective-c", "java", "csharp", "php"], _TYPE_FIRST),
     "go": _TYPE_LAST,
 }
+_MODULES = re.compile(
+    r"""(?:\bimport \* as ([\w$]+) from |^(?:const|let|var) ([a-z][\w$]*) = require\( ?)"""
+    r"""["']([^"']+)"""
+)
+"""JavaScript's, with a name that need not be the module's."""
 _KEYWORDS = r"(?:(?:const|let|var|val|auto|final|local|mut|static|readonly)\b[\s&*]*+)*+"
 _GIVEN = (
     re.compile(rf"^{_KEYWORDS}(?P<name>{_TARGETS}) ?(?::[^=]*+)?=(?![=>])(?P<told>.*[^,])$"),
@@ -120,6 +125,8 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
             called = line.startswith("(", match.end("told"))
             if not (types or called) and _BUILTIN.match(match["told"]):
                 yield from ((name, ()) for name in match["name"].split(", "))
+    for one, other, of in _MODULES.findall(line):
+        yield one or other, (IMPORT, of)
     for pattern in _GIVEN:
         for match in pattern.finditer(line):
             yield from _given(match["name"].replace(" ", "").split(","), match["told"])

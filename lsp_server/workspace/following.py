@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from lsp_server.workspace.origins import closeness
 from lsp_server.workspace.ranking import known, linked
 from lsp_server.workspace.told import Told
 
@@ -77,18 +78,27 @@ class Following:
     def free(self, name: str, near: str = "") -> Row | None:
         """What a name stands for that is no member; best in the file at `near`."""
 
-        def sure(row: Row) -> tuple[bool, float]:
-            return row.path == near, linked(row.name, row.owner, row.path, row.stem, self._about)
+        def sure(row: Row) -> tuple[bool, int, float]:
+            link = linked(row.name, row.owner, row.path, row.stem, self._about)
+            return row.path == near, self.closeness(name, row.path), link
 
         if (name, near) not in self._best:
-            self._best[name, near] = max(self._rows(_FREE, name), key=sure, default=None)
+            rows = self._rows(_FREE, name)
+            if near == self._about.path:
+                rows = [row for row in rows if row.path == near or self.closeness(name, row.path)]
+            self._best[name, near] = max(rows, key=sure, default=None)
         return self._best[name, near]
+
+    def closeness(self, name: str, path: str, of: str = "") -> int:
+        """How well a path is that from which the caret's file takes a name; 0 if it is not."""
+        of = of or self._about.origins.get(name, "")
+        return closeness(of, path, self._about.language, self._where[0]) if of else 1
 
     def within(self, module: str, name: str) -> Row | None:
         """What a name stands for in a module, or a folder, that the caret's file imports."""
         if module not in self._about.imports:
             return None
-        rows = self._rows(_FREE, name)
+        rows = [row for row in self._rows(_FREE, name) if self.closeness(module, row.path)]
         folders = (row for row in rows if module in row.path.split("/")[:-1])
         return next((row for row in rows if row.stem == module), next(folders, None))
 

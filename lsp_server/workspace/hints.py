@@ -8,11 +8,11 @@ tokens and that line's, so it may come when it is wanted. It never stands in the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.gather import DEADLINE_S
+from lsp_server.workspace.ranking import stem_of
 from lsp_server.workspace.typed import objects
 from lsp_server.workspace.wanted import wanted, with_ways
 
@@ -84,7 +84,7 @@ def told(found: Found, language: str) -> str:
     """In a comment: what it is, and the names in it."""
     begin = comment(language)
     head, listed, names = found.brief.partition(f"{begin} ")
-    named = head.strip(" :{\n") or PurePosixPath(found.path).stem
+    named = head.strip(" :{\n") or stem_of(found.path)
     text = " ".join((f"{named}: {names}" if listed else found.brief).split())
     if len(text) > LONGEST:
         text = f"{text[:LONGEST].rpartition(', ')[0]}, ..."

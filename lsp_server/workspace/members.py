@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from lsp_server.workspace.declared import IMPORT, Chain
 from lsp_server.workspace.definitions import SHORT, comment
 from lsp_server.workspace.following import Following, Row
 from lsp_server.workspace.found import Found
-from lsp_server.workspace.ranking import LONGEST, cut, linked, listed, of_module
+from lsp_server.workspace.origins import module_of
+from lsp_server.workspace.ranking import EXPLICIT, LONGEST, cut, linked, listed, of_module
 
 if TYPE_CHECKING:
     import sqlite3
@@ -70,16 +72,19 @@ class _Lookup:
 
     def object(self, way: Chain) -> Found | None:
         """The type, or the module, at the end of a way."""
-        if way[0] == IMPORT:
-            return self._module(way[-1])
+        if way[0] == IMPORT and len(way) == 2:
+            return self._module(module_of(way[1]), of=way[1])
+        way = _named(way)
         if types := self._index.led(way):
             return self._whole(types)
         *folders, module = way
-        return self._module(module, folders) if module in self._about.imports else None
+        about = self._about
+        is_taken = module in (about.origins if about.language in EXPLICIT else about.imports)
+        return self._module(module, folders) if is_taken else None
 
     def called(self, way: Chain) -> Found | None:
         """The function at the end of a way, or how the type there is made."""
-        *owner, name = way
+        *owner, name = _named(way)
         types = self._index.led(tuple(owner)) if owner else []
         if types:
             row = self._index.member(types, name)
@@ -131,17 +136,25 @@ class _Lookup:
     def _head(self, row: Row) -> str:
         return row.brief.partition(self._begin)[0].rstrip(" {")
 
-    def _module(self, name: str, folders: Sequence[str] = ()) -> Found | None:
+    def _module(self, name: str, folders: Sequence[str] = (), of: str = "") -> Found | None:
         """What a module defines; of several with its name that which the file imports."""
+        close = partial(self._index.closeness, name, of=of)
         found = self._db.execute(_MODULE, (*self._where, name, self._about.path)).fetchall()
         inside = set(folders) - _ROOTS
         paths = [path for path, *_ in found if inside <= set(path.split("/"))]
-        path = max(paths, key=lambda path: linked("", "", path, name, self._about), default="")
+        linked_by = partial(linked, "", "", stem=name, about=self._about)
+        paths = [path for path in paths if close(path)]
+        path = max(paths, key=lambda path: (close(path), linked_by(path=path)), default="")
         rows = [row for row in found if row[0] == path]
         if not rows:
             return None
         module = replace(of_module(rows, OBJECT, self._about), score=OBJECT)
         return listed(module, self._about)
+
+
+def _named(way: Chain) -> Chain:
+    """By a module's name where the way begins with its import."""
+    return (module_of(way[1]), *way[2:]) if way[0] == IMPORT else way
 
 
 def _found(row: Row, score: float, brief: str) -> Found:

@@ -24,7 +24,7 @@ _MEMBER, _STRANGE = 0.7, 0.2
 """Factors for members: of types that the caret's file names, and of others."""
 _NOT_IMPORTED = 0.2
 """Factor for what the file would have to import first."""
-_EXPLICIT = ("python", "typescript", "typescriptreact", "javascript", "javascriptreact")
+EXPLICIT = ("python", "typescript", "typescriptreact", "javascript", "javascriptreact")
 """Languages in which nothing of another file is known that is not imported."""
 _INDEXES = ("__init__", "index", "mod", "init", "lib")
 """Files that are imported by the name of their folder."""
@@ -135,7 +135,7 @@ def linked(name: str, owner: str, path: str, stem: str, about: Wanted) -> float:
 
 def known(name: str, path: str, stem: str, about: Wanted) -> bool:
     """Whether the caret's file knows what stands in the one at `path`, without its being named."""
-    if about.language not in _EXPLICIT or stem in about.imports or path == about.path:
+    if about.language not in EXPLICIT or stem in about.imports or path == about.path:
         return True
     folders = PurePosixPath(path).parent.parts
     return name in about.taken and any(part in about.imports for part in folders)

@@ -21,7 +21,10 @@ _OBJECT = re.compile(rf"({PATH}){LINK}[\w$]*\Z")
 _CALLED = re.compile(rf"({PATH})(?:<[^<>()]*+>)?\s?\Z")
 _BODY = re.compile(r"(?:[-=]>|\||\bfunc(?:tion)?\b[^{\n]*+)\s*+\{")
 """Begins a function that is handed to what is called."""
-_TAKEN = re.compile(r"\bfrom\s++(?:\w*+\.)*+(\w++)\s++import\b(?:[^()\n]*+|\s*+\([^()]*+)\Z")
+_TAKEN = re.compile(r"\bfrom\s++(\.*+\w[\w.]*+)\s++import\b(?:[^()\n]*+|\s*+\([^()]*+)\Z")
+_TAKES = re.compile(r"\b(?:import|export)\s++(?:type\s++)?(?:[\w$]++,\s*+)?\{[^{}]*+\Z")
+_TAKEN_FROM = re.compile(r"""[^{}'"]*+\}\s*+from\s*+['"]([^'"\n]++)""")
+"""What JavaScript has behind the names that are taken from it."""
 _ASSIGNED = re.compile(r"(\s*+)[^=(]*+(?<![!<>])=(?![=>])\s*+")
 
 
@@ -34,7 +37,8 @@ def objects(site: Site, top: Sequence[str]) -> tuple[tuple[Chain, ...], tuple[Ch
     ((('Shop',), ('shop',)), (('pay',),))
     """
     front = flat(site.prefix[-_AROUND:])
-    if taken := _TAKEN.search(front):
+    taken = _TAKEN_FROM.match(site.suffix) if _TAKES.search(front) else _TAKEN.search(front)
+    if taken:
         return ((IMPORT, taken[1]),), ()
     before, called = _OBJECT.search(front[-_BEFORE:]), _call(front)
     if not (before or called):

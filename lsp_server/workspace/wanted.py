@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lsp_server.workspace.importing import importing_lines
+from lsp_server.workspace.origins import origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,6 +65,8 @@ class Wanted:
     """Ways to the type of what stands before the caret, the likeliest first."""
     called: tuple[Chain, ...] = ()
     """Ways to what is called around the caret."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """As of `origins.origins`."""
 
 
 def wanted(site: Site, top: Sequence[str]) -> Wanted:
@@ -101,6 +104,7 @@ def wanted(site: Site, top: Sequence[str]) -> Wanted:
         tuple(taken),
         tuple(awaited),
         tuple(words),
+        origins=origins(import_lines.values(), site.language),
     )
 
 

@@ -119,6 +119,39 @@ def test_a_module_and_a_field_lead_on(text: str, expected: str) -> None:
     assert briefs(PYTHON, "python", "main", text) == [expected]
 
 
+ACCOUNTS = {
+    **{f"shop/{name}.py": f"class Account:\n    {name}: str" for name in ("a", "table", "json")},
+    **{f"ui/{name}.ts": f"class Account {{ {name}: string }}" for name in ("a", "Account", "fs")},
+}
+"""In each file a type of the same name."""
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("python", "from shop.table import Account\ndef f(x: Account): x.‸", "table"),
+        ("python", "from .a import Account\ndef f(x: Account): x.‸", "a"),
+        ("python", "from w.table import Account\ndef f(x: Account): x.‸", "table"),
+        ("python", "from rich.table import Account\ndef f(x: Account): x.‸", ""),
+        ("python", "import json\njson.‸", ""),
+        ("python", "from rich.table import ‸", ""),
+        ("python", "from shop.table import Account\ntable = make()\ntable.‸", ""),
+        ("typescript", "import { Account } from './a';\nconst f = (x: Account) => x.‸", "a"),
+        ("typescript", "import { Account } from '@acme/ui/a';\nconst f = (x: Account) => x.‸", "a"),
+        ("typescript", "import { Account } from '@mui/a';\nconst f = (x: Account) => x.‸", ""),
+        ("typescript", "import * as fs from 'node:fs';\nfs.‸", ""),
+        ("typescript", "import * as x from './fs';\nx.‸", "Account"),
+        ("typescript", "import { ‸ } from './fs';", "Account"),
+        ("javascript", "const x = require('./fs.js');\nx.‸", "Account"),
+    ],
+)
+def test_only_what_may_be_at_the_place_that_an_import_names(
+    language: str, text: str, expected: str
+) -> None:
+    found = briefs(ACCOUNTS, language, "main", text)
+    assert [sorted_names(brief)[1] for brief in found] == ([[expected]] if expected else [])
+
+
 @pytest.mark.parametrize(
     ("files", "language", "text", "expected"),
     [

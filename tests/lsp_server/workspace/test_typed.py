@@ -138,6 +138,8 @@ def told(language: str, text: str) -> set[str]:
         ("typescript", "const x = y as Ledger;\nx.‸", "Ledger, y"),
         ("typescript", "for (const x of all.values()) {\n  x.‸", "all values"),
         ("javascript", "const x = new Ledger();\nx\n  .‸", "Ledger"),
+        ("javascript", "import * as x from './books/ledger.js';\nx.‸", "import ./books/ledger.js"),
+        ("javascript", "const x = require('./ledger');\nx.y.‸", "import ./ledger y, x y"),
         ("typescript", "const f = (x?: Ledger) => x?.‸", "Ledger"),
         ("typescript", "function f(\n  x: Ledger,\n): void {\n  if (a) {\n    x.‸", "Ledger"),
         ("typescript", "if (!(x instanceof Ledger)) {\n  throw a;\n}\nx.‸", "Ledger"),
@@ -187,11 +189,17 @@ def test_what_is_called_around_the_caret(language: str, text: str, expected: Way
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["from shop.ledger import ‸", "from .ledger import (\n    a, ‸", "from ledger import b, a‸"],
+    ("language", "text", "expected"),
+    [
+        ("python", "from shop.ledger import ‸", "shop.ledger"),
+        ("python", "from .ledger import (\n    a, ‸", ".ledger"),
+        ("python", "from ledger import b, a‸", "ledger"),
+        ("typescript", "import { Led‸ } from './ledger';", "./ledger"),
+        ("typescript", "import type A, {\n  B,\n  ‸\n} from 'ledger';", "ledger"),
+    ],
 )
-def test_an_import_leads_to_the_module(text: str) -> None:
-    assert ways("python", text) == (((IMPORT, "ledger"),), ())
+def test_an_import_leads_to_the_module(language: str, text: str, expected: str) -> None:
+    assert ways(language, text) == (((IMPORT, expected),), ())
 
 
 def test_what_stands_above_the_window_counts_with_any_line_ends() -> None:
