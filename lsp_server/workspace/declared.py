@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 Chain = tuple[str, ...]
 """The name of a type, function or module, then of members: what the last one is or gives."""
 
+JAVASCRIPTS = ("typescript", "typescriptreact", "javascript", "javascriptreact")
 IMPORT = "import"
 """In place of a type: what follows is a module, as an import names it."""
 LINE = 300
 """Characters of a line that are read."""
 LINK = r"\s*+(?:\?\.|!\.|\.|->|::)\s*+"
-PATH = rf"(?<![\w$@])(?<![^.]\.)(?<!->)(?<!::)[\w$@]++(?:{LINK}[\w$]++)*"
+PATH = rf"(?<![\w$@])(?<![^.]\.)(?<!->)(?<!::)[\w$@]++(?:{LINK}#?[\w$]++)*"
 """Names joined by dots; not what follows a bracket or a string: `"".join`."""
 _PLAIN = frozenset(
     """
@@ -62,6 +63,8 @@ _TYPED = (
         rf"(?<![\w$])(?P<name>{_TARGET})[?!]? ?:(?![:=])"
         rf"(?P<told>(?:[^=,;(){{}}\[\]<]|{_INDEX}|{_ANGLES})+)"
     ),
+    re.compile(r"\bexcept \*?\(?(?P<told>[\w., ]++)\)? as (?P<name>\w++)"),
+    re.compile(r"\bcase (?P<told>[\w.]++)\(.*\) as (?P<name>\w++)"),
     re.compile(r"\bisinstance\( ?(?P<name>[\w.]++), ?(?P<told>\([^()]*+\)|[^()]++)\)"),
     re.compile(r"(?<![\w.$])(?P<name>[\w.$]++) (?:instanceof|is) (?!None\b)(?P<told>[A-Z][\w.]*+)"),
 )
@@ -82,9 +85,12 @@ _MODULES = re.compile(
     r"""["']([^"']+)"""
 )
 """JavaScript's, with a name that need not be the module's."""
-_KEYWORDS = r"(?:(?:const|let|var|val|auto|final|local|mut|static|readonly)\b[\s&*]*+)*+"
+_KEYWORDS = (
+    r"(?:(?:export|const|let|var|val|auto|final|local|mut|static|readonly|private|protected|public)"
+    r"\b[\s&*]*+)*+"
+)
 _GIVEN = (
-    re.compile(rf"^{_KEYWORDS}(?P<name>{_TARGETS}) ?(?::[^=]*+)?=(?![=>])(?P<told>.*[^,])$"),
+    re.compile(rf"^{_KEYWORDS}\[?(?P<name>{_TARGETS})\]? ?(?::[^=]*+)?=(?![=>])(?P<told>.*[^,])$"),
     re.compile(
         rf"\bfor(?:each)? ?\(?{_KEYWORDS}[\[({{]?(?P<name>{_TARGETS})[\])}}]? ?"
         r"(?:\b(?:in|of)\b|:= ?range\b|:(?!=))(?P<told>.+)"
@@ -94,7 +100,20 @@ _GIVEN = (
         r"(?P<name>[\w$]++)"
     ),
     re.compile(r"(?<![\w$])(?P<name>[\w$]++(?:, ?[\w$]++)*+) ?:= ?(?P<told>.+)"),
+    re.compile(r"(?<![\w.])(?P<told>[\w.]+?)(?:\.sort\(|, ?)key=lambda (?P<name>\w++):"),
+    re.compile(
+        r"(?<![\w$.])(?P<told>[\w$.?!]+?)\??\.(?:map|flatMap|filter|find|forEach|some|every)\("
+        r"(?:async )?\(?(?P<name>[\w$]++)[^()=]*+\)? ?=>"
+    ),
 )
+_PARTS = re.compile(r"\{(?P<names>[\w$,:= ]++)\} ?(?P<by>:|=(?![=>])) ?(?P<told>.+)")
+"""JavaScript's, of an object that is taken apart."""
+_PART = re.compile(r"([\w$]+)(?: ?: ?([\w$]+))?")
+_OVER = re.compile(
+    r"(?<![\w.])(?:enumerate|zip|sorted|reversed|list|tuple|set|iter|next|inject)\((?=\w)"
+)
+"""Gives what it is given."""
+_GENERIC = re.compile(rf"(?<=[\w$]){_ANGLES}(?=\()")
 
 
 def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
@@ -111,9 +130,12 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
     >>> [*declared("ledger = []", "python")]
     [('ledger', ())]
     """
+    if language in JAVASCRIPTS:
+        line = line.replace("#", "")
     if _COMMENT.match(line):
         return
     line = " ".join(line[:LINE].split())
+    yield from _parts(line) if language in JAVASCRIPTS else ()
     also = _ALSO.get(language)
     if not (also or _MARK.search(line)):
         return
@@ -149,6 +171,7 @@ def values(text: str) -> Iterator[Chain]:
         found = _VALUE.match(part)
         if found and not found[1][0].isdigit() and found[1] not in _PLAIN:
             yield chain_of(found[1])
+    yield from ((name,) for angles in _GENERIC.findall(text) for name in types_in(angles))
 
 
 def chain_of(path: str) -> Chain:
@@ -176,8 +199,19 @@ def flat(text: str) -> str:
 
 def _given(names: list[str], text: str) -> Iterator[tuple[str, Chain]]:
     """Each name with its own part of the text, where there are as many; else with all of it."""
+    text = _OVER.sub("", text)
     parts = flat(text).split(",")
     for number, name in enumerate(names):
         own = parts[number] if len(parts) == len(names) > 1 else text
         ways = list(values(own))
         yield from ((name, chain) for chain in ways or ([()] if _LITERAL.match(own) else []))
+
+
+def _parts(line: str) -> Iterator[tuple[str, Chain]]:
+    """Names of an object's members: `{ name, owner: other } = book`, `({ name }: Book)`."""
+    for match in _PARTS.finditer(line):
+        told = match["told"]
+        typed = ((of,) for of in types_in(re.split("[)=]", told)[0]))
+        ways = list(values(told) if match["by"] == "=" else typed)
+        for part in filter(None, map(_PART.match, match["names"].replace(" ", "").split(","))):
+            yield from ((part[2] or part[1], (*way, part[1])) for way in ways)

@@ -77,7 +77,8 @@ def _takes_comment(site: Site) -> bool:
     """
     begun = site.head.strip()
     goes_on = site.above.endswith("\\")
-    return bool(begun) and not goes_on and not begun.startswith(comment(site.language))
+    in_comment = begun.startswith((comment(site.language), "/*", "* "))
+    return bool(begun) and not goes_on and not in_comment
 
 
 def told(found: Found, language: str) -> str:

@@ -7,6 +7,8 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from lsp_server.workspace.declared import JAVASCRIPTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,7 +22,6 @@ _JAVASCRIPT = re.compile(
     r"""|\b(?:const|let|var)\b(?P<required>[^'"`;=]*+)=\s*+(?:await\s++)?(?:require|import)\(\s*+"""
     r"""['"](?P<module>[^'"\n]++)"""
 )
-_JAVASCRIPTS = ("typescript", "typescriptreact", "javascript", "javascriptreact")
 _LIBRARY = sys.stdlib_module_names
 _NAME = re.compile(r"[\w$]+")
 _PART = re.compile(r"[\w-]+")
@@ -42,7 +43,7 @@ def origins(texts: Iterable[str], language: str) -> dict[str, str]:
             modules = (match["modules"] or "").partition("#")[0].split(",")
             found |= {name: of.split()[0] for of in modules if of.strip() for name in _names(of)}
             found |= dict.fromkeys(_names(match["names"] or ""), match["of"])
-    elif language in _JAVASCRIPTS:
+    elif language in JAVASCRIPTS:
         for match in _JAVASCRIPT.finditer(text):
             names = _names(match["names"] or match["required"] or "")
             found |= dict.fromkeys(names, match["of"] or match["module"])

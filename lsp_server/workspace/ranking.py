@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from lsp_server.workspace.declared import JAVASCRIPTS
 from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.found import Found
 
@@ -24,7 +25,7 @@ _MEMBER, _STRANGE = 0.7, 0.2
 """Factors for members: of types that the caret's file names, and of others."""
 _NOT_IMPORTED = 0.2
 """Factor for what the file would have to import first."""
-EXPLICIT = ("python", "typescript", "typescriptreact", "javascript", "javascriptreact")
+EXPLICIT = ("python", *JAVASCRIPTS)
 """Languages in which nothing of another file is known that is not imported."""
 _INDEXES = ("__init__", "index", "mod", "init", "lib")
 """Files that are imported by the name of their folder."""

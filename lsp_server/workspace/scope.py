@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NO_BLOCK = 1_000_000
 """Instead of the depth of a line that ends no block: empty, in a string, or a bracket's."""
+_BRACKETS = frozenset("()[]{}")
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
     r"\bdef\s++\w++\s*+\(([^()]*+)|\bfunction\b[^()]*+\(([^()]*+)|\(([^()]*+)\)[^(){}=]*+=>"
@@ -73,26 +74,32 @@ class Scopes:
 
     def _holds(self, head: int, here: int) -> bool:
         """Whether a line is in the block that another one begins, or is that one."""
-        inside = self._depths[head + 1 : here + 1]
+        inside = self._ends[head + 1 : here + 1]
         return head == here or (head < here and min(inside) > self._depths[head])
 
     @cached_property
     def _depths(self) -> list[int]:
+        """Of each line its indentation, where that says something."""
         found: list[int] = []
         in_string = False
         for line in self._lines:
             text = line.lstrip()
-            bare = in_string or not text or text[0] in "()[]{}"
-            found.append(_NO_BLOCK if bare else len(line) - len(text))
+            found.append(_NO_BLOCK if in_string or not text else len(line) - len(text))
             in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
         return found
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The same, but of lines that go on with a block that is begun."""
+        lines = zip(self._lines, self._depths, strict=True)
+        return [_NO_BLOCK if line.lstrip()[:1] in _BRACKETS else depth for line, depth in lines]
 
     @cached_property
     def _outer(self) -> list[int]:
         """Of each line that which begins the block around it, or -1."""
         opened, found = [-1], list[int]()
-        for number, depth in enumerate(self._depths):
-            while opened[-1] >= 0 and self._depths[opened[-1]] >= depth:
+        for number, (depth, end) in enumerate(zip(self._depths, self._ends, strict=True)):
+            while opened[-1] >= 0 and self._depths[opened[-1]] >= end:
                 opened.pop()
             found.append(opened[-1])
             opened += [number] if depth < _NO_BLOCK else []

@@ -17,7 +17,7 @@ ABOVE, BELOW = 2_000, 1_000
 """Lines that are looked at."""
 _BEFORE, _AROUND = 300, 1_200
 """Characters of the expression before the caret, and of a call that the caret is in."""
-_OBJECT = re.compile(rf"({PATH}){LINK}[\w$]*\Z")
+_OBJECT = re.compile(rf"({PATH}){LINK}#?[\w$]*\Z")
 _CALLED = re.compile(rf"({PATH})(?:<[^<>()]*+>)?\s?\Z")
 _BODY = re.compile(r"(?:[-=]>|\||\bfunc(?:tion)?\b[^{\n]*+)\s*+\{")
 """Begins a function that is handed to what is called."""

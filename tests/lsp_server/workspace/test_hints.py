@@ -91,6 +91,16 @@ async def test_nothing_without_a_workspace_or_of_a_closed_document(tmp_path: Pat
         assert await Hints(desk.link).at("file:///gone.py", Site("a.", ""), desk.view) == ""
 
 
+async def test_nothing_in_a_comment_of_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "ledger.ts").write_text("export class Ledger {\n  balance() {}\n}\n")
+    text = "import { Ledger } from './ledger';\n/**\n * Of Ledger.\n */\nLedger.\n"
+    async with at_desk(tmp_path) as desk:
+        desk.open("pay.ts", text, "typescript")
+        hints = Hints(desk.link)
+        assert await hint(desk, hints, 2, len(" * Of Ledger."), "pay.ts") == ""
+        assert await hint(desk, hints, 4, len("Ledger."), "pay.ts") != ""
+
+
 @pytest.mark.parametrize(
     ("brief", "language", "expected"),
     [

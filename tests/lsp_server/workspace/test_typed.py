@@ -53,6 +53,11 @@ PYTHON = [
     ("if a:\n    x = Ledger()\nelse:\n    b = 1\nx.‸", "Ledger"),
     ("def f(\n    x: Ledger,\n) -> int:\n    def g(y):\n        x.‸", "Ledger"),
     ('def f(x: Ledger):\n    s = """\nselect\n"""\n    x.‸', "Ledger"),
+    ("def f(y: list[Ledger]):\n    for i, x in enumerate(y):\n        x.‸", "Ledger, y"),
+    ("for x, y in zip(xs, ys):\n    x.‸", "xs"),
+    ("try: f()\nexcept (ValueError, errors.Late) as x:\n    x.‸", "ValueError, Late"),
+    ("match y:\n    case Ledger(a=1) as x:\n        x.‸", "Ledger"),
+    ("xs: list[Ledger]\nxs.sort(key=lambda x: x.‸", "Ledger, xs"),
     ("def test_f(x):\n    x.‸", ""),
 ]
 OTHERS = [
@@ -138,6 +143,27 @@ def told(language: str, text: str) -> set[str]:
         ("typescript", "const x = y as Ledger;\nx.‸", "Ledger, y"),
         ("typescript", "for (const x of all.values()) {\n  x.‸", "all values"),
         ("javascript", "const x = new Ledger();\nx\n  .‸", "Ledger"),
+        ("typescript", "const { x, z: y = 1 } = book;\nx.‸", "book x"),
+        ("typescript", "const { z: x } = book;\nx.‸", "book z"),
+        ("typescript", "function F({ y, x = 1 }: Props) {\n  x.‸", "Props x"),
+        (
+            "typescript",
+            "const [x, setX] = useState<Ledger | null>(null);\nx?.‸",
+            "useState, Ledger",
+        ),
+        (
+            "typescript",
+            "class A {\n  private x = new Map<string, Ledger>();\n  f() {\n    this.x.‸",
+            "Map, Ledger, A x",
+        ),
+        (
+            "typescript",
+            "class A {\n  private x = inject(Ledger);\n  f() {\n    this.x.‸",
+            "Ledger, A x",
+        ),
+        ("javascript", "class A {\n  #x = new Ledger();\n  f() {\n    this.#x.‸", "Ledger, A x"),
+        ("typescriptreact", "  {xs.map((x) => (\n    <li>{x.‸}</li>", "xs"),
+        ("typescript", "(xs: Ledger[]) => xs.map((x) => {\n  x.‸", "Ledger, xs"),
         ("javascript", "import * as x from './books/ledger.js';\nx.‸", "import ./books/ledger.js"),
         ("javascript", "const x = require('./ledger');\nx.y.‸", "import ./ledger y, x y"),
         ("typescript", "const f = (x?: Ledger) => x?.‸", "Ledger"),
@@ -152,7 +178,7 @@ def told(language: str, text: str) -> set[str]:
         ("typescript", "const f = (x: Ledger) => {\n  a(x);\n};\nx.‸", ""),
         ("typescript", "f(x: Ledger) {\n  a(x);\n}\ng(y) {\n  x.‸", ""),
         ("javascript", "if (a) {\n  const x = new Ledger();\n}\nx.‸", ""),
-        ("javascript", "const x = new Ledger();\na.map(x => x.‸", ""),
+        ("javascript", "const x = new Ledger();\na.map(x => x.‸", "a"),
         (
             "typescript",
             "class B {\n  x = new Ledger();\n}\nclass A {\n  f() {\n    this.x.‸",
