@@ -39,6 +39,10 @@ _NAME = re.compile(r"(?!constructor$|__)\w")
 """Of a member that somebody writes."""
 _ATTRIBUTE = re.compile(rb"^[ \t]+(?:self|this)\.([A-Za-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
 """That a method assigns; not a private one."""
+_PROMOTED = re.compile(
+    rb"(?<!private )(?<!protected )\b(?:public readonly|public|readonly) ([A-Za-z]\w*)\??:"
+)
+"""TypeScript's, that a constructor takes."""
 _DOCSTRING = re.compile(r"""\s*[rRuU]?(?:\"\"\"|''')""")
 
 
@@ -132,8 +136,9 @@ class _Found:
         return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
 
     def attributes(self) -> list[str]:
-        """Names that its methods assign."""
-        found = _ATTRIBUTE.findall(self.source, self.node.start_byte, self.node.end_byte)
+        """Names that its methods assign, or that its constructor takes for that."""
+        where = self.source, self.node.start_byte, self.node.end_byte
+        found = _PROMOTED.findall(*where) + _ATTRIBUTE.findall(*where)
         return [name.decode() for name in dict.fromkeys(found)]
 
     def called(self, name: str) -> str:
@@ -170,6 +175,8 @@ def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
         kind = next(key for key in captures if key in _KINDS)
         *path, name = _QUALIFIED.split(_name(captures["name"][0]))
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
+        if kind == "value" and _type_body(captures[kind][0]):
+            kind, captures = "type", {**captures, "type": captures[kind]}
         node = whole(captures[kind][0])
         key = node.start_byte, "" if kind == "field" else name
         of = gives(kind, captures[kind][0], captures["name"][0])
@@ -213,7 +220,18 @@ def _wraps(node: Node) -> bool:
     return alone or node.type in _WRAPPERS
 
 
+def _type_body(node: Node) -> Node | None:
+    """Of `type A = { ... }` and `type A = B & { ... }`, which are as good as an interface."""
+    value = node.child_by_field_name("value") if node.type == "type_alias_declaration" else None
+    if value is None:
+        return None
+    parts = value.named_children if value.type == "intersection_type" else [value]
+    return next((part for part in parts if part.type == "object_type"), None)
+
+
 def _body(node: Node) -> Node | None:
+    if inside := _type_body(node):
+        return inside
     if found := node.child_by_field_name("body") or node.child_by_field_name("accessors"):
         return found
     if node.type not in _WRAPPERS:

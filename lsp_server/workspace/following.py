@@ -85,9 +85,15 @@ class Following:
         if (name, near) not in self._best:
             rows = self._rows(_FREE, name)
             if near == self._about.path:
-                rows = [row for row in rows if row.path == near or self.closeness(name, row.path)]
+                own = name not in self._about.origins
+                rows = [row for row in rows if self._may_be(row, own=own)]
             self._best[name, near] = max(rows, key=sure, default=None)
         return self._best[name, near]
+
+    def _may_be(self, row: Row, *, own: bool) -> bool:
+        """Whether the caret's file may mean a row by its name, which may be its own, or is not."""
+        is_own = row.path == self._about.path
+        return own if is_own else bool(self.closeness(row.name, row.path))
 
     def closeness(self, name: str, path: str, of: str = "") -> int:
         """How well a path is that from which the caret's file takes a name; 0 if it is not."""

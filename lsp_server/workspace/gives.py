@@ -16,6 +16,13 @@ _LONGEST = 300
 """Characters that are read of a type or a value."""
 _RESULTS = ("return_type", "result", "returns", "type")
 """Fields in which the grammars have what a function returns."""
+_FUNCTIONS = ("arrow_function", "function_expression")
+_OTHER_TYPES = ("type_identifier", "generic_type", "nested_type_identifier")
+"""What `type A = B & { ... }` names besides."""
+_RETURNED = re.compile(
+    r"\breturn\s+(?:(?:await\s+)?(?:new\s+)?([A-Z]\w*)\(|(this|self)\s*(?:[;}\n]|$))"
+    r"|=>\s*new\s+([A-Z]\w*)"
+)
 _EMBEDDED = re.compile(r"^[ \t]*+\*?([^\W\d][\w.]*+)[ \t]*+$", re.MULTILINE)
 """A line of a Go type that is another one."""
 
@@ -31,7 +38,8 @@ def gives(kind: str, node: Node, name: Node) -> list[str]:
     if kind == "type":
         return _bases(node, name)
     if kind == "function":
-        return types_in(_text(_fields(node, _RESULTS)))
+        results = _fields(node, _RESULTS)
+        return types_in(_text(results)) if results else _returned(_text([node], longest=None))
     return _value([name.parent or node, node])
 
 
@@ -40,10 +48,22 @@ def _bases(node: Node, name: Node) -> list[str]:
     if node.type == "type_spec":
         inside = _text(_fields(node, ["type"]), longest=None)
         return types_in(" ".join(_EMBEDDED.findall(inside)))
+    if node.type == "type_alias_declaration":
+        others = (each for part in _fields(node, ["value"]) for each in part.named_children)
+        return types_in(_text(each for each in others if each.type in _OTHER_TYPES))
     source, body = node.text or b"", node.child_by_field_name("body")
     end = body.start_byte if body else node.end_byte
     after = source[name.end_byte - node.start_byte : end - node.start_byte]
     return types_in(_text(_fields(node, ["trait"])) + " " + _decoded(after)[:_LONGEST])
+
+
+def _returned(text: str) -> list[str]:
+    """What a function without a type makes where it returns something, or itself.
+
+    >>> _returned("function open(path) { return new Bank(path); }")
+    ['Bank']
+    """
+    return list(dict.fromkeys("".join(names) for names in _RETURNED.findall(text)))
 
 
 def _value(nodes: list[Node]) -> list[str]:
@@ -53,6 +73,8 @@ def _value(nodes: list[Node]) -> list[str]:
     made = [each for node in nodes for each in _fields(node, ["value", "right"])]
     if results := _text(each for node in made for each in _fields(node, _RESULTS)):
         return types_in(results)
+    if any(node.type in _FUNCTIONS for node in made):
+        return _returned(_text(made, longest=None))
     if any(node.type == "type_alias_declaration" for node in nodes):
         return types_in(_text(made))
     return list(dict.fromkeys(map(_maker, values(_text(made[:1])))))

@@ -129,7 +129,10 @@ GRAMMARS: dict[str, Grammar] = {
 """,
         "language_php",
     ),
-    "javascript": Grammar("tree_sitter_javascript", _JAVASCRIPT),
+    "javascript": Grammar(
+        "tree_sitter_javascript",
+        f"{_JAVASCRIPT}(field_definition property: (property_identifier) @name) @field",
+    ),
     "typescript": Grammar("tree_sitter_typescript", _TYPESCRIPT, "language_typescript"),
     "typescriptreact": Grammar("tree_sitter_typescript", _TYPESCRIPT, "language_tsx"),
     "csharp": Grammar(

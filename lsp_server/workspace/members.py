@@ -42,6 +42,8 @@ _SYMBOL = re.compile(r":(\w+)")
 _LIST = re.compile(r"\b(?:enum|struct|interface)\b")
 _LISTED = re.compile(r"^[ \t]+(?:case )?([^\W\d]\w*)", re.MULTILINE)
 """In enumerations and Go's types, whose members the index does not know, what begins a line."""
+_LITERAL = re.compile(r"= ?(?:Object\.freeze\()?\{$")
+_KEY = re.compile(r"(?:async )?([A-Za-z_$][\w$]*)(?=[:(,]|$)")
 _ROOTS = {"crate", "self", "super"}
 """Rust's, in a path to a module."""
 _MODULE = """
@@ -78,6 +80,11 @@ class _Lookup:
         if types := self._index.led(way):
             return self._whole(types)
         *folders, module = way
+        row = None if folders else self._index.known(module)
+        if row and (keys := _keys(row)):
+            head = self._head(row).partition(" = ")[0]
+            brief = f"{head} {self._begin}{', '.join(keys)}"
+            return listed(_found(row, OBJECT, brief), self._about)
         about = self._about
         is_taken = module in (about.origins if about.language in EXPLICIT else about.imports)
         return self._module(module, folders) if is_taken else None
@@ -134,7 +141,7 @@ class _Lookup:
         return names.split(", ") if names else []
 
     def _head(self, row: Row) -> str:
-        return row.brief.partition(self._begin)[0].rstrip(" {")
+        return row.brief.partition(self._begin)[0].rstrip(" {=&")
 
     def _module(self, name: str, folders: Sequence[str] = (), of: str = "") -> Found | None:
         """What a module defines; of several with its name that which the file imports."""
@@ -150,6 +157,16 @@ class _Lookup:
             return None
         module = replace(of_module(rows, OBJECT, self._about), score=OBJECT)
         return listed(module, self._about)
+
+
+def _keys(row: Row) -> list[str]:
+    """Of JavaScript's object that a value is; each stands in a line of its own."""
+    first, *lines = row.text.split("\n")
+    if row.kind != "value" or not (lines and _LITERAL.search(first)):
+        return []
+    deep = len(lines[0]) - len(lines[0].lstrip())
+    found = (_KEY.match(line, deep) for line in lines if not line[:deep].strip())
+    return list(dict.fromkeys(key[1] for key in found if key))
 
 
 def _named(way: Chain) -> Chain:

@@ -153,6 +153,20 @@ def test_only_what_may_be_at_the_place_that_an_import_names(
 
 
 @pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("class A {\n  b() {\n    return this;\n  }\n}\n", "const x = new A().b();\nx.‸"),
+        ("class A { b() {} }\nfunction f() {\n  return new A(1);\n}\n", "const x = f();\nx.‸"),
+        ("class A { b() {} }\nexport const f = () => new A(1);\n", "const x = f();\nx.‸"),
+    ],
+)
+def test_what_a_function_without_a_type_makes(text: str, call: str) -> None:
+    files = {"other.js": text}
+    main = f"import {{ A, f }} from './other';\n{call}"
+    assert briefs(files, "javascript", "main", main) == ["class A // b()"]
+
+
+@pytest.mark.parametrize(
     ("files", "language", "text", "expected"),
     [
         (PYTHON, "python", f"{TOP}open_ledger(‸", OPEN),
@@ -199,6 +213,30 @@ def test_how_what_is_called_is_called(
             "type A interface {\n\tF() int\n}\n",
             "func f(x A) {\n\tx.‸",
             "type A interface // F",
+        ),
+        (
+            "typescript",
+            "export type A = Base & {\n  b: C;\n};\n",
+            "import { A } from './other';\nconst f = (x: A) => x.‸",
+            "export type A = Base // b",
+        ),
+        (
+            "typescript",
+            "class A {\n  constructor(private readonly b: B, public c: C, readonly d?: D) {}\n}\n",
+            "import { A } from './other';\nnew A().‸",
+            "class A // c, d",
+        ),
+        (
+            "javascript",
+            "const A = Object.freeze({\n  b: {\n    c: 1,\n  },\n  d(e) {},\n});\n",
+            "import { A } from './other';\nA.‸",
+            "const A // b, d",
+        ),
+        (
+            "javascript",
+            "class A {\n  b = 1;\n  #c = 2;\n}\n",
+            "const A = require('./other');\nnew A().‸",
+            "class A // b",
         ),
         (
             "ruby",
