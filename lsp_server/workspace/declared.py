@@ -106,8 +106,11 @@ _GIVEN = (
         r"(?:async )?\(?(?P<name>[\w$]++)[^()=]*+\)? ?=>"
     ),
 )
+_FIRST = re.compile(rf"\s*+{_KEYWORDS}(?:this\.)?#?([\w$]++)(?! ?\()")
 _PARTS = re.compile(r"\{(?P<names>[\w$,:= ]++)\} ?(?P<by>:|=(?![=>])) ?(?P<told>.+)")
 """JavaScript's, of an object that is taken apart."""
+_PARAMETER = re.compile(r"@param\s+\{([^{}]++)\}\s+\[?([\w$]++)")
+_TYPED_BY = re.compile(r"@type\s+\{([^{}]++)\}")
 _PART = re.compile(r"([\w$]+)(?: ?: ?([\w$]+))?")
 _OVER = re.compile(
     r"(?<![\w.])(?:enumerate|zip|sorted|reversed|list|tuple|set|iter|next|inject)\((?=\w)"
@@ -152,6 +155,21 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
     for pattern in _GIVEN:
         for match in pattern.finditer(line):
             yield from _given(match["name"].replace(" ", "").split(","), match["told"])
+
+
+def documented(name: str, line: str, above: str) -> Iterator[Chain]:
+    """What JSDoc in the line above, or a few of them, says of what a line declares.
+
+    >>> [*documented("book", "function pay(book) {", "/** @param {Ledger} book Where. */")]
+    [('Ledger',)]
+    >>> [*documented("book", "let book;", "/** @type {Ledger} */")]
+    [('Ledger',)]
+    """
+    for told, parameter in _PARAMETER.findall(above):
+        yield from ((of,) for of in types_in(told) if parameter == name)
+    first = _FIRST.match(line)
+    if first and first[1] == name:
+        yield from ((of,) for told in _TYPED_BY.findall(above) for of in types_in(told))
 
 
 def types_in(text: str) -> list[str]:

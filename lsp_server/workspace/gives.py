@@ -23,6 +23,7 @@ _RETURNED = re.compile(
     r"\breturn\s+(?:(?:await\s+)?(?:new\s+)?([A-Z]\w*)\(|(this|self)\s*(?:[;}\n]|$))"
     r"|=>\s*new\s+([A-Z]\w*)"
 )
+_RETURNS = re.compile(r"@returns?\s+\{([^{}]++)\}")
 _EMBEDDED = re.compile(r"^[ \t]*+\*?([^\W\d][\w.]*+)[ \t]*+$", re.MULTILINE)
 """A line of a Go type that is another one."""
 
@@ -38,8 +39,8 @@ def gives(kind: str, node: Node, name: Node) -> list[str]:
     if kind == "type":
         return _bases(node, name)
     if kind == "function":
-        results = _fields(node, _RESULTS)
-        return types_in(_text(results)) if results else _returned(_text([node], longest=None))
+        told = _text(_fields(node, _RESULTS)) or _documented(node)
+        return types_in(told) if told else _returned(_text([node], longest=None))
     return _value([name.parent or node, node])
 
 
@@ -55,6 +56,14 @@ def _bases(node: Node, name: Node) -> list[str]:
     end = body.start_byte if body else node.end_byte
     after = source[name.end_byte - node.start_byte : end - node.start_byte]
     return types_in(_text(_fields(node, ["trait"])) + " " + _decoded(after)[:_LONGEST])
+
+
+def _documented(node: Node) -> str:
+    """What JSDoc before a function says that it returns."""
+    exported = node.parent if node.parent and node.parent.type == "export_statement" else node
+    before = exported.prev_sibling
+    comment = _text([before], None) if before and before.type == "comment" else ""
+    return " ".join(_RETURNS.findall(comment))
 
 
 def _returned(text: str) -> list[str]:

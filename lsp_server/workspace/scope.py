@@ -85,7 +85,8 @@ class Scopes:
         for line in self._lines:
             text = line.lstrip()
             found.append(_NO_BLOCK if in_string or not text else len(line) - len(text))
-            in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
+            if '""' in line or "''" in line:
+                in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
         return found
 
     @cached_property

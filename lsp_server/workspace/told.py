@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.declared import LINE, Chain, declared, types_in
+from lsp_server.workspace.declared import JAVASCRIPTS, LINE, Chain, declared, documented, types_in
 from lsp_server.workspace.scope import Scopes
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ WAYS = 8
 """Ways to one object, and of a name in one line, at most."""
 _DEEP = 4
 """Declarations that are followed from one to the next, at most."""
+_COMMENT = 24
+"""Lines of a comment, before what is declared, that are read."""
 _LATEST = 3
 """Declarations of a name that are looked at: it may be given different values."""
 _OWN = ("self", "this", "$this", "cls", "Self", "static")
@@ -58,10 +60,13 @@ class Told:
         last one: the name is of no type that a workspace has.
         """
         found: list[tuple[int, Chain]] = []
-        places = 0
+        word, places = name.lstrip("."), 0
         for number in self._naming(name, numbers, at, own or name[0] == "."):
             told = declared(self._statement(number), self._language)
-            ways = (way for key, way in told if _key(key) == name)
+            ways = chain(
+                documented(word, self._lines[number], self._comment(number)),
+                (way for key, way in told if _key(key) == name),
+            )
             here = [(number, way) for way in _to_the_last(islice(ways, WAYS))]
             if not here and at >= 0 and self._scopes.is_untyped(name, number):
                 here = [(number, ())]
@@ -86,6 +91,15 @@ class Told:
                 if self._lines_left < 0:
                     return
                 yield number
+
+    def _comment(self, number: int) -> str:
+        """JavaScript's, in the lines right above one."""
+        if self._language not in JAVASCRIPTS:
+            return ""
+        begin, first = number, max(number - _COMMENT, 0)
+        while begin > first and self._lines[begin - 1].lstrip().startswith(("*", "/**")):
+            begin -= 1
+        return "\n".join(line[:LINE] for line in self._lines[begin:number])
 
     def _anew(self, name: str, number: int) -> bool:
         """Whether it does not matter there what the name was before."""

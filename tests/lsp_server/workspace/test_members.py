@@ -157,6 +157,10 @@ def test_only_what_may_be_at_the_place_that_an_import_names(
     [
         ("class A {\n  b() {\n    return this;\n  }\n}\n", "const x = new A().b();\nx.‸"),
         ("class A { b() {} }\nfunction f() {\n  return new A(1);\n}\n", "const x = f();\nx.‸"),
+        (
+            "class A { b() {} }\n/** @returns {Promise<A>} */\nexport async function f() {}\n",
+            "const x = await f();\nx.‸",
+        ),
         ("class A { b() {} }\nexport const f = () => new A(1);\n", "const x = f();\nx.‸"),
     ],
 )

@@ -164,6 +164,13 @@ def told(language: str, text: str) -> set[str]:
         ("javascript", "class A {\n  #x = new Ledger();\n  f() {\n    this.#x.‸", "Ledger, A x"),
         ("typescriptreact", "  {xs.map((x) => (\n    <li>{x.‸}</li>", "xs"),
         ("typescript", "(xs: Ledger[]) => xs.map((x) => {\n  x.‸", "Ledger, xs"),
+        (
+            "javascript",
+            "/**\n * Do.\n * @param {?Ledger} [x] - Of.\n */\nfunction f(x, y) {\n  x.‸",
+            "Ledger",
+        ),
+        ("javascript", "/** @type {Ledger | null} */\nlet x = null;\nx.‸", "Ledger"),
+        ("javascript", "/** @type {Ledger} */\nlet y = f(x);\nx.‸", ""),
         ("javascript", "import * as x from './books/ledger.js';\nx.‸", "import ./books/ledger.js"),
         ("javascript", "const x = require('./ledger');\nx.y.‸", "import ./ledger y, x y"),
         ("typescript", "const f = (x?: Ledger) => x?.‸", "Ledger"),
