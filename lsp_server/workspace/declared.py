@@ -116,6 +116,8 @@ _OVER = re.compile(
     r"(?<![\w.])(?:enumerate|zip|sorted|reversed|list|tuple|set|iter|next|inject)\((?=\w)"
 )
 """Gives what it is given."""
+_MAKING = re.compile(r"=> ?new ([A-Z]\w*+)")
+"""Hands over what makes something: `useMemo(() => new Ledger())`."""
 _GENERIC = re.compile(rf"(?<=[\w$]){_ANGLES}(?=\()")
 
 
@@ -189,6 +191,7 @@ def values(text: str) -> Iterator[Chain]:
         found = _VALUE.match(part)
         if found and not found[1][0].isdigit() and found[1] not in _PLAIN:
             yield chain_of(found[1])
+    yield from ((name,) for name in _MAKING.findall(text))
     yield from ((name,) for angles in _GENERIC.findall(text) for name in types_in(angles))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,8 @@ _SELF = frozenset(["Self", "self", "static", "this"])
 _SAME = frozenset(
     """
     new get pop values items first last next at copy clone iter iter_mut into_iter unwrap expect
-    lock borrow borrow_mut as_ref as_mut stream await find filter sorted reversed
+    lock borrow borrow_mut as_ref as_mut stream await find filter sorted reversed current value
+    entries
     """.split()  # noqa: SIM905 - as in `wanted`
 )
 """Members of a container that give what is in it, and of a type that give one of it."""
@@ -92,8 +94,10 @@ class Following:
 
     def _may_be(self, row: Row, *, own: bool) -> bool:
         """Whether the caret's file may mean a row by its name, which may be its own, or is not."""
-        is_own = row.path == self._about.path
-        return own if is_own else bool(self.closeness(row.name, row.path))
+        if row.path == self._about.path:
+            return own
+        is_builtin = own and self._about.language == "python" and hasattr(builtins, row.name)
+        return not is_builtin and bool(self.closeness(row.name, row.path))
 
     def closeness(self, name: str, path: str, of: str = "") -> int:
         """How well a path is that from which the caret's file takes a name; 0 if it is not."""

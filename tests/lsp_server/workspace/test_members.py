@@ -157,6 +157,7 @@ def test_only_what_may_be_at_the_place_that_an_import_names(
     [
         ("class A {\n  b() {\n    return this;\n  }\n}\n", "const x = new A().b();\nx.‸"),
         ("class A { b() {} }\nfunction f() {\n  return new A(1);\n}\n", "const x = f();\nx.‸"),
+        ("class A { b() {} }\n", "const y = useRef<A>(null);\nconst x = y.current;\nx.‸"),
         (
             "class A { b() {} }\n/** @returns {Promise<A>} */\nexport async function f() {}\n",
             "const x = await f();\nx.‸",
@@ -276,12 +277,14 @@ def test_both_are_told_the_object_first() -> None:
         "x.balance(‸",
         "x = Ledger()\nx.‸",  # not imported
         "import json\njson.open_ledger(‸",
+        "import shop.files\nopen(‸",  # Python's own
         "from far import Ledgers\nimport bank\nLedgers.bank.‸",
         "‸",
     ],
 )
 def test_nothing_of_the_carets_file_and_of_what_it_does_not_know(text: str) -> None:
-    assert told(PYTHON, "python", "a.py", text) == []
+    files = {**PYTHON, "shop/files.py": "def open(path: str): ..."}
+    assert told(files, "python", "a.py", text) == []
 
 
 def test_where_the_likeliest_way_leads_into_the_carets_file_no_other_is_gone() -> None:

@@ -171,6 +171,7 @@ def told(language: str, text: str) -> set[str]:
         ),
         ("javascript", "/** @type {Ledger | null} */\nlet x = null;\nx.‸", "Ledger"),
         ("javascript", "/** @type {Ledger} */\nlet y = f(x);\nx.‸", ""),
+        ("typescript", "const x = useMemo(() => new Ledger(), []);\nx.‸", "useMemo, Ledger"),
         ("javascript", "import * as x from './books/ledger.js';\nx.‸", "import ./books/ledger.js"),
         ("javascript", "const x = require('./ledger');\nx.y.‸", "import ./ledger y, x y"),
         ("typescript", "const f = (x?: Ledger) => x?.‸", "Ledger"),
