@@ -142,7 +142,10 @@ class Following:
         return [name for (name,) in found]
 
     def _given(self, types: list[Row], name: str) -> list[Row]:
-        """The types of a member."""
+        """The types of a member, which may itself be one."""
+        inner = self.member(types, name)
+        if inner and inner.kind == "type":
+            return self._of(inner, _DEEP)
         told, near = self._told(types, name)
         same = types if _SELF & set(told) or (name in _SAME and not told) else []
         return [*same, *self._types(told, near)]
@@ -169,7 +172,8 @@ class Following:
         """A type with its parts in the same file, or what something else gives."""
         if row.kind == "type":
             parts = self._rows(_FREE, row.name)
-            return [each for each in parts if (each.kind, each.path) == ("type", row.path)]
+            of = "type", row.path, row.owner
+            return [each for each in parts if (each.kind, each.path, each.owner) == of]
         return self._types(row.gives.split(), row.path, deep - 1) if deep else []
 
     def _rows(self, query: str, *names: str) -> list[Row]:

@@ -16,6 +16,7 @@ _LONGEST = 300
 """Characters that are read of a type or a value."""
 _RESULTS = ("return_type", "result", "returns", "type")
 """Fields in which the grammars have what a function returns."""
+_ALIASES = ("type_alias_declaration", "type_alias_statement")
 _FUNCTIONS = ("arrow_function", "function_expression")
 _OTHER_TYPES = ("type_identifier", "generic_type", "nested_type_identifier")
 """What `type A = B & { ... }` names besides."""
@@ -84,7 +85,7 @@ def _value(nodes: list[Node]) -> list[str]:
         return types_in(results)
     if any(node.type in _FUNCTIONS for node in made):
         return _returned(_text(made, longest=None))
-    if any(node.type == "type_alias_declaration" for node in nodes):
+    if any(node.type in _ALIASES for node in nodes):
         return types_in(_text(made))
     return list(dict.fromkeys(map(_maker, values(_text(made[:1])))))
 

@@ -65,6 +65,7 @@ GRAMMARS: dict[str, Grammar] = {
 (class_definition name: (_) @name) @type
 (function_definition name: (_) @name) @function
 (module (expression_statement (assignment left: (identifier) @name)) @value)
+(type_alias_statement left: (type (identifier) @name)) @value
 (module [
   (try_statement (block (expression_statement (assignment left: (identifier) @name)) @value))
   (if_statement (block (expression_statement (assignment left: (identifier) @name)) @value))])

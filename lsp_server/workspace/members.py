@@ -95,9 +95,10 @@ class _Lookup:
         types = self._index.led(tuple(owner)) if owner else []
         if types:
             row = self._index.member(types, name)
-            made = name == self._maker or (row is None and name == _NEW)
-            return self._made(types) if made else self._signature(row)
-        row = self._index.within(owner[-1], name) if owner else self._index.known(name)
+            if name == self._maker or (row is None and name == _NEW):
+                return self._made(types)
+        else:
+            row = self._index.within(owner[-1], name) if owner else self._index.known(name)
         return self._made([row]) if row and row.kind == "type" else self._signature(row)
 
     def _made(self, types: list[Row]) -> Found | None:

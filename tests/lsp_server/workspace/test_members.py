@@ -179,6 +179,12 @@ def test_what_a_function_without_a_type_makes(text: str, call: str) -> None:
         (PYTHON, "python", f"{TOP}LAST.balance(‸", "def balance(self, at: int) -> int:"),
         (PYTHON, "python", f"{TOP}Ledger(‸", "def __init__(self, owner: str) -> None:"),
         (
+            {"e.py": "class A:\n    class B:\n        def __init__(self, c: int): ..."},
+            "python",
+            "from e import A\nA.B(‸",
+            "def __init__(self, c: int):",
+        ),
+        (
             FIELDS,
             "python",
             "from e import Entry\nEntry(‸",
@@ -218,6 +224,18 @@ def test_how_what_is_called_is_called(
             "type A interface {\n\tF() int\n}\n",
             "func f(x A) {\n\tx.‸",
             "type A interface // F",
+        ),
+        (
+            "python",
+            "class A:\n    class C:\n        b: int\nclass B:\n    class C:\n        d: int\n",
+            "from other import A, B\nx = B.C()\nx.‸",
+            "    class C: # d",
+        ),
+        (
+            "python",
+            "class B:\n    b: int\ntype A = B | None\n",
+            "from other import A\ndef f(x: A):\n    x.‸",
+            "class B: # b",
         ),
         (
             "typescript",
