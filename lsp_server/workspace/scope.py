@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NO_BLOCK = 1_000_000
-"""Instead of the depth of a line that ends no block: empty, in a string, or a bracket's."""
-_BRACKETS = frozenset("()[]{}")
+"""Instead of the depth of a line that ends no block."""
+_GOES_ON = frozenset("()[]{}#/*")
+"""Begins a line that ends no block, for all its indentation: a bracket, comment or `#ifdef`."""
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
     r"\bdef\s++\w++\s*+\(([^()]*+)|\bfunction\b[^()]*+\(([^()]*+)|\(([^()]*+)\)[^(){}=]*+=>"
@@ -93,7 +94,7 @@ class Scopes:
     def _ends(self) -> list[int]:
         """The same, but of lines that go on with a block that is begun."""
         lines = zip(self._lines, self._depths, strict=True)
-        return [_NO_BLOCK if line.lstrip()[:1] in _BRACKETS else depth for line, depth in lines]
+        return [_NO_BLOCK if line.lstrip()[:1] in _GOES_ON else depth for line, depth in lines]
 
     @cached_property
     def _outer(self) -> list[int]:

@@ -58,6 +58,7 @@ PYTHON = [
     ("try: f()\nexcept (ValueError, errors.Late) as x:\n    x.‸", "ValueError, Late"),
     ("match y:\n    case Ledger(a=1) as x:\n        x.‸", "Ledger"),
     ("xs: list[Ledger]\nxs.sort(key=lambda x: x.‸", "Ledger, xs"),
+    ("def f(x: Ledger):\n# y = 1\n    x.‸", "Ledger"),
     ("def test_f(x):\n    x.‸", ""),
 ]
 OTHERS = [
