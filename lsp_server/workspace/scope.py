@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 _NO_BLOCK = 1_000_000
 """Instead of the depth of a line that ends no block."""
-_GOES_ON = frozenset("()[]{}#/*")
-"""Begins a line that ends no block, for all its indentation: a bracket, comment or `#ifdef`."""
+_REMARK = frozenset("#/*")
+"""Begins a line that may stand anywhere: a comment, `#ifdef`."""
+_BRACKETS = frozenset("()[]{}")
+"""Begins a line that goes on with a block that began as deep."""
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
     r"\bdef\s++\w++\s*+\(([^()]*+)|\bfunction\b[^()]*+\(([^()]*+)|\(([^()]*+)\)[^(){}=]*+=>"
@@ -85,16 +87,17 @@ class Scopes:
         in_string = False
         for line in self._lines:
             text = line.lstrip()
-            found.append(_NO_BLOCK if in_string or not text else len(line) - len(text))
+            says = text and not in_string and text[0] not in _REMARK
+            found.append(len(line) - len(text) if says else _NO_BLOCK)
             if '""' in line or "''" in line:
                 in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
         return found
 
     @cached_property
     def _ends(self) -> list[int]:
-        """The same, but of lines that go on with a block that is begun."""
+        """The depth from which on each line ends blocks."""
         lines = zip(self._lines, self._depths, strict=True)
-        return [_NO_BLOCK if line.lstrip()[:1] in _GOES_ON else depth for line, depth in lines]
+        return [depth + (line.lstrip()[:1] in _BRACKETS) for line, depth in lines]
 
     @cached_property
     def _outer(self) -> list[int]:

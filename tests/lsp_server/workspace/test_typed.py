@@ -175,6 +175,11 @@ def told(language: str, text: str) -> set[str]:
         ("typescript", "const x = useMemo(() => new Ledger(), []);\nx.‸", "useMemo, Ledger"),
         ("javascript", "import * as x from './books/ledger.js';\nx.‸", "import ./books/ledger.js"),
         ("javascript", "const x = require('./ledger');\nx.y.‸", "import ./ledger y, x y"),
+        (
+            "typescript",
+            "try {\n  f();\n} catch (x) {\n  if (x instanceof Ledger) {\n    x.‸",
+            "Ledger",
+        ),
         ("typescript", "const f = (x?: Ledger) => x?.‸", "Ledger"),
         ("typescript", "function f(\n  x: Ledger,\n): void {\n  if (a) {\n    x.‸", "Ledger"),
         ("typescript", "if (!(x instanceof Ledger)) {\n  throw a;\n}\nx.‸", "Ledger"),
