@@ -66,7 +66,7 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     ls.completer.forget(params.text_document.uri)
     ls.ahead.forget(params.text_document.uri)
     ls.gatherer.forget(params.text_document.uri, ls.view)
-    ls.hints.forget(params.text_document.uri)
+    ls.hints.forget()
     ls.assist.assistant.conversations.forget(params.text_document.uri)
 
 

@@ -86,6 +86,7 @@ class CaretServer(LanguageServer):
             self.settings, problems = self.configuration.read()
             self.completer.forget()
             self.gatherer.forget_places()
+            self.hints.forget()
             self.recorder.enable(enabled=self.settings.statistics.enable)
             await self.link.use(self.view)
             await self.instructor.use(self.settings)

@@ -29,14 +29,28 @@ MOST = 3
 """Comments before a line."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was told at a place of a line."""
+
+    before: str
+    """The line up to the word that the caret was in."""
+    ways: tuple[tuple[Chain, ...], tuple[Chain, ...]]
+    """What the index was asked for."""
+    texts: list[str]
+
+    def holds(self, head: str) -> bool:
+        """Whether the line goes on from there, or some of it was deleted and nothing else typed."""
+        return head.startswith(self.before) or self.before.startswith(head)
+
+
 @dataclass(slots=True)
 class _Line:
     """The line that the caret is in, and what was told of it so far."""
 
+    document: str
     number: int
-    known: set[tuple[tuple[Chain, ...], tuple[Chain, ...]]] = field(default_factory=set)
-    """What needs not be asked of the index again."""
-    told: list[str] = field(default_factory=list)
+    told: list[_Told] = field(default_factory=list)
 
 
 class Hints:
@@ -44,30 +58,37 @@ class Hints:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._lines: dict[str, _Line] = {}
+        self._line = _Line("", 0)
+        """Only one: who comes back to a line may have changed what it is about."""
 
     async def at(self, document: str, site: Site, view: View) -> str:
         """Whole lines to read before the caret's one, as deep as it; "" where there is nothing."""
+        line = self._at_line(document, site)
         held = view.documents.get(document)
         root = view.root_of(held.path) if held else None
         if root is None or not view.settings.context.definitions or not _takes_comment(site):
             return ""
-        line = self._lines.get(document)
-        if line is None or line.number != site.line:
-            line = self._lines[document] = _Line(site.line)
         lines = view.lines(document)[0]
-        ways = objects(site, lines)
-        if any(ways) and ways not in line.known:
+        ways, before = objects(site, lines), site.head.removesuffix(site.word)
+        line.told = [each for each in line.told if each.before != before or each.ways == ways]
+        if any(ways) and all(each.ways != ways for each in line.told):
             about = with_ways(wanted(site, lines), ways)
             found = await self._link.members(root, about, DEADLINE_S)
-            texts = (told(each, site.language) for each in found)
-            line.told += [text for text in texts if text not in line.told]
-            line.known.update([ways] if found else [])
-        return "".join(f"{site.white}{text}\n" for text in line.told[-MOST:])
+            texts = [told(each, site.language) for each in found]
+            line.told += [_Told(before, ways, texts)] if texts else []
+        texts = list(dict.fromkeys(text for each in line.told for text in each.texts))
+        return "".join(f"{site.white}{text}\n" for text in texts[-MOST:])
 
-    def forget(self, document: str) -> None:
-        """The document was closed."""
-        self._lines.pop(document, None)
+    def forget(self) -> None:
+        """A document was closed, or the settings changed."""
+        self._line = _Line("", 0)
+
+    def _at_line(self, document: str, site: Site) -> _Line:
+        """The line with what of it still holds; a new one where the caret came from another."""
+        if (self._line.document, self._line.number) != (document, site.line):
+            self._line = _Line(document, site.line)
+        self._line.told = [each for each in self._line.told if each.holds(site.head)]
+        return self._line
 
 
 def _takes_comment(site: Site) -> bool:

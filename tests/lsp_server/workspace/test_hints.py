@@ -72,6 +72,50 @@ async def test_what_was_told_stays_on_its_line_and_what_is_called_is_added(tmp_p
         assert await hint(desk, hints, 5, len("    x = 1")) == ""
 
 
+async def test_what_was_told_goes_with_the_text_that_it_is_about(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    (tmp_path / "shop.py").write_text(LEDGER.replace("Ledger", "Shop"))
+    async with at_desk(tmp_path) as desk:
+        text = PAY.replace("pay(", "pay(shop: Shop, ")
+        document = desk.open("pay.py", f"from shop import Shop\n{text}")
+        hints = Hints(desk.link)
+        first = await hint(desk, hints, 5, len("    book."))
+        document.edit((5, 7), (5, 9), "")
+        assert await hint(desk, hints, 5, len("    boo")) == first
+        document.edit((5, 4), (5, 7), "shop.")
+        told = await hint(desk, hints, 5, len("    shop."))
+        assert told.startswith("    # class Shop: ")
+        assert told.count("\n") == 1
+        document.edit((5, 0), (6, 0), "")
+        assert await hint(desk, hints, 5, len("    x = 1")) == ""
+
+
+async def test_another_type_of_the_object_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER + LEDGER.replace("Ledger", "Shop"))
+    async with at_desk(tmp_path) as desk:
+        document, hints = desk.open("pay.py", PAY), Hints(desk.link)
+        await hint(desk, hints, 4, len("    book."))
+        document.edit((3, 14), (3, 20), "Shop")
+        told = await hint(desk, hints, 4, len("    book."))
+        assert told.startswith("    # class Shop: ")
+        assert told.count("\n") == 1
+
+
+async def test_a_line_that_one_comes_back_to_is_asked_about_anew(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    async with at_desk(tmp_path) as desk:
+        hints = Hints(desk.link)
+        desk.open("pay.py", PAY)
+        desk.open("ledger.py", LEDGER)
+        await hint(desk, hints, 4, len("    book."))
+        await hint(desk, hints, 8, len("        pass"), "ledger.py")
+        desk.link.opened(tmp_path.as_posix(), "ledger.py", LEDGER.replace("settle", "archive"))
+        assert "archive()" in names(await hint(desk, hints, 4, len("    book.")))
+        hints.forget()
+        desk.link.opened(tmp_path.as_posix(), "ledger.py", "")
+        assert await hint(desk, hints, 4, len("    book.")) == ""
+
+
 async def test_only_where_the_settings_and_the_place_allow_it(tmp_path: Path) -> None:
     (tmp_path / "ledger.py").write_text(LEDGER)
     settings, problems = read_settings({"context": {"definitions": False}})
