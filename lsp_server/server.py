@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from engine.api import ModelStatus
+    from lsp_server.context import Site
 
 _log = logging.getLogger(__name__)
 
@@ -172,8 +173,13 @@ class CaretServer(LanguageServer):
 
     async def _with_context(self, query: Query) -> Query:
         place = query.document, query.site, self.view
-        hint, context = await asyncio.gather(self.hints.at(*place), self.gatherer.gather(*place))
+        context, hint = await asyncio.gather(self.gatherer.gather(*place), self._hint(*place))
         return replace(query, site=replace(query.site, context=context, hint=hint))
+
+    async def _hint(self, document: str, site: Site, view: View) -> str:
+        """With what was typed in other documents just now: the caret may have come for that."""
+        self.gatherer.send_edited(view, but=document)
+        return await self.hints.at(document, site, view)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""

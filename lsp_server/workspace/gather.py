@@ -104,6 +104,15 @@ class Gatherer:
         self.last_ms = (time.perf_counter() - began) * 1000
         return place.context
 
+    def send_edited(self, view: View, but: str = "") -> None:
+        """Let the index know of documents edited since it was last told, but for one."""
+        for uri in self._recent.take_edited(but):
+            document = view.documents.get(uri)
+            root = view.root_of(document.path) if document else None
+            if document and root and _allowed(document, view):
+                path = relative_path(document.path, [root])
+                self._link.opened(root, path, "".join(document.lines))
+
     def forget(self, document: str, view: View) -> None:
         """The document was closed."""
         self._places.pop(document, None)
@@ -134,17 +143,9 @@ class Gatherer:
             return []
         about = wanted(site, view.lines(document)[0])
         found = await self._link.ask(root, about, DEADLINE_S)
-        self._send_edited(view)
+        self.send_edited(view)
         kinds = {"definition": sources.definitions, "piece": sources.search}
         return [item for item in found if kinds[item.kind]]
-
-    def _send_edited(self, view: View) -> None:
-        for uri in self._recent.take_edited():
-            document = view.documents.get(uri)
-            root = view.root_of(document.path) if document else None
-            if document and root and _allowed(document, view):
-                path = relative_path(document.path, [root])
-                self._link.opened(root, path, "".join(document.lines))
 
 
 def _imports(site: Site) -> tuple[frozenset[str], bool]:

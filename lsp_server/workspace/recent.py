@@ -52,9 +52,10 @@ class Recent:
             ]
         self._put(Spot(document, first + lines - 1, edited=True))
 
-    def take_edited(self) -> set[str]:
-        """Documents edited since this was last asked."""
-        edited, self._edited = self._edited, set()
+    def take_edited(self, but: str = "") -> set[str]:
+        """Documents edited since this was last asked; one may be left for later."""
+        edited = self._edited - {but}
+        self._edited -= edited
         return edited
 
     def forget(self, document: str) -> None:

@@ -116,6 +116,18 @@ async def test_a_line_that_one_comes_back_to_is_asked_about_anew(tmp_path: Path)
         assert await hint(desk, hints, 4, len("    book.")) == ""
 
 
+async def test_what_was_typed_in_another_document_counts_at_once(tmp_path: Path) -> None:
+    (tmp_path / "ledger.py").write_text(LEDGER)
+    async with at_desk(tmp_path) as desk:
+        desk.open("pay.py", PAY)
+        document = desk.open("ledger.py", LEDGER)
+        document.edit((7, 8), (7, 14), "archive")
+        desk.recent.edited(desk.uri("ledger.py"), 7, 7, 1)
+        desk.gatherer.send_edited(desk.view, but=desk.uri("pay.py"))
+        told = await hint(desk, Hints(desk.link), 4, len("    book."))
+        assert "archive()" in names(told)
+
+
 async def test_only_where_the_settings_and_the_place_allow_it(tmp_path: Path) -> None:
     (tmp_path / "ledger.py").write_text(LEDGER)
     settings, problems = read_settings({"context": {"definitions": False}})

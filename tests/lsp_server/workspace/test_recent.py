@@ -50,7 +50,9 @@ def test_a_closed_document_is_forgotten() -> None:
 def test_documents_are_told_of_once_after_an_edit() -> None:
     recent = Recent()
     recent.edited("a", 0, 0, 1)
-    assert recent.take_edited() == {"a"}
+    recent.edited("b", 0, 0, 1)
+    assert recent.take_edited(but="b") == {"a"}
+    assert recent.take_edited() == {"b"}
     assert recent.take_edited() == set()
 
 
