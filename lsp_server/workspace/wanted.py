@@ -27,7 +27,8 @@ _IMPORTED = 0.25
 _NAME = re.compile(r"[^\W\d]\w{2,63}")
 _IMPORTED_NAME = re.compile(r"[^\W\d]\w{0,63}")
 """Modules may have short names, where variables with short ones say nothing."""
-_STRING = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\'""")
+_STRING = re.compile(r"""(?<!\\)(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+')""")
+"""From no quote behind a backslash on: where none ends it, each would be tried up to the end."""
 _KEYWORDS = frozenset(
     """
     abstract and any assert async await bool boolean break byte case catch char class const

@@ -100,3 +100,10 @@ def test_an_import_that_nothing_uses_yet_is_awaited() -> None:
 )
 def test_what_an_import_brings_into_the_file(line: str, expected: list[str]) -> None:
     assert list(wanted(Site("x = ", ""), [line]).taken) == expected
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_names_in_strings_do_not_count_and_in_those_that_nothing_ends_do(quote: str) -> None:
+    escaped = f"\\{quote}name" * 4_000
+    assert names_in(f"say = {quote}{escaped}{quote}") == {"say"}
+    assert names_in(f"say = {quote}{escaped}") == {"say", "name"}
