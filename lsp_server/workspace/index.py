@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lsp_server.workspace.ignore import caretignored
 from lsp_server.workspace.store import Store
 from lsp_server.workspace.walk import Entry, language_of, walk
 
@@ -60,8 +61,9 @@ class Index:
         for entry in self._walk():
             found[entry.root, entry.path] = entry
             yield
-        for gone in self._known.keys() - found.keys() - self._live:
-            self._drop(gone)
+        for gone in self._known.keys() - found.keys():
+            if gone not in self._live or caretignored(*gone):
+                self._drop(gone)
             yield
         yield from self._take([entry for key, entry in found.items() if self._differs(key, entry)])
         now = time.monotonic()
@@ -111,4 +113,5 @@ class Index:
 
     def _drop(self, key: Key) -> None:
         del self._known[key]
+        self._live.discard(key)
         self.store.drop(*key)

@@ -198,6 +198,18 @@ def test_an_open_documents_text_counts_until_it_is_closed(tmp_path: Path) -> Non
     assert texts(search(index.store, root, "unsaved(frobnicate(")) == [MODULE.rstrip()]
 
 
+def test_an_open_document_that_is_ignored_meanwhile_is_forgotten(tmp_path: Path) -> None:
+    root = tmp_path.as_posix()
+    index = updated(Index((root,), (), lambda *_: None))
+    for path in ("kept.py", "private.py"):
+        index.open(root, path, f"def {path[:-3]}_one(): ...")
+    (tmp_path / ".caretignore").write_text("private.py")
+    updated(index)
+    found = texts(search(index.store, root, "kept_one(private_one("))
+    assert found == ["def kept_one(): ..."]
+    index.close(root, "private.py")
+
+
 def test_memory_is_bounded_by_files_and_characters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
