@@ -96,6 +96,8 @@ _REPOSITORY = "project"
 _CONTEXT_SHARE = 4
 _SUFFIX_SHARE = 4
 """One part in so many of the budget, at most."""
+HINT_SHARE = 3
+"""One part in so many of the budget may be a hint, on top of that."""
 _HEAD_STEP, _HEAD_SHARE = 128, 4
 """Tokens by which the room behind the anchor grows, so that the lines above stay put; in a small
 budget it is one part in so many of the room."""
@@ -166,11 +168,13 @@ def plan_fim(
         style: A name of `FIM_STYLES`.
         prefix: Text before the caret, from a line start that seldom moves.
         suffix: Text after the caret.
-        budget: The most tokens that the prompt may have.
+        budget: The most tokens that the prompt may have, but for the hint.
         path: Of the document; shown to the model where `context` is given.
         context: Text of other files, in an order that seldom changes; what doesn't fit a
             quarter of the budget is left out, the last ones first.
-        hint: Whole lines that stand before the caret's line, though not in the document.
+        hint: Whole lines that stand before the caret's line, though not in the document. It comes
+            and goes, so it takes no other text's place: all windows would move, and all that is
+            cached. What doesn't fit a third of the budget is left out, the first lines first.
         anchor: A line start in `prefix`, where a style with LINES and HEAD parts the text; left
             out, it is the start of the caret's line.
 
@@ -184,13 +188,14 @@ def plan_fim(
     go_on = tokenizer.encode_continuation
     behind = go_on(window.head(suffix, room // _SUFFIX_SHARE, _size(go_on)))
     room -= len(behind)
+    hint = _last_lines(hint, budget // HINT_SHARE, _size(go_on))
     if splits(style):
         at = prefix.rfind("\n") + 1 if anchor is None else anchor
         texts, first, last = _parted(tokenizer, prefix, at, hint, room), Slot.LINES, Slot.HEAD
     else:
         encode = go_on if title else tokenizer.encode
-        whole = encode(window.tail(_hinted(prefix, hint), room, _size(encode)))
-        texts, first, last = {Slot.PREFIX: whole}, Slot.PREFIX, Slot.PREFIX
+        whole = _hinted(window.tail(prefix, room, _size(encode)), hint)
+        texts, first, last = {Slot.PREFIX: encode(whole)}, Slot.PREFIX, Slot.PREFIX
     texts[last], heal = _healed(tokenizer, texts[last], prefix)
     texts[first] = title + texts[first]
     texts[Slot.SUFFIX] = behind
@@ -252,14 +257,20 @@ def _parted(
 ) -> dict[Slot, list[int]]:
     """The windows before the anchor and from there to the caret."""
     encode, goes_on = tokenizer.encode, tokenizer.encode_continuation
-    hinted = _hinted(prefix[anchor:], hint)
-    typed = window.tail(hinted, room // 2, _size(goes_on))
-    head = goes_on(typed)
+    typed = window.tail(prefix[anchor:], room // 2, _size(goes_on))
     step = min(_HEAD_STEP, max(1, room // _HEAD_SHARE))
-    room -= max(1, -(-len(head) // step)) * step
+    room -= max(1, -(-len(goes_on(typed)) // step)) * step
     # What stands above a text that had to be cut does not lead to what is left of it.
-    above = prefix[:anchor] if len(typed) == len(hinted) else ""
-    return {Slot.LINES: encode(window.tail(above, room, _size(encode))), Slot.HEAD: head}
+    above = prefix[:anchor] if len(typed) == len(prefix) - anchor else ""
+    lines = encode(window.tail(above, room, _size(encode)))
+    return {Slot.LINES: lines, Slot.HEAD: goes_on(_hinted(typed, hint))}
+
+
+def _last_lines(hint: str, room: int, size: Callable[[str], int]) -> str:
+    """As many as fit, each whole: the rest of a comment would be read as code."""
+    while hint and size(hint) > room:
+        hint = hint.partition("\n")[2]
+    return hint
 
 
 def _hinted(text: str, hint: str) -> str:

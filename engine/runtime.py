@@ -14,7 +14,7 @@ from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import detect_fim, stop_ids
+from engine.fim import HINT_SHARE, detect_fim, stop_ids
 from engine.generate import evaluate, prefill
 from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require
@@ -163,7 +163,10 @@ class Runtime:
         require(self._entry, "infill")
         if self._planner is None or self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
-        window = min(request.window or FIM_WINDOW, self._slots.capacity - request.max_tokens)
+        free = self._slots.capacity - request.max_tokens
+        # beside the window; a token of it has a byte at least
+        hint = min(len(request.hint.encode()), free // (HINT_SHARE + 1))
+        window = min(request.window or FIM_WINDOW, free - hint)
         plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
         ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
         least, one_line = request.min_tokens, request.one_line

@@ -157,12 +157,39 @@ def test_a_hint_costs_its_own_tokens_and_the_lines(qwen: Tokenizer) -> None:
     assert written(qwen, without[middle + 1 :]) == b"x = a"
 
 
-def test_a_hint_that_is_longer_than_the_room_is_cut_before_the_line(qwen: Tokenizer) -> None:
-    plan = plan_fim(
-        qwen, "qwen", prefix="y\nx = a.", suffix="", budget=64, hint="# a b c d e f g\n" * 40
-    )
-    assert len(plan.tokens) <= 64
-    assert written(qwen, plan.tokens).endswith(b"x = a")
+@pytest.mark.parametrize("style", ["qwen", "codellama-spm"])
+@pytest.mark.parametrize("back", [0, 3, 12])
+def test_a_hint_takes_the_place_of_no_other_text(
+    qwen: Tokenizer, codellama: Tokenizer, style: str, back: int
+) -> None:
+    tokenizer = qwen if style == "qwen" else codellama
+    lines = [f"name_{number} = {number}\n" for number in range(80)]
+    hint = "# class A: b(), c(), d(), e(), f(), g()\n"
+
+    def plan(hint: str) -> bytes:
+        prefix, anchor = "".join(lines) + "x = a.", len("".join(lines[: len(lines) - back]))
+        prompt = plan_fim(
+            *(tokenizer, style),
+            prefix=prefix,
+            suffix="\ny = 1\n" * 80,
+            budget=256,
+            hint=hint,
+            anchor=anchor,
+        )
+        return written(tokenizer, prompt.tokens)
+
+    above, line, _ = plan("").rpartition(b"x = a")
+    assert plan(hint) == above + hint.encode() + line
+
+
+def test_a_hint_that_is_too_long_loses_whole_lines_the_first_ones_first(qwen: Tokenizer) -> None:
+    hint = "".join(f"# A{number}: b(), c(), d()\n" for number in range(40))
+    plan = plan_fim(qwen, "qwen", prefix="y\nx = a.", suffix="", budget=96, hint=hint)
+    assert len(plan.tokens) <= 96 + 32
+    last = plan.tokens[plan.tokens.index(special(qwen, "<|fim_middle|>")) + 1 :]
+    text = written(qwen, last).decode()
+    assert text.startswith("# A")
+    assert text.endswith("\n# A39: b(), c(), d()\nx = a")
 
 
 def test_a_sentinel_in_a_hint_is_text(qwen: Tokenizer) -> None:
