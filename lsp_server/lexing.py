@@ -62,6 +62,18 @@ def open_quote(site: Site) -> str:
     return last[0] if last.startswith(quotes) else ""
 
 
+def begun_above(site: Site) -> bool:
+    r"""Whether the caret's line begins in a string or comment that another line has begun.
+
+    >>> begun_above(Site("/* a\nb", "")), begun_above(Site("/* a */\nb", ""))
+    (True, False)
+    """
+    if site.language in HASH_COMMENTS:
+        return False  # none of these tokens has several lines there
+    above = site.prefix[: len(site.prefix) - len(site.head)]
+    return has_more_lines(_open_token(above, site.language))
+
+
 @lru_cache(maxsize=4)
 def _open_token(text: str, language: str) -> str:
     """The string or comment that a text ends inside of, or ""; several rules ask at each caret."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lsp_server.docstrings import open_before
+from lsp_server.lexing import begun_above
 from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.gather import DEADLINE_S
 from lsp_server.workspace.ranking import stem_of
@@ -97,9 +99,10 @@ def _takes_comment(site: Site) -> bool:
     Behind it, on a line that is still empty, a model likes to write more comments.
     """
     begun = site.head.strip()
-    goes_on = site.above.endswith("\\")
-    in_comment = begun.startswith((comment(site.language), "/*", "* "))
-    return bool(begun) and not goes_on and not in_comment
+    if not begun or begun.startswith((comment(site.language), "/*", "* ")):
+        return False
+    goes_on = site.above.endswith("\\") or begun_above(site) or open_before(site)
+    return not goes_on
 
 
 def told(found: Found, language: str) -> str:

@@ -132,11 +132,22 @@ async def test_only_where_the_settings_and_the_place_allow_it(tmp_path: Path) ->
     (tmp_path / "ledger.py").write_text(LEDGER)
     settings, problems = read_settings({"context": {"definitions": False}})
     assert not problems
-    for text, chosen in ((PAY, settings), (PAY.replace("    book.", "    # book."), None)):
+    commented = PAY.replace("    book.", "    # book.")
+    documented = PAY.replace("    book.", '    """Of the book.')
+    for text, chosen in ((PAY, settings), (commented, None), (documented, None)):
         async with at_desk(tmp_path, chosen) as desk:
             document = desk.open("pay.py", text)
             column = len(document.lines[4].rstrip("\n"))
             assert await hint(desk, Hints(desk.link), 4, column) == ""
+
+
+@pytest.mark.parametrize("opener", ["/*", "const text = `"])
+async def test_nothing_in_a_comment_or_string_of_several_lines(tmp_path: Path, opener: str) -> None:
+    (tmp_path / "ledger.ts").write_text("export class Ledger {\n  settle() {}\n  close() {}\n}\n")
+    async with at_desk(tmp_path) as desk:
+        text = f"import {{ Ledger }} from './ledger';\n{opener}\n*/ // `;\nnew Ledger().\n"
+        desk.open("pay.ts", text.replace("\n*/", "\nof the Ledger.\n*/"), "typescript")
+        assert await hint(desk, Hints(desk.link), 2, len("of the Ledger."), "pay.ts") == ""
 
 
 async def test_nothing_without_a_workspace_or_of_a_closed_document(tmp_path: Path) -> None:
