@@ -30,8 +30,8 @@ _ANEW = re.compile(r"\s*+(?:(?:async|export) )?(?:for|foreach|with|except|catch|
 """Begins a line that gives a name of its own."""
 _APART = ("cpp", "c", "objective-c")
 """Languages in which what a type's functions do stands elsewhere."""
-_STANDS = re.compile(r"\w++(?!\??[.(\[]|->)")
-"""A name where it may be declared, not `name.`, `name(` and `name[`, which tell nothing."""
+_TELLS_NOTHING = r"(?!\w|\??[.(\[]|->)"
+"""Behind a name that may be declared: `name.`, `name(` and `name[` tell nothing."""
 _CLASS = re.compile(
     r"\s*+(?:[a-z]++\s++)*?(?:class|struct|impl|trait|interface|object)\b(?:<[^<>]*+>)?\s++"
     r"(?:[\w:<>, ]+\sfor\s+)?(\w++)(?=\s*+(?:[({:<\[;]|(?:extends|implements|where)\b|$))(.*)"
@@ -43,8 +43,8 @@ class Told:
     """A text that says what its names are."""
 
     def __init__(self, lines: Sequence[str], language: str) -> None:
-        self._lines, self._language = lines, language
-        self._scopes = Scopes(lines, language)
+        self._lines, self._language = [line[:LINE] for line in lines], language
+        self._scopes = Scopes(self._lines, language)
         self._names_left, self._lines_left = NAMES, LINES
 
     def ways(self, path: Chain, at: int) -> tuple[Chain, ...]:
@@ -82,9 +82,10 @@ class Told:
         if self._names_left < 0:
             return
         word = name.lstrip(".")
+        stands = re.compile(rf"(?<!\w){re.escape(word)}{_TELLS_NOTHING}")
         for number in numbers:
             line = self._lines[number]
-            if word in line and word in _STANDS.findall(line[:LINE]):
+            if word in line and stands.search(line):  # most lines have no part of it
                 if at >= 0 and not self._is_known(word, number, at, own):
                     continue
                 self._lines_left -= 1
@@ -158,7 +159,7 @@ class Told:
     @cached_property
     def _types(self) -> list[tuple[int, list[str]]]:
         """Those that begin in a line, with their bases; the last one first."""
-        found = [(number, _CLASS.match(line[:LINE])) for number, line in enumerate(self._lines)]
+        found = [(number, _CLASS.match(line)) for number, line in enumerate(self._lines)]
         types = [(number, [of[1], *types_in(of[2])]) for number, of in found if of]
         return types[::-1]
 

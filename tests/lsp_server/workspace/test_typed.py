@@ -28,6 +28,7 @@ PYTHON = [
     ("def f(x: Optional[Ledger]):\n    x.‸", "Optional, Ledger"),
     ("def f(x: bank.Ledger | Book | None):\n    x.‸", "Ledger, Book"),
     ("def f(x: dict[str, list[Ledger]]):\n    x[0].‸", "Ledger"),
+    ("def f(xy: Book, x: Ledger, yx: Book):\n    x.‸", "Ledger"),
     ("x: Ledger = make()\nx.‸", "Ledger, make"),
     ("x = Ledger()\nx.‸", "Ledger"),
     ("x = Ledger()\nx = foo(x.‸)", "Ledger"),
