@@ -17,7 +17,7 @@ from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pygls.protocol.json_rpc import MsgId
 
@@ -109,19 +109,26 @@ class CaretProtocol(LanguageServerProtocol):
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def lsp_notebook_document__did_change(
         self, params: types.DidChangeNotebookDocumentParams
-    ) -> None:
-        """Change cells and their texts."""
+    ) -> Any:  # noqa: ANN401 - a pygls generator
+        """Change cells and their texts, then tell the server of those that are gone."""
         self.notebooks.change(params)
         cells = params.change.cells
         for content in (cells and cells.text_content) or ():
             self._change(content.document, content.changes)
+        yield from self._closed((cells and cells.structure and cells.structure.did_close) or ())
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
-    def lsp_notebook_document__did_close(
-        self, params: types.DidCloseNotebookDocumentParams
-    ) -> None:
-        """Forget the notebook."""
+    def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
+        """Forget the notebook, then tell the server of its cells."""
         self.notebooks.close(params)
+        yield from self._closed(params.cell_text_documents)
+
+    def _closed(self, cells: Iterable[types.TextDocumentIdentifier]) -> Any:  # noqa: ANN401 - a pygls generator
+        """To the server, a cell is a document that is closed."""
+        for cell in cells:
+            self.on_edit(cell.uri, None)
+            params = types.DidCloseTextDocumentParams(cell)
+            yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
     def _index(self, document: Document, position: types.Position) -> tuple[int, int]:
         if position.line >= len(document.lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,3 +98,24 @@ async def test_a_closed_notebook_is_forgotten(editor: Editor, model: ModelServer
     editor.notebook_document_did_close(types.DidCloseNotebookDocumentParams(notebook, cells))
     assert await editor.texts(cell("c"), 0, 8, invoked=True) == []
     assert model.requests == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_closing_a_cell_ends_what_is_being_written_there(
+    editor: Editor, model: ModelServer, whole: bool
+) -> None:
+    editor.notebook_document_did_open(opened(*CELLS, ("gone", "python", "y = ")))
+    model.gate.clear()
+    future = editor.ask(cell("gone"), 0, 4)
+    await editor.until(lambda: len(model.requests) == 1)
+    gone = [types.TextDocumentIdentifier(cell("gone"))]
+    if whole:
+        notebook = types.NotebookDocumentIdentifier(NOTEBOOK)
+        editor.notebook_document_did_close(types.DidCloseNotebookDocumentParams(notebook, gone))
+    else:
+        array = types.NotebookCellArrayChange(start=3, delete_count=1)
+        structure = types.NotebookDocumentCellChangeStructure(array=array, did_close=gone)
+        change = types.NotebookDocumentCellChanges(structure=structure)
+        editor.notebook_document_did_change(changed(change))
+    assert not (await asyncio.wrap_future(future)).items
+    await editor.until(lambda: model.hung_up == 1)
