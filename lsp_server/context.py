@@ -30,7 +30,7 @@ CHAR_GRID = 4_096
 """Step of an edge that must fall inside a very long line."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_WORD = re.compile(r"[\w$]*\Z")
+_WORD = re.compile(r"(?<![\w$])[\w$]*+\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,3 +87,11 @@ def test_a_larger_window_takes_more_of_the_document() -> None:
     assert len(usual.prefix) <= PREFIX_CHARS < len(large.prefix) <= 4 * 7168
     assert len(usual.suffix) <= SUFFIX_CHARS < len(large.suffix) <= 2 * 7168
     assert usual.line == large.line == 2000
+
+
+@pytest.mark.parametrize(
+    ("head", "word"),
+    [("x = pri", "pri"), ("$el", "$el"), ("a.", ""), ("", ""), ("a" * 16_000 + "'", "")],
+)
+def test_the_word_before_the_caret(head: str, word: str) -> None:
+    assert Site(f"y\n{head}", "").word == word
