@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.declared import LINE, flat
+from lsp_server.workspace.declared import flat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Scopes:
             return True
         head = self._outer[there]
         while head >= 0:
-            if self._heads.match(self._lines[head][:LINE]) and not self._holds(head, here):
+            if self._heads.match(self._lines[head]) and not self._holds(head, here):
                 return False
             head = self._outer[head]
         return True
@@ -72,7 +72,7 @@ class Scopes:
         return any(part.partition("=")[0].strip(" *.$") == name for part in parts)
 
     def _taken(self, number: int) -> list[str]:
-        found = _PARAMETERS.findall(self._lines[number][:LINE].rstrip())
+        found = _PARAMETERS.findall(self._lines[number].rstrip())
         return ["".join(groups) for groups in found]
 
     def _holds(self, head: int, here: int) -> bool:

@@ -100,7 +100,7 @@ class Told:
         begin, first = number, max(number - _COMMENT, 0)
         while begin > first and self._lines[begin - 1].lstrip().startswith(("*", "/**")):
             begin -= 1
-        return "\n".join(line[:LINE] for line in self._lines[begin:number])
+        return "\n".join(self._lines[begin:number])
 
     def _anew(self, name: str, number: int) -> bool:
         """Whether it does not matter there what the name was before."""
