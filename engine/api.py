@@ -58,7 +58,8 @@ class CompletionRequest:
     """Whole lines that tell of what stands at the caret. The model reads them right before the
     caret's line, behind all that keeps its place in the cache."""
     window: int = 0
-    """Tokens of prompt, at most, as far as there is room; 0 leaves it to the engine."""
+    """Tokens of prompt, at most and but for context and hint, as far as there is room; 0 leaves it
+    to the engine."""
 
 
 @dataclass(frozen=True, slots=True)

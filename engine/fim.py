@@ -93,11 +93,10 @@ FIM_STYLES: dict[str, FimStyle] = {
 
 _REPOSITORY = "project"
 """Name of the repository: the protocol doesn't carry one."""
-_CONTEXT_SHARE = 4
 _SUFFIX_SHARE = 4
 """One part in so many of the budget, at most."""
-HINT_SHARE = 3
-"""One part in so many of the budget may be a hint, on top of that."""
+CONTEXT_SHARE, HINT_SHARE = 4, 3
+"""One part in so many of the budget may be context, and a hint, on top of that."""
 _HEAD_STEP, _HEAD_SHARE = 128, 4
 """Tokens by which the room behind the anchor grows, so that the lines above stay put; in a small
 budget it is one part in so many of the room."""
@@ -168,10 +167,11 @@ def plan_fim(
         style: A name of `FIM_STYLES`.
         prefix: Text before the caret, from a line start that seldom moves.
         suffix: Text after the caret.
-        budget: The most tokens that the prompt may have, but for the hint.
+        budget: The most tokens that the prompt may have, but for context and hint.
         path: Of the document; shown to the model where `context` is given.
-        context: Text of other files, in an order that seldom changes; what doesn't fit a
-            quarter of the budget is left out, the last ones first.
+        context: Text of other files, in an order that seldom changes. The document's own text
+            tells more of its next line, so it keeps its place; what doesn't fit a quarter of the
+            budget is left out, the last ones first.
         hint: Whole lines that stand before the caret's line, though not in the document. It comes
             and goes, so it takes no other text's place: all windows would move, and all that is
             cached. What doesn't fit a third of the budget is left out, the first lines first.
@@ -183,8 +183,8 @@ def plan_fim(
     """
     fim = FIM_STYLES[style]
     controls = {name: [_sentinel(tokenizer, name)] for name in fim.sentinels}
-    front, title = _context(tokenizer, fim, path, context, budget // _CONTEXT_SHARE)
-    room = budget - len(controls) - len(front) - len(title)
+    front, title = _context(tokenizer, fim, path, context, budget // CONTEXT_SHARE)
+    room = budget - len(controls)
     go_on = tokenizer.encode_continuation
     behind = go_on(window.head(suffix, room // _SUFFIX_SHARE, _size(go_on)))
     room -= len(behind)

@@ -14,7 +14,7 @@ from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import HINT_SHARE, detect_fim, stop_ids
+from engine.fim import CONTEXT_SHARE, HINT_SHARE, detect_fim, stop_ids
 from engine.generate import evaluate, prefill
 from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require
@@ -164,9 +164,10 @@ class Runtime:
         if self._planner is None or self._fim is None:
             raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
         free = self._slots.capacity - request.max_tokens
-        # beside the window; a token of it has a byte at least
+        # beside the window; a token of a hint has a byte at least
         hint = min(len(request.hint.encode()), free // (HINT_SHARE + 1))
-        window = min(request.window or FIM_WINDOW, free - hint)
+        context = free // (CONTEXT_SHARE + 1) if request.context else 0
+        window = min(request.window or FIM_WINDOW, free - hint - context)
         plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
         ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
         least, one_line = request.min_tokens, request.one_line

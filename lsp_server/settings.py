@@ -130,9 +130,9 @@ class ContextSettings:
     """Show the model pieces of other files that share rare words with the code around the caret.
     With this and `definitions` off, the workspace is not indexed."""
     window: int = 0
-    """Tokens of a prompt, at most a quarter of them context: 256 to 7168; 0 leaves it to the
-    engine, which takes 1024. The larger, the more the model sees, and the longer the first
-    suggestion at a new place takes; [what it costs](context.md#the-window)."""
+    """Tokens of the caret's file in a prompt, to which context adds a quarter at most: 256 to 7168;
+    0 leaves it to the engine, which takes 1024. The larger, the more the model sees, and the longer
+    the first suggestion at a new place takes; [what it costs](context.md#the-window)."""
 
     def __post_init__(self) -> None:
         _check_range(self.window or 256, 256, 7168)

@@ -119,6 +119,33 @@ def test_context_that_does_not_fit_is_cut_at_a_line_and_the_rest_left_out(qwen: 
     assert len(plan.tokens) <= 110
 
 
+@pytest.mark.parametrize("style", ["qwen", "codellama-spm"])
+def test_context_takes_the_place_of_no_line_of_the_document(
+    qwen: Tokenizer, codellama: Tokenizer, style: str
+) -> None:
+    tokenizer = qwen if style == "qwen" else codellama
+
+    def plan(context: Sequence[Snippet]) -> list[int]:
+        prefix = "".join(f"name_{number} = {number}\n" for number in range(200)) + "x = a."
+        suffix = "\ny = 1" * 200
+        return plan_fim(
+            *(tokenizer, style),
+            prefix=prefix,
+            suffix=suffix,
+            budget=512,
+            path="c.py",
+            context=context,
+        ).tokens
+
+    alone, beside = plan(()), plan([*CONTEXT, Snippet("long.py", "z = 1\n" * 500)])
+    assert 384 < len(alone) <= 512
+    assert len(alone) + 64 < len(beside) <= 640
+    shown, more = written(tokenizer, alone), written(tokenizer, beside)
+    assert b"z = 1" in more
+    for line in {line.strip() for line in shown.split(b"\n")}:
+        assert more.count(line) >= shown.count(line)
+
+
 @pytest.mark.parametrize("style", ["qwen", "codellama-spm", "codellama-psm"])
 def test_a_hint_is_read_as_if_it_stood_above_the_carets_line(
     qwen: Tokenizer, codellama: Tokenizer, style: str
