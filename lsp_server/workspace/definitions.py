@@ -28,18 +28,23 @@ _WRAPPERS = (
     *("decorated_definition", "export_statement", "template_declaration", "type_definition"),
     *("ambient_declaration", "expression_statement", "assignment_expression"),
 )
+_PROMOTED = "property_promotion_parameter"
+"""PHP's: a parameter of its maker that is a field of the type."""
 _GROUPS = ("type_declaration", "const_declaration", "var_declaration")
 """Go's: each holds one definition, or several in brackets."""
 _PROPERTY = re.compile(
     r"\s*(?:@(?:\w+\.)*(?:cached_)?property\b|@\w+\.setter\b|(?:static\s+)?[gs]et\s+[#\w])"
 )
 """Begins a function that is used like a field: Python's and JavaScript's."""
+_PRIVATE = re.compile(
+    r"\s*+(?:(?:@\w+(?:\([^()]*\))?|\[[^\]]*+\]|static|readonly|final|abstract)\s++)*private\b"
+)
 _QUALIFIED = re.compile(r"::|\.|:")
 _NAME = re.compile(r"(?!constructor$|__)\w")
 """Of a member that somebody writes."""
 _ATTRIBUTE = re.compile(rb"^[ \t]+(?:self|this)\.([A-Za-z]\w*)(?:: [^=\n]+)? = ", re.MULTILINE)
 """That a method assigns; not a private one."""
-_PROMOTED = re.compile(
+_TAKEN = re.compile(
     rb"(?<!private )(?<!protected )\b(?:public readonly|public|readonly) ([A-Za-z]\w*)\??:"
 )
 """TypeScript's, that a constructor takes."""
@@ -130,21 +135,27 @@ class _Found:
         if self.kind != "type" or not self.members:
             return self.signature()[0][:_LINE]
         first = next(line for line in self.signature() if self.name in line)
-        calls = {name: member.called(name) for member in self.members for name in member.names}
+        seen = [each for each in self.members if "partial" in first or not each.private()]
+        calls = {name: member.called(name) for member in seen for name in member.names}
         names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
-        names += [name for name in self.attributes() if name not in calls]
+        known = {name for member in self.members for name in member.names}
+        names += [name for name in self.attributes() if name not in known]
         return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
 
     def attributes(self) -> list[str]:
         """Names that its methods assign, or that its constructor takes for that."""
         where = self.source, self.node.start_byte, self.node.end_byte
-        found = _PROMOTED.findall(*where) + _ATTRIBUTE.findall(*where)
+        found = _TAKEN.findall(*where) + _ATTRIBUTE.findall(*where)
         return [name.decode() for name in dict.fromkeys(found)]
 
     def called(self, name: str) -> str:
         """A name of it as it is used."""
         is_property = any(map(_PROPERTY.match, self.signature()))
         return f"{name}()" if self.kind == "function" and not is_property else name
+
+    def private(self) -> bool:
+        """Whether it says that no other type may use it."""
+        return bool(_PRIVATE.match(" ".join(self.signature())))
 
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""
@@ -193,6 +204,8 @@ def _nested(found: list[_Found]) -> list[_Found]:
             stack.pop()
         if stack and stack[-1].node == item.node:  # `var a, b int`, `typedef struct a {} b`
             item.members = stack.pop().members
+        if item.node.type == _PROMOTED and len(stack) > 1:
+            stack[-2].members.append(item)
         local = any(outer.kind == "function" for outer in stack)
         if stack and not local:
             item.around = stack[-1]
@@ -205,6 +218,7 @@ def _nested(found: list[_Found]) -> list[_Found]:
 def _name(node: Node) -> str:
     """Without parameters, template arguments and C++'s stars."""
     text = (node.text or b"").decode("utf-8", "replace")
+    text = text.removeprefix("$") if node.type == "variable_name" else text
     return re.split(r"[(<\[]", text)[0].strip("*& ")
 
 

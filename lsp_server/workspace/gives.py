@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.declared import types_in, values
+from lsp_server.workspace.declared import flat, types_in, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ _RETURNED = re.compile(
     r"|=>\s*new\s+([A-Z]\w*)"
 )
 _RETURNS = re.compile(r"@returns?\s+\{([^{}]++)\}")
+_PHP_RETURNS = re.compile(r"@return\s++(\S++)")
 _EMBEDDED = re.compile(r"^[ \t]*+\*?([^\W\d][\w.]*+)[ \t]*+$", re.MULTILINE)
 """A line of a Go type that is another one."""
 
@@ -40,7 +41,10 @@ def gives(kind: str, node: Node, name: Node) -> list[str]:
     if kind == "type":
         return _bases(node, name)
     if kind == "function":
-        told = _text(_fields(node, _RESULTS)) or _documented(node)
+        told = _text(_fields(node, _RESULTS))
+        if name.type == "name":  # PHP's `array` does not tell of what
+            told = f"{told} {_documented(node, _PHP_RETURNS)}".strip()
+        told = told or _documented(node, _RETURNS)
         return types_in(told) if told else _returned(_text([node], longest=None))
     return _value([name.parent or node, node])
 
@@ -56,15 +60,17 @@ def _bases(node: Node, name: Node) -> list[str]:
     source, body = node.text or b"", node.child_by_field_name("body")
     end = body.start_byte if body else node.end_byte
     after = source[name.end_byte - node.start_byte : end - node.start_byte]
-    return types_in(_text(_fields(node, ["trait"])) + " " + _decoded(after)[:_LONGEST])
+    told = _decoded(after)[:_LONGEST]
+    told = told if node.type == "class_definition" else flat(told)  # in Python no parameters
+    return types_in(_text(_fields(node, ["trait"])) + " " + told)
 
 
-def _documented(node: Node) -> str:
-    """What JSDoc before a function says that it returns."""
+def _documented(node: Node, says: re.Pattern[str]) -> str:
+    """What the comment before a function says that it returns."""
     exported = node.parent if node.parent and node.parent.type == "export_statement" else node
     before = exported.prev_sibling
     comment = _text([before], None) if before and before.type == "comment" else ""
-    return " ".join(_RETURNS.findall(comment))
+    return " ".join(says.findall(comment))
 
 
 def _returned(text: str) -> list[str]:

@@ -98,7 +98,15 @@ GRAMMARS: dict[str, Grammar] = {
   (identifier) @name (array_declarator declarator: (identifier) @name)
   (pointer_declarator declarator: (identifier) @name)]) @value
 (declaration (type_qualifier) declarator: (init_declarator declarator: (identifier) @name)) @value
-(field_declaration declarator: (_) @name) @field
+(field_declaration declarator: [
+  (field_identifier) (pointer_declarator declarator: (field_identifier))
+  (array_declarator) (reference_declarator (field_identifier))] @name) @field
+(field_declaration declarator: (function_declarator declarator: (field_identifier) @name)) @function
+(field_declaration
+  declarator: (_ (function_declarator declarator: (field_identifier) @name))) @function
+(field_declaration
+  declarator: (_ (_ (function_declarator declarator: (field_identifier) @name)))) @function
+(enumerator name: (_) @name) @field
 (alias_declaration name: (_) @name) @value
 (preproc_def name: (_) @name value: (_)) @value
 (preproc_function_def name: (_) @name) @value
@@ -114,6 +122,8 @@ GRAMMARS: dict[str, Grammar] = {
 (method_declaration name: (_) @name) @function
 (constructor_declaration name: (_) @name) @function
 (field_declaration declarator: (variable_declarator name: (_) @name)) @field
+(enum_constant name: (_) @name) @field
+(record_declaration parameters: (formal_parameters (formal_parameter name: (_) @name) @function))
 """,
     ),
     "php": Grammar(
@@ -127,6 +137,8 @@ GRAMMARS: dict[str, Grammar] = {
 (method_declaration name: (_) @name) @function
 (property_declaration (property_element name: (_) @name)) @field
 (const_declaration (const_element (name) @name)) @field
+(property_promotion_parameter name: (_) @name) @field
+(enum_case name: (_) @name) @field
 """,
         "language_php",
     ),
@@ -148,6 +160,8 @@ GRAMMARS: dict[str, Grammar] = {
 (method_declaration name: (_) @name) @function
 (constructor_declaration name: (_) @name) @function
 (property_declaration name: (_) @name) @field
+(enum_member_declaration name: (_) @name) @field
+(record_declaration (parameter_list (parameter name: (_) @name) @field))
 (field_declaration (variable_declaration (variable_declarator name: (_) @name))) @field
 """,
     ),
@@ -185,6 +199,7 @@ GRAMMARS: dict[str, Grammar] = {
 (function_item name: (_) @name) @function
 (function_signature_item name: (_) @name) @function
 (field_declaration name: (_) @name) @field
+(enum_variant name: (_) @name) @field
 (const_item name: (_) @name) @value
 (static_item name: (_) @name) @value
 (type_item name: (_) @name) @value
