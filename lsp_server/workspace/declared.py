@@ -17,39 +17,58 @@ Chain = tuple[str, ...]
 """The name of a type, function or module, then of members: what the last one is or gives."""
 
 JAVASCRIPTS = ("typescript", "typescriptreact", "javascript", "javascriptreact")
+DECLARING = frozenset(["java", "csharp", "cpp", "c", "objective-c", "go", "rust", "php"])
+"""Languages in which a parameter's or a local name's line says all that it may be."""
 IMPORT = "import"
 """In place of a type: what follows is a module, as an import names it."""
 LINE = 300
 """Characters of a line that are read."""
-LINK = r"\s*+(?:\?\.|!\.|\.|->|::)\s*+"
+LINK = r"\s*+(?:[?!&]?\.|\??->(?!\s)|::)\s*+"
+"""Not the arrow of a lambda, which has a space behind it."""
 PATH = rf"(?<![\w$@])(?<![^.]\.)(?<!->)(?<!::)[\w$@]++(?:{LINK}#?[\w$]++)*"
 """Names joined by dots; not what follows a bracket or a string: `"".join`."""
-_PLAIN = frozenset(
+_WORDS = frozenset(
     """
-    None True False null nil undefined true false void str int float bool bytes string number
-    boolean object any unknown never char byte long short double unsigned signed list dict set
-    tuple frozenset type error usize i32 i64 u8 u32 u64 f64
     public private protected internal final const readonly override virtual abstract sealed async
     return new throw throws else case goto delete yield await using import package in out ref let
     var val auto extends implements for impl struct interface class enum where mut dyn pub fn func
-    function def typename template typedef and or not if is instanceof in as raise from require
-    """.split()  # noqa: SIM905 - a list of 100 quoted words reads worse
+    function def typename template typedef and or not if is instanceof in as raise from do require
+    """.split()  # noqa: SIM905 - a list of 60 quoted words reads worse
+)
+"""What is no type."""
+_PLAIN = _WORDS.union(
+    """
+    None True False null nil undefined true false void str int float bool bytes string number
+    boolean object any unknown never char byte long short double unsigned signed list dict set
+    tuple frozenset type error usize i32 i64 u8 u32 u64 f64 String mixed array iterable callable
+    """.split()  # noqa: SIM905 - as above
 )
 """What no workspace defines."""
+_OTHERS = frozenset(["list", "dict", "set", "tuple", "type", "error", "object", "string", "number"])
+"""Types of other languages, which C has not."""
 _BUILTIN = re.compile(
     r"\s*+(?:str|int|float|bool|bytes|dict|list|set|tuple|frozenset|string|number|boolean)\b(?!\.)"
 )
 _LITERAL = re.compile(r"""\s*+(?:[rbfuRBFU]{0,2}["'`]|[\[{]|-?\d|(?:True|False|true|false)\b)""")
 _NAME = re.compile(r"[\w$]+")
-_TYPE = re.compile(r"(?<!\w)[^\W\d]\w*+(?!\.|::)")
-_VALUE = re.compile(rf"[\s({{*&!]*+(?:(?:await|new|yield|from|range|mut|not)\s+)*+({PATH})")
+_TYPE = re.compile(r"(?<!\w)[^\W\d]\w*+(?!\.|::|\\)")
+_VALUE = re.compile(
+    rf"[\s({{*&!]*+(?:(?:await|new|yield|from|range|mut|not)\s+)*+\\?(?:\w++\\)*+({PATH})"
+)
 _EITHER = re.compile(r"\s(?:or|if|else)\s|\?\?|\|\||\?(?!\.)|\s[:|]\s")
-_CAST = re.compile(r"""\bas\s+([A-Z]\w*)|\bcast\(\s*["']?([A-Z]\w*)""")
+_CAST = re.compile(
+    r"""\b(?:as\s++|cast\(\s*+["']?)(?=[A-Z])(\w++)|(?<![\w)])\(([A-Z][\w.]*+)\)\s?(?=\w)|"""
+    r"\b(?:(?:static|dynamic)(?:_pointer)?_cast|make_(?:unique|shared))<([\w:]++)|"
+    r"\bnew\(([\w.]++)\)|\.\(\*?([\w.]++)\)|^\s?\((?:struct )?(\w++) ?\*\)"
+)
+"""Also what C++ and Go make."""
+_QUALIFIED = re.compile(r"(?<![\w.])[^\W\d]\w*+\.\w++")
+_NAMESPACES = re.compile(r"^(?:[a-z_]\w*+::)+(?=[A-Z])")
 _STRING = re.compile(r"""(?<!\\)(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')""")
 _BRACKET = re.compile(r"([()\[\]{}])")
 _OPENED_BY = {")": "(", "]": "[", "}": "{"}
 _COMMENT = re.compile(r"\s*(?:#(?!\s*(?:include|define))|//|/?\*\s|/\*)")
-_MARK = re.compile(r"[:=]|\b(?:in|of|as|is|isinstance|instanceof)\b")
+_MARK = re.compile(r"[:=]|->|\b(?:in|of|as|is|isinstance|instanceof)\b")
 """Of a line that says something, where the type does not stand before or behind the name."""
 _PROSE = re.compile(r"\w \w")
 """Of a docstring, `ledger: The one to pay from.`, where types have no two words side by side."""
@@ -58,10 +77,13 @@ _PLAIN_ANGLE = r"[^<>;=(){}]"
 _ANGLES = rf"<(?:{_PLAIN_ANGLE}|<(?:{_PLAIN_ANGLE}|<{_PLAIN_ANGLE}*+>)*+>)*+>"
 _TARGET = r"(?:(?:self|this|\$this)(?:\.|->)|@)?[\w$]++"
 _TARGETS = rf"{_TARGET}(?:, ?{_TARGET})*+"
-_TYPED = (
+_ANNOTATED = re.compile(
+    rf"(?<![\w$])(?P<name>{_TARGET})[?!]? ?:(?![:=])"
+    rf"(?P<told>(?:[^=,;(){{}}\[\]<]|{_INDEX}|{_ANGLES})+)"
+)
+_CHECKED = (
     re.compile(
-        rf"(?<![\w$])(?P<name>{_TARGET})[?!]? ?:(?![:=])"
-        rf"(?P<told>(?:[^=,;(){{}}\[\]<]|{_INDEX}|{_ANGLES})+)"
+        r"\b(?:fn|function) (?P<name>\w++)\b.*\) ?(?:->|:)(?P<told>[^{}()=;]++)"  # what it returns
     ),
     re.compile(r"\bexcept \*?\(?(?P<told>[\w., ]++)\)? as (?P<name>\w++)"),
     re.compile(r"\bcase (?P<told>[\w.]++)\(.*\) as (?P<name>\w++)"),
@@ -69,11 +91,12 @@ _TYPED = (
     re.compile(r"(?<![\w.$])(?P<name>[\w.$]++) (?:instanceof|is) (?!None\b)(?P<told>[A-Z][\w.]*+)"),
 )
 _TYPE_FIRST = re.compile(
-    rf"(?<![\w.:])(?P<told>[^\W\d][\w.:]*+(?:{_ANGLES})?)(?:\[\])?\??[\s*&]++(?P<name>[\w$]++) ?"
-    r"(?=[=;,){:\[]|in\b|$)"
+    rf"(?<![\w.:])(?P<told>[^\W\d][\w.:|]*+(?:{_ANGLES})?)(?:\[\])?\??[\s*&]++(?P<name>[\w$]++) ?"
+    r"(?=[=;,){\[(]|:(?!:)|&&|->|in\b|$)"
 )
 _TYPE_LAST = re.compile(
-    r"\b(?P<name>[^\W\d]\w*+(?:, ?[^\W\d]\w*+)*+) "
+    r"\b(?!(?:var|const|type|func|return|case|go|defer)\b)"
+    r"(?P<name>[^\W\d]\w*+(?:, ?[^\W\d]\w*+)*+) "
     r"(?P<told>(?:\[\w*+\]|\*|\.\.\.|chan |map\[[\w.*]++\])*+[^\W\d][\w.]*+)"
 )
 _ALSO = {
@@ -86,17 +109,22 @@ _MODULES = re.compile(
 )
 """JavaScript's, with a name that need not be the module's."""
 _KEYWORDS = (
-    r"(?:(?:export|const|let|var|val|auto|final|local|mut|static|readonly|private|protected|public)"
-    r"\b[\s&*]*+)*+"
+    r"(?:(?:export|const|let|var|val|auto|final|local|mut|static|readonly|private|protected|public"
+    r"|using|await)\b[\s&*]*+)*+"
 )
+_IF = r"(?:\}? ?(?:else )?(?:if|while) ?\(?)?"
+_SOME = r"(?:(?:Some|Ok)\((?:Some\()?(?:ref |mut )*+)?"
 _GIVEN = (
-    re.compile(rf"^{_KEYWORDS}\[?(?P<name>{_TARGETS})\]? ?(?::[^=]*+)?=(?![=>])(?P<told>.*[^,])$"),
+    re.compile(
+        rf"^{_IF}{_KEYWORDS}{_SOME}\[?(?P<name>{_TARGETS})[\])]*+ ?(?::[^=]*+)?=(?![=>])"
+        r"(?P<told>.*[^,])$"
+    ),
     re.compile(
         rf"\bfor(?:each)? ?\(?{_KEYWORDS}[\[({{]?(?P<name>{_TARGETS})[\])}}]? ?"
         r"(?:\b(?:in|of)\b|:= ?range\b|:(?!=))(?P<told>.+)"
     ),
     re.compile(
-        r"\b(?:with|foreach|for|import|except)\b[\s(]*+(?P<told>\S.*?) as (?:\$\w++ ?=> ?)?"
+        r"\b(?:with|foreach|for|import|except|use)\b[\s(]*+(?P<told>\S.*?) as (?:\$\w++ ?=> ?)?"
         r"(?P<name>[\w$]++)"
     ),
     re.compile(r"(?<![\w$])(?P<name>[\w$]++(?:, ?[\w$]++)*+) ?:= ?(?P<told>.+)"),
@@ -109,7 +137,10 @@ _GIVEN = (
 _FIRST = re.compile(rf"\s*+{_KEYWORDS}(?:this\.)?#?([\w$]++)(?! ?\()")
 _PARTS = re.compile(r"\{(?P<names>[\w$,:= ]++)\} ?(?P<by>:|=(?![=>])) ?(?P<told>.+)")
 """JavaScript's, of an object that is taken apart."""
-_PARAMETER = re.compile(r"@param\s+\{([^{}]++)\}\s+\[?([\w$]++)")
+_PARAMETER = re.compile(
+    r"@param\s+\{([^{}]++)\}\s+\[?([\w$]++)|@(?:var|param)\s++([^\s{]\S*+)\s++\$(\w++)"
+)
+"""JavaScript's and PHP's, which say what the code does not: `@param Order[] $orders`."""
 _TYPED_BY = re.compile(r"@type\s+\{([^{}]++)\}")
 _PART = re.compile(r"([\w$]+)(?: ?: ?([\w$]+))?")
 _OVER = re.compile(
@@ -122,7 +153,7 @@ _GENERIC = re.compile(rf"(?<=[\w$]){_ANGLES}(?=\()")
 
 
 def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
-    """Names, and what they are of; an empty chain where that is no type of a workspace.
+    """Names, and what they are of; () where that is no type of a workspace.
 
     >>> [*declared("def pay(self, ledger: Ledger | None) -> None:", "python")]
     [('ledger', ('Ledger',))]
@@ -141,33 +172,32 @@ def declared(line: str, language: str) -> Iterator[tuple[str, Chain]]:
         return
     line = " ".join(line[:LINE].split())
     yield from _parts(line) if language in JAVASCRIPTS else ()
-    also = _ALSO.get(language)
-    if not (also or _MARK.search(line)):
+    if also := _ALSO.get(language):
+        line = _STRING.sub('""', line).partition(" //")[0]
+    elif not _MARK.search(line):
         return
-    for pattern in (*_TYPED, *filter(None, [also])):
-        for match in pattern.finditer(line):
-            prose = language == "python" and _PROSE.search(match["told"])
-            types = [] if prose else types_in(match["told"])
-            yield from ((name, (of,)) for name in match["name"].split(", ") for of in types)
-            called = line.startswith("(", match.end("told"))
-            if not (types or called) and _BUILTIN.match(match["told"]):
-                yield from ((name, ()) for name in match["name"].split(", "))
+    for pattern in (*_CHECKED, also or _ANNOTATED):
+        yield from _annotated(pattern, line, language)
     for one, other, of in _MODULES.findall(line):
         yield one or other, (IMPORT, of)
     for pattern in _GIVEN:
         for match in pattern.finditer(line):
-            yield from _given(match["name"].replace(" ", "").split(","), match["told"])
+            names = match["name"].replace(" ", "").split(",")
+            if language == "go" and len(names) > 1:
+                names = _of_go(names, match["told"], ranges="range" in line)
+            yield from _given(names, match["told"])
 
 
 def documented(name: str, line: str, above: str) -> Iterator[Chain]:
-    """What JSDoc in the line above, or a few of them, says of what a line declares.
+    """What comments in the line above, or a few of them, say of what a line declares.
 
     >>> [*documented("book", "function pay(book) {", "/** @param {Ledger} book Where. */")]
     [('Ledger',)]
     >>> [*documented("book", "let book;", "/** @type {Ledger} */")]
     [('Ledger',)]
     """
-    for told, parameter in _PARAMETER.findall(above):
+    for match in _PARAMETER.finditer(above):
+        *_, told, parameter = filter(None, match.groups())
         yield from ((of,) for of in types_in(told) if parameter == name)
     first = _FIRST.match(line)
     if first and first[1] == name:
@@ -185,8 +215,8 @@ def types_in(text: str) -> list[str]:
 
 def values(text: str) -> Iterator[Chain]:
     """The names with which an expression begins, or each way of it; first what it is cast to."""
-    for one, other in _CAST.findall(text):
-        yield (one or other,)
+    for match in _CAST.finditer(text):
+        yield from ((of,) for of in types_in(match[match.lastindex or 0]))
     for part in _EITHER.split(flat(text)):
         found = _VALUE.match(part)
         if found and not found[1][0].isdigit() and found[1] not in _PLAIN:
@@ -196,8 +226,8 @@ def values(text: str) -> Iterator[Chain]:
 
 
 def chain_of(path: str) -> Chain:
-    """The names of a path."""
-    return tuple(_NAME.findall(path.replace("@", "self.")))
+    """The names of a path, without the namespaces in which its type is."""
+    return tuple(_NAME.findall(_NAMESPACES.sub("", path.replace("@", "self."))))
 
 
 def flat(text: str) -> str:
@@ -218,6 +248,15 @@ def flat(text: str) -> str:
     return "".join(kept)
 
 
+def _annotated(pattern: re.Pattern[str], line: str, language: str) -> Iterator[tuple[str, Chain]]:
+    for match in pattern.finditer(line):
+        prose = language == "python" and _PROSE.search(match["told"])
+        if not prose and match["told"] not in _WORDS:
+            called = line.startswith("(", match.end("told"))
+            types = _typed(match["told"], language, called=called)
+            yield from ((name, of) for name in match["name"].split(", ") for of in types)
+
+
 def _given(names: list[str], text: str) -> Iterator[tuple[str, Chain]]:
     """Each name with its own part of the text, where there are as many; else with all of it."""
     text = _OVER.sub("", text)
@@ -236,3 +275,20 @@ def _parts(line: str) -> Iterator[tuple[str, Chain]]:
         ways = list(values(told) if match["by"] == "=" else typed)
         for part in filter(None, map(_PART.match, match["names"].replace(" ", "").split(","))):
             yield from ((part[2] or part[1], (*way, part[1])) for way in ways)
+
+
+def _typed(text: str, language: str, *, called: bool) -> list[Chain]:
+    """What an annotation names; in Go with the package, of which a file may import several."""
+    if language == "go" and "." in text:
+        return [chain_of(path) for path in _QUALIFIED.findall(text)]
+    if language in ("c", "cpp") and text in _OTHERS:
+        return [(text,)]
+    is_builtin = language in DECLARING or (not called and _BUILTIN.match(text))
+    return [(of,) for of in types_in(text)] or ([()] if is_builtin else [])
+
+
+def _of_go(names: list[str], text: str, *, ranges: bool) -> list[str]:
+    """Those that are of one value: not the index of a loop, nor an error."""
+    if len(flat(text).split(",")) == len(names):
+        return names
+    return names[-1:] if ranges else names[:1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import re
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from lsp_server.workspace.origins import closeness
@@ -26,8 +28,11 @@ _SELF = frozenset(["Self", "self", "static", "this"])
 _SAME = frozenset(
     """
     new get pop values items first last next at copy clone iter iter_mut into_iter unwrap expect
-    lock borrow borrow_mut as_ref as_mut stream await find filter sorted reversed current value
-    entries
+    lock borrow borrow_mut as_ref as_mut stream await find filter sorted reversed current entries
+    rev skip take enumerate cloned copied collect ok ok_or read write unwrap_or unwrap_or_else
+    unwrap_or_default peek poll remove toList findFirst findAny orElse orElseThrow getFirst getLast
+    First FirstOrDefault Single SingleOrDefault Last LastOrDefault Where OrderBy OrderByDescending
+    ToList ToArray Value Result front back begin end value top
     """.split()  # noqa: SIM905 - as in `wanted`
 )
 """Members of a container that give what is in it, and of a type that give one of it."""
@@ -38,10 +43,12 @@ WHERE name = ?3 AND root = ?1 AND language = ?2 AND """
 _FREE = f"{_NAMED} (owner = '' OR definition.kind = 'type') LIMIT 64"
 _MEMBER = f"{_NAMED} owner = ?4 LIMIT 64"
 _OUTSIDE = """
-SELECT name FROM definition CROSS JOIN file ON file.id = definition.file
+SELECT name, path FROM definition CROSS JOIN file ON file.id = definition.file
 WHERE owner = ?3 AND outside AND root = ?1 AND language = ?2 LIMIT 64
 """
 """CROSS JOIN: as in `store`."""
+_PART = re.compile(r"\s*+(?:unsafe )?impl\b|[\w ]*\bpartial\b")
+"""Begins a part of a type, of which more stands in other files."""
 
 
 class Row(NamedTuple):
@@ -80,9 +87,11 @@ class Following:
     def free(self, name: str, near: str = "") -> Row | None:
         """What a name stands for that is no member; best in the file at `near`."""
 
-        def sure(row: Row) -> tuple[bool, int, float]:
+        def sure(row: Row) -> tuple[bool, int, float, int]:
             link = linked(row.name, row.owner, row.path, row.stem, self._about)
-            return row.path == near, self.closeness(name, row.path), link
+            folders = PurePosixPath(row.path).parent.parts
+            imported = sum(part in self._about.imports for part in folders)
+            return row.path == near, self.closeness(name, row.path), link, imported
 
         if (name, near) not in self._best:
             rows = self._rows(_FREE, name)
@@ -120,7 +129,9 @@ class Following:
     def member(self, types: Iterable[Row], name: str) -> Row | None:
         """Of the first of these types that has it, or whose bases do."""
         for each in self.with_bases(types):
-            rows = self._rows(_MEMBER, name, each.name)
+            rows = [
+                row for row in self._rows(_MEMBER, name, each.name) if self._near(row.path, each)
+            ]
             if rows:
                 return next((row for row in rows if row.path == each.path), rows[0])
         return None
@@ -136,23 +147,28 @@ class Following:
                 bases = self._types(each.gives.split(), each.path, 0) if deep else []
                 ahead += [(base, deep - 1) for base in bases]
 
-    def outside(self, owner: str) -> list[str]:
+    def outside(self, owner: Row) -> list[str]:
         """Names of members that stand outside of their type."""
-        found = self._db.execute(_OUTSIDE, (*self._where, owner))
-        return [name for (name,) in found]
+        found = self._db.execute(_OUTSIDE, (*self._where, owner.name))
+        return [name for name, path in found if name != owner.name and self._near(path, owner)]
+
+    def _near(self, path: str, owner: Row) -> bool:
+        """Whether a type may have members in that file: in Go, if it is in the same package."""
+        folders = PurePosixPath(path).parent, PurePosixPath(owner.path).parent
+        return self._about.language != "go" or folders[0] == folders[1]
 
     def _given(self, types: list[Row], name: str) -> list[Row]:
         """The types of a member, which may itself be one."""
-        inner = self.member(types, name)
-        if inner and inner.kind == "type":
-            return self._of(inner, _DEEP)
-        told, near = self._told(types, name)
+        row = self.member(types, name)
+        if row and row.kind == "type":
+            return self._of(row, 0)
+        told, near = self._told(types, row, name)
         same = types if _SELF & set(told) or (name in _SAME and not told) else []
         return [*same, *self._types(told, near)]
 
-    def _told(self, types: list[Row], name: str) -> tuple[list[str], str]:
-        """Names in the declaration of a member, and where it stands."""
-        if row := self.member(types, name):
+    def _told(self, types: list[Row], row: Row | None, name: str) -> tuple[list[str], str]:
+        """Names in the declaration of a member, which may be a field, and where it stands."""
+        if row:
             return row.gives.split(), row.path
         for each in self.with_bases(types):
             lines = each.text.split("\n")
@@ -169,11 +185,17 @@ class Following:
         return list({(each.path, each.line): each for each in found}.values())
 
     def _of(self, row: Row, deep: int) -> list[Row]:
-        """A type with its parts in the same file, or what something else gives."""
+        """A type with its parts, or what something else gives."""
         if row.kind == "type":
             parts = self._rows(_FREE, row.name)
-            of = "type", row.path, row.owner
-            return [each for each in parts if (each.kind, each.path, each.owner) == of]
+            parts = [each for each in parts if (each.kind, each.owner) == ("type", row.owner)]
+            whole = {each.path for each in parts if not _PART.match(each.brief)}
+            paths = {each.path for each in parts} - whole | {row.path}
+            paths |= whole if len(whole) == 1 else set()
+            return sorted(
+                (each for each in parts if each.path in paths),
+                key=lambda each: (each.path not in whole, each.path != row.path),
+            )
         return self._types(row.gives.split(), row.path, deep - 1) if deep else []
 
     def _rows(self, query: str, *names: str) -> list[Row]:

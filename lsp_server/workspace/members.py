@@ -44,6 +44,8 @@ _LISTED = re.compile(r"^[ \t]+(?:case )?([^\W\d]\w*)", re.MULTILINE)
 """In enumerations and Go's types, whose members the index does not know, what begins a line."""
 _LITERAL = re.compile(r"= ?(?:Object\.freeze\()?\{$")
 _KEY = re.compile(r"(?:async )?([A-Za-z_$][\w$]*)(?=[:(,]|$)")
+_NO_MODULES = frozenset(["java", "csharp", "cpp", "c", "objective-c", "php", "ruby"])
+"""Languages that import no module as a name before a dot."""
 _ROOTS = {"crate", "self", "super"}
 """Rust's, in a path to a module."""
 _MODULE = """
@@ -80,12 +82,14 @@ class _Lookup:
         if types := self._index.led(way):
             return self._whole(types)
         *folders, module = way
+        about = self._about
+        if about.language in _NO_MODULES:
+            return None
         row = None if folders else self._index.known(module)
         if row and (keys := _keys(row)):
             head = self._head(row).partition(" = ")[0]
             brief = f"{head} {self._begin}{', '.join(keys)}"
-            return listed(_found(row, OBJECT, brief), self._about)
-        about = self._about
+            return listed(_found(row, OBJECT, brief), about)
         is_taken = module in (about.origins if about.language in EXPLICIT else about.imports)
         return self._module(module, folders) if is_taken else None
 
@@ -128,7 +132,7 @@ class _Lookup:
         every = list(self._index.with_bases(types))
         shown = [each for each in every if each.path != self._about.path] or every
         names = [name for each in shown for name in self._inside(each)]
-        names += [f"{name}()" for each in shown for name in self._index.outside(each.name)]
+        names += [f"{name}()" for each in shown for name in self._index.outside(each)]
         return shown[0], list(dict.fromkeys(names))
 
     def _inside(self, row: Row) -> list[str]:

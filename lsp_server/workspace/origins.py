@@ -22,6 +22,7 @@ _JAVASCRIPT = re.compile(
     r"""|\b(?:const|let|var)\b(?P<required>[^'"`;=]*+)=\s*+(?:await\s++)?(?:require|import)\(\s*+"""
     r"""['"](?P<module>[^'"\n]++)"""
 )
+_JAVA = re.compile(r"\bimport\s++(?:static\s++)?(?P<of>\w++(?:\.\w++)*)\.(?P<name>\w++)\s*+;")
 _LIBRARY = sys.stdlib_module_names
 _NAME = re.compile(r"[\w$]+")
 _PART = re.compile(r"[\w-]+")
@@ -36,6 +37,8 @@ def origins(texts: Iterable[str], language: str) -> dict[str, str]:
     {'open': 'shop.bank', 'o': 'shop.bank', 'os': 'os.path', 'path': 'os.path'}
     >>> origins(["import Log, { type Level } from './log';"], "typescript")
     {'Log': './log', 'Level': './log'}
+    >>> origins(["import shop.event.Event;"], "java")
+    {'Event': 'shop.event'}
     """
     text, found = "\n".join(line.rstrip() for line in texts), dict[str, str]()
     if language == "python":
@@ -47,6 +50,8 @@ def origins(texts: Iterable[str], language: str) -> dict[str, str]:
         for match in _JAVASCRIPT.finditer(text):
             names = _names(match["names"] or match["required"] or "")
             found |= dict.fromkeys(names, match["of"] or match["module"])
+    elif language == "java":
+        found |= {match["name"]: match["of"] for match in _JAVA.finditer(text)}
     return found
 
 
@@ -75,7 +80,9 @@ def closeness(of: str, path: str, language: str, root: str) -> int:
     pure = PurePosixPath(path)
     places = [*pure.parts[:-1], pure.name.split(".")[0]]
     parts = _PART.findall(of)
-    if language != "python":
+    if language == "java":
+        strange = len(places) > 1 and parts[-1] not in places
+    elif language != "python":
         strange = not _OWN.match(of) and not set(parts) & set(places[:-1] or places)
     elif of.partition(".")[0] in _LIBRARY:
         strange = parts[0] != places[0]

@@ -20,7 +20,7 @@ _BRACKETS = frozenset("()[]{}")
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
     r"\bdef\s++\w++\s*+\(([^()]*+)|\bfunction\b[^()]*+\(([^()]*+)|\(([^()]*+)\)[^(){}=]*+=>"
-    rf"|(?<![\w$.])([\w$]++)\s*+=>|^\s*+(?!(?:{_CONTROL})\b)[^(){{}}=;]++\(([^()]*+)\)[^(){{}}]*+\{{$"
+    rf"|(?:^|[(,=?:{{]|\b(?:async|return)\b)\s*+([\w$]++)\s*+=>|^\s*+(?!(?:{_CONTROL})\b)[^(){{}}=;]++\(([^()]*+)\)[^(){{}}]*+\{{$"
 )
 """Of the functions that begin in a line."""
 _FIXTURES = re.compile(r"\s*+(?:async\s++)?def\s++test_")

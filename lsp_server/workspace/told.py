@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
-from lsp_server.workspace.declared import JAVASCRIPTS, LINE, Chain, declared, documented, types_in
+from lsp_server.workspace.containers import contains
+from lsp_server.workspace.declared import (
+    DECLARING,
+    JAVASCRIPTS,
+    LINE,
+    Chain,
+    declared,
+    documented,
+    types_in,
+)
 from lsp_server.workspace.scope import Scopes
 
 if TYPE_CHECKING:
@@ -23,20 +32,31 @@ _COMMENT = 24
 """Lines of a comment, before what is declared, that are read."""
 _LATEST = 3
 """Declarations of a name that are looked at: it may be given different values."""
+_CALLS = 8
+"""Lines below a declaration that may go on with it."""
+_CALL = re.compile(r"\?*+(?:\.|->)\w")
 _OWN = ("self", "this", "$this", "cls", "Self", "static")
+_UNSAID = frozenset(["java", "csharp", "cpp"])
+"""Languages in which a name alone may be a member of the type around it, or of a base."""
 _BASE = {"php": "parent", "csharp": "base"}
 """What stands for the base, where it is not `super`."""
 _ANEW = re.compile(r"\s*+(?:(?:async|export) )?(?:for|foreach|with|except|catch|const|let|val)\b")
 """Begins a line that gives a name of its own."""
 _APART = ("cpp", "c", "objective-c")
 """Languages in which what a type's functions do stands elsewhere."""
-_TELLS_NOTHING = r"(?!\w|\??[.(\[]|->)"
-"""Behind a name that may be declared: `name.`, `name(` and `name[` tell nothing."""
+_TELLS = r"(?<!\w){0}(?!\w|\??[.(\[]|->)|(?:(?<=[\w>*&] )|(?<=[\w>] [*&])){0}(?=[(\[])"
+"""A name where it may be declared, as in `Type name(`, not `name.`, `name(` and `name[`."""
+_SET = re.compile(r"\s*+[\w.$>-]++\s*+=(?!=)")
+"""Another value for a name that is declared elsewhere."""
 _CLASS = re.compile(
     r"\s*+(?:[a-z]++\s++)*?(?:class|struct|impl|trait|interface|object)\b(?:<[^<>]*+>)?\s++"
     r"(?:[\w:<>, ]+\sfor\s+)?(\w++)(?=\s*+(?:[({:<\[;]|(?:extends|implements|where)\b|$))(.*)"
 )
 """No prose, in which another word follows."""
+_CLASS_OR_METHOD = re.compile(
+    rf"(?:{_CLASS.pattern})|(?:[\w:<>,*&]++\s++)*?[*&]*+(?:\w++::)*?(\w++)::[~\w]++\([^;]*+\Z"
+)
+"""In C++ a method may stand in another file than its class."""
 
 
 class Told:
@@ -50,6 +70,13 @@ class Told:
     def ways(self, path: Chain, at: int) -> tuple[Chain, ...]:
         """Where an expression in line `at` leads to, the likeliest first."""
         return tuple(dict.fromkeys(islice(self._ways(path, at, _DEEP), WAYS)))
+
+    def contains(self, path: Chain, at: int) -> bool:
+        """Whether an expression is a name, or an own field, that is said to be a container."""
+        own = len(path) > 1 and path[0] in _OWN
+        name = path[own].lstrip("$") or path[own]
+        said = self._declared(f".{name}" if own else name, at) if len(path) == 1 + own else []
+        return any(contains(self._lines[number], name) for number, _ in said[:1])
 
     def of(
         self, name: str, numbers: Iterable[int], at: int = -1, *, own: bool = False
@@ -82,7 +109,7 @@ class Told:
         if self._names_left < 0:
             return
         word = name.lstrip(".")
-        stands = re.compile(rf"(?<!\w){re.escape(word)}{_TELLS_NOTHING}")
+        stands = re.compile(_TELLS.format(re.escape(word)))
         for number in numbers:
             line = self._lines[number]
             if word in line and stands.search(line):  # most lines have no part of it
@@ -94,8 +121,8 @@ class Told:
                 yield number
 
     def _comment(self, number: int) -> str:
-        """JavaScript's, in the lines right above one."""
-        if self._language not in JAVASCRIPTS:
+        """JavaScript's and PHP's, in the lines right above one."""
+        if self._language not in (*JAVASCRIPTS, "php"):
             return ""
         begin, first = number, max(number - _COMMENT, 0)
         while begin > first and self._lines[begin - 1].lstrip().startswith(("*", "/**")):
@@ -104,8 +131,10 @@ class Told:
 
     def _anew(self, name: str, number: int) -> bool:
         """Whether it does not matter there what the name was before."""
-        begins = _ANEW.match(self._lines[number])
-        return bool(begins) or self._scopes.is_parameter(name, number)
+        line = self._lines[number]
+        if self._language in DECLARING and not _SET.match(line):
+            return True
+        return bool(_ANEW.match(line)) or self._scopes.is_parameter(name, number)
 
     def _is_known(self, name: str, there: int, here: int, own: bool) -> bool:
         """Whether what is said there is of the same name, or the same type's member, as here."""
@@ -122,10 +151,12 @@ class Told:
         return names
 
     def _statement(self, number: int) -> str:
-        """A line, with the next one where its value stands there."""
+        """A line, with the next one where its value stands there, and the calls that follow."""
         line = self._lines[number].rstrip()
-        goes_on = line.endswith(("=", "= (")) and number + 1 < len(self._lines)
-        return f"{line.rstrip('(')} {self._lines[number + 1]}" if goes_on else line
+        below = [*self._lines[number + 1 : number + 1 + _CALLS]]
+        if below and line.endswith(("=", "= (")):
+            line = f"{line.rstrip('(')} {below.pop(0)}"
+        return line + "".join(takewhile(_CALL.match, map(str.strip, below)))
 
     def _ways(self, path: Chain, at: int, deep: int) -> Iterator[Chain]:
         head, *rest = path
@@ -145,6 +176,12 @@ class Told:
             yield from ((name, *rest) for name in self._around(at))
         elif not said or said[0][1]:
             yield (head, *rest)
+            if not said and self._language in _UNSAID and self._may_be_member(head):
+                yield from ((name, head, *rest) for name in self._around(at))
+
+    def _may_be_member(self, name: str) -> bool:
+        """Only C# begins them like types."""
+        return self._language == "csharp" or not name[0].isupper()
 
     def _declared(self, head: str, at: int) -> list[tuple[int, Chain]]:
         """What is said of a name nearest above; of a field it may be said below, or bare."""
@@ -159,8 +196,11 @@ class Told:
     @cached_property
     def _types(self) -> list[tuple[int, list[str]]]:
         """Those that begin in a line, with their bases; the last one first."""
-        found = [(number, _CLASS.match(line)) for number, line in enumerate(self._lines)]
-        types = [(number, [of[1], *types_in(of[2])]) for number, of in found if of]
+        begins = _CLASS_OR_METHOD if self._language == "cpp" else _CLASS
+        found = [(number, begins.match(line)) for number, line in enumerate(self._lines)]
+        types = [
+            (number, [of[1], *types_in(of[2])] if of[1] else [of[3]]) for number, of in found if of
+        ]
         return types[::-1]
 
 

@@ -1,4 +1,7 @@
-"""A type with a base, and what opens one, in the files of a workspace, by language."""
+"""A type with a base, and what opens one, in the files of a workspace, by language.
+
+Below them types with one name, and such as stand in several files or in one another.
+"""
 
 from __future__ import annotations
 
@@ -89,4 +92,25 @@ RUST = {
         "pub struct Ledger {\n    pub cents: i64,\n}\nimpl Ledger {\n"
         "    pub fn open(path: &str) -> Self { x }\n    pub fn balance(&self) -> i64 { 1 }\n}\n"
     ),
+}
+EVENTS = {
+    "audit/event/Event.java": "class Event {\n  int actor;\n}\n",
+    "shop/event/Event.java": "class Event {\n  int order;\n}\n",
+}
+PARTS = {
+    "a.rs": "pub struct A {\n    pub b: i32,\n}\n",
+    "more.rs": "impl A {\n    pub fn c(&self) {}\n}\n",
+    "old.rs": "pub struct B {}\n",
+}
+PACKAGES = {
+    "mail/client.go": "package mail\n\ntype Client struct {\n\tHost string\n}\n",
+    "mail/send.go": "package mail\n\nfunc (c *Client) Send() {}\n",
+    "web/client.go": "package web\n\ntype Client struct {\n}\n\nfunc (c *Client) Fetch() {}\n",
+}
+NESTED = {
+    "A.java": (
+        "class A {\n  static B make() { return null; }\n"
+        "  static class B extends C {\n    int d;\n  }\n}\n"
+    ),
+    "C.java": "class C {\n  int e;\n}\n",
 }

@@ -119,39 +119,6 @@ def test_a_module_and_a_field_lead_on(text: str, expected: str) -> None:
     assert briefs(PYTHON, "python", "main", text) == [expected]
 
 
-ACCOUNTS = {
-    **{f"shop/{name}.py": f"class Account:\n    {name}: str" for name in ("a", "table", "json")},
-    **{f"ui/{name}.ts": f"class Account {{ {name}: string }}" for name in ("a", "Account", "fs")},
-}
-"""In each file a type of the same name."""
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "expected"),
-    [
-        ("python", "from shop.table import Account\ndef f(x: Account): x.‸", "table"),
-        ("python", "from .a import Account\ndef f(x: Account): x.‸", "a"),
-        ("python", "from w.table import Account\ndef f(x: Account): x.‸", "table"),
-        ("python", "from rich.table import Account\ndef f(x: Account): x.‸", ""),
-        ("python", "import json\njson.‸", ""),
-        ("python", "from rich.table import ‸", ""),
-        ("python", "from shop.table import Account\ntable = make()\ntable.‸", ""),
-        ("typescript", "import { Account } from './a';\nconst f = (x: Account) => x.‸", "a"),
-        ("typescript", "import { Account } from '@acme/ui/a';\nconst f = (x: Account) => x.‸", "a"),
-        ("typescript", "import { Account } from '@mui/a';\nconst f = (x: Account) => x.‸", ""),
-        ("typescript", "import * as fs from 'node:fs';\nfs.‸", ""),
-        ("typescript", "import * as x from './fs';\nx.‸", "Account"),
-        ("typescript", "import { ‸ } from './fs';", "Account"),
-        ("javascript", "const x = require('./fs.js');\nx.‸", "Account"),
-    ],
-)
-def test_only_what_may_be_at_the_place_that_an_import_names(
-    language: str, text: str, expected: str
-) -> None:
-    found = briefs(ACCOUNTS, language, "main", text)
-    assert [sorted_names(brief)[1] for brief in found] == ([[expected]] if expected else [])
-
-
 @pytest.mark.parametrize(
     ("text", "call"),
     [
@@ -205,74 +172,6 @@ def test_how_what_is_called_is_called(
 ) -> None:
     (found,) = told(files, language, "main", text)
     assert (found.brief, found.score) == (expected, CALLED)
-
-
-@pytest.mark.parametrize(
-    ("language", "other", "text", "expected"),
-    [
-        ("java", "enum Kind {\n  OPEN,\n  SHUT;\n}\n", "Kind.‸", "enum Kind // OPEN, SHUT"),
-        (
-            "rust",
-            "enum Kind {\n    Open,\n    Shut(i32),\n}\n",
-            "Kind::‸",
-            "enum Kind // Open, Shut",
-        ),
-        ("php", "<?php\nenum Kind {\n  case Open;\n}\n", "<?php\nKind::‸", "enum Kind // Open"),
-        ("go", "type A struct {\n\tB int\n}\n", "x := A{}\nx.‸", "type A struct // B"),
-        (
-            "go",
-            "type A interface {\n\tF() int\n}\n",
-            "func f(x A) {\n\tx.‸",
-            "type A interface // F",
-        ),
-        (
-            "python",
-            "class A:\n    class C:\n        b: int\nclass B:\n    class C:\n        d: int\n",
-            "from other import A, B\nx = B.C()\nx.‸",
-            "    class C: # d",
-        ),
-        (
-            "python",
-            "class B:\n    b: int\ntype A = B | None\n",
-            "from other import A\ndef f(x: A):\n    x.‸",
-            "class B: # b",
-        ),
-        (
-            "typescript",
-            "export type A = Base & {\n  b: C;\n};\n",
-            "import { A } from './other';\nconst f = (x: A) => x.‸",
-            "export type A = Base // b",
-        ),
-        (
-            "typescript",
-            "class A {\n  constructor(private readonly b: B, public c: C, readonly d?: D) {}\n}\n",
-            "import { A } from './other';\nnew A().‸",
-            "class A // c, d",
-        ),
-        (
-            "javascript",
-            "const A = Object.freeze({\n  b: {\n    c: 1,\n  },\n  d(e) {},\n});\n",
-            "import { A } from './other';\nA.‸",
-            "const A // b, d",
-        ),
-        (
-            "javascript",
-            "class A {\n  b = 1;\n  #c = 2;\n}\n",
-            "const A = require('./other');\nnew A().‸",
-            "class A // b",
-        ),
-        (
-            "ruby",
-            "class A\n  include B\n  attr_reader :c, :d\nend\n",
-            "x = A.new\nx.‸",
-            "class A # c, d",
-        ),
-    ],
-)
-def test_members_that_are_no_definitions(
-    language: str, other: str, text: str, expected: str
-) -> None:
-    assert briefs({"other": other}, language, "main", text) == [expected]
 
 
 def test_a_base_is_called_by_its_maker() -> None:
