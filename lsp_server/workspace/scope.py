@@ -15,7 +15,7 @@ _NO_BLOCK = 1_000_000
 """Instead of the depth of a line that ends no block."""
 _REMARK = frozenset("#/*")
 """Begins a line that may stand anywhere: a comment, `#ifdef`."""
-_BRACKETS = frozenset("()[]{}")
+_BRACKETS = frozenset(")]}{")
 """Begins a line that goes on with a block that began as deep."""
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
@@ -23,6 +23,13 @@ _PARAMETERS = re.compile(
     rf"|(?:^|[(,=?:{{]|\b(?:async|return)\b)\s*+([\w$]++)\s*+=>|^\s*+(?!(?:{_CONTROL})\b)[^(){{}}=;]++\(([^()]*+)\)[^(){{}}]*+\{{$"
 )
 """Of the functions that begin in a line."""
+_FUNCTION = re.compile(
+    rf"\s*+(?!(?:{_CONTROL}|try|do)\b)\w[^=;(]*+\((?P<taken>.*[^;}}\s]|[^;{{]*+\{{.*\}}|)\s*+\Z"
+)
+"""Begins a function, or a call of several lines, or is all of one, where braces have its body."""
+_NO_BRACES = ("python", "ruby")
+_LABEL = re.compile(r"(?:case\b.*|[\w ]++):\Z|where\Z")
+"""Of a place or of what follows in a type, or Rust's bounds, which may stand further out."""
 _FIXTURES = re.compile(r"\s*+(?:async\s++)?def\s++test_")
 """Begins a function of which what it takes is said where other functions have those names."""
 _TRIPLE = re.compile(r"""\"{3}|'{3}""")
@@ -46,6 +53,7 @@ class Scopes:
     def __init__(self, lines: Sequence[str], language: str) -> None:
         self._lines = lines
         self._heads = _BY_FUNCTION.get(language, _BY_BLOCK)
+        self._braces = language not in _NO_BRACES
 
     def known(self, name: str, there: int, here: int) -> bool:
         """Whether what line `there` declares is known in line `here`."""
@@ -62,7 +70,9 @@ class Scopes:
 
     def is_parameter(self, name: str, number: int) -> bool:
         """Whether it is in what a function that begins in a line takes."""
-        return any(name in _WORD.findall(taken) for taken in self._taken(number))
+        begins = _FUNCTION.match(self._lines[number]) if self._braces else None
+        every = [*self._taken(number), *([begins["taken"]] if begins else [])]
+        return any(name in _WORD.findall(taken) for taken in every)
 
     def is_untyped(self, name: str, number: int) -> bool:
         """Whether it is there a parameter of which nothing is told."""
@@ -85,9 +95,11 @@ class Scopes:
         """Of each line its indentation, where that says something."""
         found: list[int] = []
         in_string = False
-        for line in self._lines:
+        for line in map(str.rstrip, self._lines):
             text = line.lstrip()
             says = text and not in_string and text[0] not in _REMARK
+            if self._braces and text.endswith((":", "where")) and _LABEL.match(text):
+                says = False
             found.append(len(line) - len(text) if says else _NO_BLOCK)
             if '""' in line or "''" in line:
                 in_string ^= len(_TRIPLE.findall(line)) % 2 == 1

@@ -44,8 +44,10 @@ _ANEW = re.compile(r"\s*+(?:(?:async|export) )?(?:for|foreach|with|except|catch|
 """Begins a line that gives a name of its own."""
 _APART = ("cpp", "c", "objective-c")
 """Languages in which what a type's functions do stands elsewhere."""
-_TELLS = r"(?<!\w){0}(?!\w|\??[.(\[]|->)|(?:(?<=[\w>*&] )|(?<=[\w>] [*&])){0}(?=[(\[])"
-"""A name where it may be declared, as in `Type name(`, not `name.`, `name(` and `name[`."""
+_TELLS = r"(?<!\w){0}(?!\w|\??[.(\[]|->)"
+"""A name where it may be declared: `name.`, `name(` and `name[` tell nothing."""
+_TYPED = r"(?:(?<=[\w>*&] )|(?<=[\w>] [*&])){0}(?=[(\[])"
+"""But `Type name(` does."""
 _SET = re.compile(r"\s*+[\w.$>-]++\s*+=(?!=)")
 """Another value for a name that is declared elsewhere."""
 _CLASS = re.compile(
@@ -66,6 +68,7 @@ class Told:
         self._lines, self._language = [line[:LINE] for line in lines], language
         self._scopes = Scopes(self._lines, language)
         self._names_left, self._lines_left = NAMES, LINES
+        self._said: dict[tuple[str, int], list[tuple[int, Chain]]] = {}
 
     def ways(self, path: Chain, at: int) -> tuple[Chain, ...]:
         """Where an expression in line `at` leads to, the likeliest first."""
@@ -109,7 +112,8 @@ class Told:
         if self._names_left < 0:
             return
         word = name.lstrip(".")
-        stands = re.compile(_TELLS.format(re.escape(word)))
+        tells = f"{_TELLS}|{_TYPED}" if self._language in DECLARING else _TELLS
+        stands = re.compile(tells.format(re.escape(word)))
         for number in numbers:
             line = self._lines[number]
             if word in line and stands.search(line):  # most lines have no part of it
@@ -185,9 +189,13 @@ class Told:
 
     def _declared(self, head: str, at: int) -> list[tuple[int, Chain]]:
         """What is said of a name nearest above; of a field it may be said below, or bare."""
-        above, below = range(at, -1, -1), range(at + 1, len(self._lines))
-        found = self.of(head, above, at) or self.of(head, below, at)
-        return found or (self.of(head[1:], above, at, own=True) if head[0] == "." else [])
+        if (head, at) not in self._said:
+            above, below = range(at, -1, -1), range(at + 1, len(self._lines))
+            found = self.of(head, above, at) or self.of(head, below, at)
+            typed = bool(found) and (self._language not in DECLARING or any(of for _, of in found))
+            bare = self.of(head[1:], above, at, own=True) if head[0] == "." and not typed else []
+            self._said[head, at] = bare or found
+        return self._said[head, at]
 
     def _around(self, at: int) -> list[str]:
         """The type around a line, and those that it names as its bases."""

@@ -33,8 +33,8 @@ _LAMBDA = re.compile(
     rf"({PATH})\(\s*+(?:(?:async|move|static|fn)\s++)?[(|]?(?:&|mut |\$)*+(\w++)[)|]?\s?"
     r"(?:=>|->(?=\s)|(?<=\|))"
 )
-_OWN_BRACKETS = re.compile(r"\((\$?\w++)\)(?= ?(?:=>|->\s))")
-"""Of the only parameter of a lambda."""
+_OWN_BRACKETS = re.compile(r"\((\$?\w++)(?:, ?\$?\w++)*+\)(?= ?(?:=>|->\s))")
+"""Of the parameters of a lambda, of which the first one counts."""
 _EACH = frozenset(
     """
     map filter foreach any all find where select each first firstordefault last lastordefault
