@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lsp_server.workspace.declared import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _NO_BLOCK = 1_000_000
 """Instead of the depth of a line that ends no block."""
@@ -48,7 +48,7 @@ _DECLARING = re.compile(r"\s*+[\w$]++ ?=(?![=>])")
 
 
 class Scopes:
-    """Of one text."""
+    """Of one text, in lines that end with no white space."""
 
     def __init__(self, lines: Sequence[str], language: str) -> None:
         self._lines = lines
@@ -61,12 +61,12 @@ class Scopes:
             return self._holds(there, here)
         if self._heads is _BY_BLOCK and _DECLARING.match(self._lines[there]):
             return True
-        head = self._outer[there]
-        while head >= 0:
-            if self._heads.match(self._lines[head]) and not self._holds(head, here):
-                return False
-            head = self._outer[head]
-        return True
+        # what is less deep than every line between the two holds both
+        least = min(self._ends[there + 1 : here + 1], default=0 if there > here else _NO_BLOCK)
+        heads = (
+            head for head in self._around(there, least) if self._heads.match(self._lines[head])
+        )
+        return all(self._holds(head, here) for head in heads)
 
     def is_parameter(self, name: str, number: int) -> bool:
         """Whether it is in what a function that begins in a line takes."""
@@ -90,34 +90,40 @@ class Scopes:
         inside = self._ends[head + 1 : here + 1]
         return head == here or (head < here and min(inside) > self._depths[head])
 
-    @cached_property
+    def _around(self, there: int, least: int) -> Iterator[int]:
+        """Lines that begin the blocks around one, from `least` deep on; the nearest first."""
+        bound = self._ends[there]
+        for number in range(there - 1, -1, -1):
+            if bound <= least:
+                return
+            if self._depths[number] < bound:
+                yield number
+            bound = min(bound, self._ends[number])
+
+    @property
     def _depths(self) -> list[int]:
         """Of each line its indentation, where that says something."""
-        found: list[int] = []
-        in_string = False
-        for line in map(str.rstrip, self._lines):
-            text = line.lstrip()
-            says = text and not in_string and text[0] not in _REMARK
-            if self._braces and text.endswith((":", "where")) and _LABEL.match(text):
-                says = False
-            found.append(len(line) - len(text) if says else _NO_BLOCK)
-            if '""' in line or "''" in line:
-                in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
-        return found
+        return self._read[0]
 
-    @cached_property
+    @property
     def _ends(self) -> list[int]:
         """The depth from which on each line ends blocks."""
-        lines = zip(self._lines, self._depths, strict=True)
-        return [depth + (line.lstrip()[:1] in _BRACKETS) for line, depth in lines]
+        return self._read[1]
 
     @cached_property
-    def _outer(self) -> list[int]:
-        """Of each line that which begins the block around it, or -1."""
-        opened, found = [-1], list[int]()
-        for number, (depth, end) in enumerate(zip(self._depths, self._ends, strict=True)):
-            while opened[-1] >= 0 and self._depths[opened[-1]] >= end:
-                opened.pop()
-            found.append(opened[-1])
-            opened += [number] if depth < _NO_BLOCK else []
-        return found
+    def _read(self) -> tuple[list[int], list[int]]:
+        depths, ends = list[int](), list[int]()
+        in_string = False
+        for line in self._lines:
+            text = line.lstrip()
+            depth = len(line) - len(text) if text and not in_string else _NO_BLOCK
+            if depth < _NO_BLOCK and (text[0] in _REMARK or self._is_label(text)):
+                depth = _NO_BLOCK
+            depths.append(depth)
+            ends.append(depth + (depth < _NO_BLOCK and text[0] in _BRACKETS))
+            if '""' in line or "''" in line:
+                in_string ^= len(_TRIPLE.findall(line)) % 2 == 1
+        return depths, ends
+
+    def _is_label(self, text: str) -> bool:
+        return self._braces and text.endswith((":", "where")) and bool(_LABEL.match(text))

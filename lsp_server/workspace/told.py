@@ -65,7 +65,7 @@ class Told:
     """A text that says what its names are."""
 
     def __init__(self, lines: Sequence[str], language: str) -> None:
-        self._lines, self._language = [line[:LINE] for line in lines], language
+        self._lines, self._language = [line[:LINE].rstrip() for line in lines], language
         self._scopes = Scopes(self._lines, language)
         self._names_left, self._lines_left = NAMES, LINES
         self._said: dict[tuple[str, int], list[tuple[int, Chain]]] = {}
@@ -156,7 +156,7 @@ class Told:
 
     def _statement(self, number: int) -> str:
         """A line, with the next one where its value stands there, and the calls that follow."""
-        line = self._lines[number].rstrip()
+        line = self._lines[number]
         below = [*self._lines[number + 1 : number + 1 + _CALLS]]
         if below and line.endswith(("=", "= (")):
             line = f"{line.rstrip('(')} {below.pop(0)}"
