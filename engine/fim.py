@@ -169,12 +169,10 @@ def plan_fim(
         suffix: Text after the caret.
         budget: The most tokens that the prompt may have, but for context and hint.
         path: Of the document; shown to the model where `context` is given.
-        context: Text of other files, in an order that seldom changes. The document's own text
-            tells more of its next line, so it keeps its place; what doesn't fit a quarter of the
-            budget is left out, the last ones first.
+        context: Text of other files, in an order that seldom changes. It takes no place of the
+            document's, which tells more; beyond a quarter of the budget, the last are left out.
         hint: Whole lines that stand before the caret's line, though not in the document. It comes
-            and goes, so it takes no other text's place: all windows would move, and all that is
-            cached. What doesn't fit a third of the budget is left out, the first lines first.
+            and goes, so it moves no window; beyond a third of the budget, the first are left out.
         anchor: A line start in `prefix`, where a style with LINES and HEAD parts the text; left
             out, it is the start of the caret's line.
 
@@ -188,7 +186,7 @@ def plan_fim(
     go_on = tokenizer.encode_continuation
     behind = go_on(window.head(suffix, room // _SUFFIX_SHARE, _size(go_on)))
     room -= len(behind)
-    hint = _last_lines(hint, budget // HINT_SHARE, _size(go_on))
+    hint = window.last_lines(hint, budget // HINT_SHARE, _size(go_on))
     if splits(style):
         at = prefix.rfind("\n") + 1 if anchor is None else anchor
         texts, first, last = _parted(tokenizer, prefix, at, hint, room), Slot.LINES, Slot.HEAD
@@ -264,13 +262,6 @@ def _parted(
     above = prefix[:anchor] if len(typed) == len(prefix) - anchor else ""
     lines = encode(window.tail(above, room, _size(encode)))
     return {Slot.LINES: lines, Slot.HEAD: goes_on(_hinted(typed, hint))}
-
-
-def _last_lines(hint: str, room: int, size: Callable[[str], int]) -> str:
-    """As many as fit, each whole: the rest of a comment would be read as code."""
-    while hint and size(hint) > room:
-        hint = hint.partition("\n")[2]
-    return hint
 
 
 def _hinted(text: str, hint: str) -> str:

@@ -50,6 +50,13 @@ def head(text: str, room: int, size: Callable[[str], int]) -> str:
     )
 
 
+def last_lines(text: str, room: int, size: Callable[[str], int]) -> str:
+    """As many as fit, each whole: the rest of a comment would be read as code."""
+    while text and size(text) > room:
+        text = text.partition("\n")[2]
+    return text
+
+
 def _step(room: int) -> int:
     """Characters between places inside a line; so many fit, at four tokens each."""
     return max(1, room // 4)
