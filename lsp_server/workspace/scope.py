@@ -20,7 +20,8 @@ _BRACKETS = frozenset(")]}{")
 _CONTROL = "if|for|foreach|while|switch|catch|else|elif|elseif|match|until|using|lock|with|return"
 _PARAMETERS = re.compile(
     r"\bdef\s++\w++\s*+\(([^()]*+)|\bfunction\b[^()]*+\(([^()]*+)|\(([^()]*+)\)[^(){}=]*+=>"
-    rf"|(?:^|[(,=?:{{]|\b(?:async|return)\b)\s*+([\w$]++)\s*+=>|^\s*+(?!(?:{_CONTROL})\b)[^(){{}}=;]++\(([^()]*+)\)[^(){{}}]*+\{{$"
+    r"|(?:^|[(,=?:{]|\b(?:async|return)\b)\s*+([\w$]++)\s*+=>"
+    rf"|^\s*+(?!(?:{_CONTROL})\b)[^(){{}}=;]++\(([^()]*+)\)[^(){{}}]*+\{{$"
 )
 """Of the functions that begin in a line."""
 _FUNCTION = re.compile(
