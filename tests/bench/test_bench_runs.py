@@ -99,15 +99,16 @@ def test_keystrokes(tmp_path: Path, qwen_small_path: Path) -> None:
 
 def test_keystrokes_in_a_workspace(tmp_path: Path, qwen_small_path: Path) -> None:
     around = [f"    total += {number}" for number in range(20)]
-    use = ["from lake import ferry", "", "def cross(total):", *around, "    ferry(total)", *around]
-    (tmp_path / "use.py").write_text("\n".join(use), "utf-8")
+    head = ["from lake import Ferry, ferry", "", "def cross(total, boat: Ferry):"]
+    use = "\n".join([*head, *around, "    ferry(total, boat)", *around])
+    (tmp_path / "use.py").write_text(use, "utf-8")
     members = "".join(f"    def deck_{number}(self): ...\n" for number in range(60))
-    lake = f"class Ferry:\n{members}\n\ndef ferry(total: int) -> Ferry: ...\n"
+    lake = f"class Ferry:\n{members}\n\ndef ferry(total: int, boat: Ferry) -> Ferry: ...\n"
     (tmp_path / "lake.py").write_text(lake, "utf-8")
     folder, typed = str(tmp_path), str(tmp_path / "use.py")
     arguments = ("keystrokes", "--model", str(qwen_small_path), typed, "--folder", folder)
     first = measured(tmp_path, *arguments)["data"]["caret"][0]
-    alone = open_tokenizer(qwen_small_path).encode("\n".join(use))
+    alone = open_tokenizer(qwen_small_path).encode(use)
     assert first["evaluated"] > len(alone) + 30
 
 
