@@ -16,6 +16,13 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 Multiline = Literal["auto", "always", "never"]
 S = TypeVar("S")
 
+WORKSPACE = {"workspace": True}
+"""Metadata of a field that a workspace may set too; in VS Code all other settings are the user's alone.
+
+Others write what is in a workspace: it may shape suggestions, switch off and add to a list. It names
+no model, program or host, and does not switch on what the user has switched off.
+"""
+
 _SECRETS = (
     ".env",
     ".env.*",
@@ -81,7 +88,7 @@ class InstructSettings:
     window: int = 3072
     """Tokens of a question, about: 512 to 32768. The larger, the more of the code around the place
     goes in, and the longer the answer takes to begin."""
-    max_tokens: int = 1024
+    max_tokens: int = field(default=1024, metadata=WORKSPACE)
     """Longest answer, in tokens of the model: 16 to 8192."""
 
     def __post_init__(self) -> None:
@@ -93,12 +100,12 @@ class InstructSettings:
 class CompletionSettings:
     """What is suggested, and when."""
 
-    enable: bool = True
+    enable: bool = field(default=True, metadata=WORKSPACE)
     """Suggest code."""
-    multiline: Multiline = "auto"
+    multiline: Multiline = field(default="auto", metadata=WORKSPACE)
     """`auto`: a whole block where one begins, else one line. `always`: as far as the block
     goes. `never`: one line."""
-    max_tokens: int = 128
+    max_tokens: int = field(default=128, metadata=WORKSPACE)
     """Longest suggestion, in tokens of the model: 1 to 1024. Asked for by hand, one may have twice
     as many."""
     debounce_ms: int = 0
@@ -107,7 +114,7 @@ class CompletionSettings:
     read_ahead: bool = True
     """Let the model read the text around the caret while it has nothing else to do, so that the
     first suggestion at a new place does not have to wait for that. Off, it computes less."""
-    confidence: float = 0.54
+    confidence: float = field(default=0.54, metadata=WORKSPACE)
     """Hide suggestions that nobody asked for by hand and that the model is less sure of than this:
     0 shows all, 1 next to none; [how that is measured](statistics.md#confidence)."""
 
@@ -121,12 +128,12 @@ class CompletionSettings:
 class ContextSettings:
     """What of the workspace the model gets to read, beside the text around the caret."""
 
-    recent: bool = True
+    recent: bool = field(default=True, metadata=WORKSPACE)
     """Show the model the places where you edited and completed last, in open files."""
-    definitions: bool = True
+    definitions: bool = field(default=True, metadata=WORKSPACE)
     """Show the model definitions, from other files of the workspace, of what the code around the
     caret names and imports."""
-    search: bool = True
+    search: bool = field(default=True, metadata=WORKSPACE)
     """Show the model pieces of other files that share rare words with the code around the caret.
     With this and `definitions` off, the workspace is not indexed."""
     window: int = 0
@@ -142,7 +149,7 @@ class ContextSettings:
 class PrivacySettings:
     """What no model gets to read."""
 
-    exclude: tuple[str, ...] = _SECRETS
+    exclude: tuple[str, ...] = field(default=_SECRETS, metadata=WORKSPACE)
     """Glob patterns of files in which nothing is completed and whose text is never used. One
     without a `/` is matched against the file's name, others against the whole path (`*` spans `/`
     too). Your list replaces this one."""

@@ -33,9 +33,22 @@ def properties() -> dict[str, Schema]:
             name = f"caret.{section.name}.{settings.camel_case(field.name)}"
             found[name] = _kind(hints[field.name]) | limits.get(field.name, {})
             found[name]["default"] = _plain(getattr(values, field.name))
+            found[name]["scope"] = "window" if field.metadata.get("workspace") else "machine"
             # An editor does not resolve links between our docs.
-            found[name]["markdownDescription"] = _LINK.sub(r"\1", texts[name])
+            text = _LINK.sub(r"\1", texts[name])
+            found[name]["markdownDescription"] = text + _narrowed(found[name])
     return found
+
+
+def _narrowed(setting: Schema) -> str:
+    """Return a sentence on what a workspace can do to the setting; the extension sees to it."""
+    if setting["scope"] == "machine":
+        return ""
+    narrowed = {
+        "boolean": " A workspace can only switch it off.",
+        "array": " A workspace's list only adds to yours.",
+    }
+    return narrowed.get(setting["type"], "")
 
 
 def _kind(hint: Any) -> Schema:  # noqa: ANN401 - a typing form

@@ -10,7 +10,7 @@ import {
   type StaticFeature,
 } from "vscode-languageclient/node";
 import type { Pause } from "./pause";
-import { forServer, plain } from "./settings";
+import type { Settings } from "./settings";
 import type { Status } from "./status";
 
 /** What the rest of the extension gets to know. */
@@ -46,20 +46,21 @@ export function createClient(
   logFile: string,
   output: vscode.LogOutputChannel,
   pause: Pause,
+  settings: Settings,
   listener: Listener,
 ): LanguageClient {
   const server = { command, args: ["lsp", "--log-file", logFile] };
   const client = new Client("caret", "Caret", server, {
     documentSelector: ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme })),
-    initializationOptions: () => forServer(plain(vscode.workspace.getConfiguration("caret"))),
-    middleware: middleware(pause, listener),
+    initializationOptions: () => settings.forServer(),
+    middleware: middleware(pause, settings, listener),
     outputChannel: output,
   });
   client.onNotification("caret/status", (status: Status) => listener.status(status));
   return client;
 }
 
-function middleware(pause: Pause, listener: Listener): Middleware {
+function middleware(pause: Pause, settings: Settings, listener: Listener): Middleware {
   return {
     async provideInlineCompletionItems(document, position, context, token, next) {
       const automatic = context.triggerKind === vscode.InlineCompletionTriggerKind.Automatic;
@@ -75,10 +76,10 @@ function middleware(pause: Pause, listener: Listener): Middleware {
       return found;
     },
     workspace: {
-      async configuration(params, token, next) {
-        const sections = await next(params, token);
-        return Array.isArray(sections) ? sections.map(forServer) : sections;
-      },
+      // The only section that the server asks for.
+      configuration: ({ items }) => items.map(() => settings.forServer()),
+      // That they changed, not what a workspace says: the server asks.
+      didChangeConfiguration: (_, next) => next(undefined),
     },
   };
 }

@@ -29,7 +29,7 @@ function entries(session: Session): Entry[] {
   const document = vscode.window.activeTextEditor?.document;
   const reason = document && session.pause.reason(document);
   const language = document?.languageId;
-  const languages = session.own<string[]>("pausedLanguages", []);
+  const languages = session.settings.get<string[]>("caret.vscode.pausedLanguages");
   const here =
     reason === "in this file" ? "$(play) Resume in This File" : "$(debug-pause) Pause in This File";
   const everywhere =
@@ -63,9 +63,10 @@ export function pauseHere(session: Session): void {
 export async function pauseLanguage(session: Session): Promise<void> {
   const language = vscode.window.activeTextEditor?.document.languageId;
   if (language) {
-    const languages = toggled(session.own<string[]>("pausedLanguages", []), language);
-    const own = vscode.workspace.getConfiguration("caret.vscode");
-    await own.update("pausedLanguages", languages, vscode.ConfigurationTarget.Global);
+    const name = "caret.vscode.pausedLanguages";
+    const languages = toggled(session.settings.get<string[]>(name), language);
+    const { Global } = vscode.ConfigurationTarget;
+    await vscode.workspace.getConfiguration().update(name, languages, Global);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { createClient } from "./client";
 import { Pause } from "./pause";
 import { findServer, Home } from "./server/find";
+import { declared, Settings } from "./settings";
 import type { Cost, Facts, Status } from "./status";
 import { StatusItem } from "./statusItem";
 
@@ -20,7 +21,8 @@ const PARTIAL = new ProgressType<{ text: string }>();
 /** Starts and stops the server, and knows how it is. */
 export class Session implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel("Caret", { log: true });
-  readonly pause = new Pause(() => this.own<string[]>("pausedLanguages", []));
+  readonly settings: Settings;
+  readonly pause = new Pause(() => this.settings.get("caret.vscode.pausedLanguages"));
   readonly home: Home;
   private readonly item = new StatusItem();
   private readonly facts: Facts = {
@@ -34,17 +36,16 @@ export class Session implements vscode.Disposable {
 
   constructor(readonly context: vscode.ExtensionContext) {
     const folder = vscode.Uri.joinPath(context.globalStorageUri, "server").fsPath;
-    this.home = new Home(folder, context.extension.packageJSON.version);
-  }
-
-  /** A setting of the extension's own. */
-  own<T>(name: string, otherwise: T): T {
-    return vscode.workspace.getConfiguration("caret.vscode").get<T>(name, otherwise);
+    const manifest = context.extension.packageJSON;
+    this.home = new Home(folder, manifest.version);
+    this.settings = new Settings(declared(manifest), (name) =>
+      vscode.workspace.getConfiguration(undefined, null).inspect(name),
+    );
   }
 
   /** Where the server is; undefined if it has to be installed. */
   server(): Promise<string | undefined> {
-    return findServer(this.own("serverPath", ""), this.home);
+    return findServer(this.settings.get("caret.vscode.serverPath"), this.home);
   }
 
   /** The source package of the server that the extension brings. */
@@ -77,7 +78,7 @@ export class Session implements vscode.Disposable {
     if (command) {
       // Not by VS Code's own file system, whose answer takes the way through a busy window.
       await mkdir(this.context.logUri.fsPath, { recursive: true });
-      this.client = createClient(command, this.logFile, this.log, this.pause, {
+      this.client = createClient(command, this.logFile, this.log, this.pause, this.settings, {
         status: (status) => this.onStatus(status),
         suggested: (ms) => this.onSuggested(ms),
       });

@@ -41,7 +41,7 @@ export async function installServer(session: Session): Promise<void> {
 /** Download a model; the server loads it by itself. */
 export async function pullModel(session: Session, model?: string): Promise<boolean> {
   const caret = await requireServer(session);
-  const name = model ?? vscode.workspace.getConfiguration("caret").get("fim.model", "");
+  const name = model ?? session.settings.get<string>("caret.fim.model");
   return withRetry(session, "Caret: downloading the model", async (report, signal) => {
     let shownPercent = 0;
     const onLine = (line: string) => {

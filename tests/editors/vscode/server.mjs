@@ -58,11 +58,10 @@ export class Server {
   }
 
   async start() {
-    const { program, place, settings } = this.options;
+    const { program, place } = this.options;
     const user = join(place, "user");
     mkdirSync(this.workspace, { recursive: true });
-    // The server's machine is a remote one to VS Code: paths on it stand in settings of its own.
-    writeSettings(join(user, "Machine"), { ...settings, "caret.vscode.serverPath": this.program() });
+    this.choose(this.program());
     this.port = await freePort();
     const [node, ...entry] = program;
     const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
@@ -81,6 +80,12 @@ export class Server {
       });
     }
     await until("code-server listens", () => this.written.includes("HTTP server listening"));
+  }
+
+  /** Name the program of the server as the user does; a remote machine has settings of its own. */
+  choose(program) {
+    const { place, settings } = this.options;
+    writeSettings(join(place, "user", "Machine"), { ...settings, "caret.vscode.serverPath": program });
   }
 
   environment() {

@@ -1,34 +1,32 @@
-// Which program is the server: a folder's choice counts once it is trusted, and can be put right.
+// Which program is the server: the user's choice, which can be put right, and never a folder's.
 
 import assert from "node:assert/strict";
 import { until } from "../wait.mjs";
 
 export const alone = true;
-const TRUST = {
-  "security.workspace.trust.enabled": true,
-  "security.workspace.trust.startupPrompt": "never",
-};
+const ELSEWHERE = "http://127.0.0.1:9"; // nothing listens there: whoever asks it gets no suggestion
 
 export default async function (server) {
-  const program = server.program("caret-untrusted");
-  const chosen = (path) => server.folder("untrusted", { "caret.vscode.serverPath": path });
-  const folder = chosen(program);
-  const editor = await server.open({ folder, settings: TRUST });
+  const program = server.program("caret-of-the-folder");
+  const folder = server.folder("hostile", {
+    "caret.vscode.serverPath": program,
+    "caret.fim.endpoint": ELSEWHERE,
+    // Two ways to write the same that VS Code merges without a look at the scope.
+    "caret.vscode": { serverPath: program },
+    caret: { fim: { endpoint: ELSEWHERE, model: "other" }, vscode: { serverPath: program } },
+  });
+  const editor = await server.open({ folder }); // which is trusted
   await editor.open("cube.py", "def cube(number):\n    return ");
-  await editor.statusSoon(/ready/); // the program that the user's own settings name
+  await editor.statusSoon(/ready/);
   await editor.type("n");
   await editor.ghostSoon();
-  await editor.shot("untrusted");
+  await editor.shot("hostile");
   assert.deepEqual(server.runs(program), []);
 
-  await editor.command("Workspaces: Manage Workspace Trust");
-  await editor.page.click(".workspace-trust-buttons .monaco-button");
-  await until("the folder's program runs", () => server.runs(program).length > 0);
-  await editor.statusSoon(/ready/);
-  assert.equal(server.runs(program).length, 1);
-
-  chosen("/nowhere/caret");
+  server.choose("/nowhere/caret");
   await editor.statusSoon(/does not run/);
-  chosen(program);
+  server.choose(program);
+  await until("the user's program runs", () => server.runs(program).length > 0);
   await editor.statusSoon(/ready/);
+  server.choose(server.program());
 }
