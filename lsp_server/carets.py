@@ -50,6 +50,8 @@ class Caret:
     range: types.Range
     column: int
     """Index in the document's line."""
+    language: str
+    """As the editor calls it."""
 
     @classmethod
     def at(
@@ -84,7 +86,7 @@ class Caret:
             types.Position(position.line, column_to_units(line, index, encoding))
             for index in (column - len(site.word), column)
         )
-        return cls(site, types.Range(start, end), column)
+        return cls(site, types.Range(start, end), column, document.sent_language)
 
     def inline_item(self, item: Item) -> types.InlineCompletionItem:
         """Ghost text."""

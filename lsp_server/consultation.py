@@ -21,7 +21,6 @@ from lsp_server.instruct.references import references, with_notes
 from lsp_server.settings import Settings
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
-from lsp_server.workspace.walk import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +130,7 @@ def _read(file: Path) -> Document:
         raise RequestError(f"{file} is too large: Caret reads files up to 5 MB.")
     try:
         path = file.resolve().as_posix()
-        return Document.open(path, language_of(path), data.decode())
+        return Document.open(path, "", data.decode())
     except UnicodeDecodeError:
         raise RequestError(f"{file} is not text in UTF-8.") from None
 

@@ -10,6 +10,8 @@ import io
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lsp_server.languages import language_id
+
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 
@@ -68,6 +70,7 @@ class Document:
 
     path: str
     language: str
+    """Id by `languages.language_id`."""
     lines: list[str] = field(default_factory=lambda: [""])
     """Each with its line end; never empty, and only the last line has no end."""
     characters: int = 0
@@ -76,11 +79,15 @@ class Document:
     """It held a NUL when it was opened."""
     version: int | None = None
     """The client's number of this text."""
+    sent_language: str = ""
+    """The language's id as the client wrote it."""
 
     @classmethod
     def open(cls, path: str, language: str, text: str, version: int | None = None) -> Document:
-        """A document with this text."""
-        return cls(path, language, split_lines(text), len(text), "\0" in text, version)
+        """Return a document with this text; `language` is any editor's name of its language."""
+        lines = split_lines(text)
+        known = language_id(language, path, lines[0])
+        return cls(path, known, lines, len(text), "\0" in text, version, language)
 
     def replace(self, text: str) -> None:
         """Set the whole text."""

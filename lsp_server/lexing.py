@@ -22,11 +22,22 @@ HASH_COMMENTS = frozenset(
         "r",
         "elixir",
         "julia",
+        "cmake",
+        "coffeescript",
+        "crystal",
+        "fish",
+        "nim",
+        "nix",
+        "powershell",
+        "raku",
+        "terraform",
     ]
 )
 """Languages where `#` begins a comment; in the others it is `//`."""
 
-PROSE = frozenset(["markdown", "plaintext", "restructuredtext", "git-commit"])
+PROSE = frozenset(
+    ["markdown", "plaintext", "restructuredtext", "git-commit", "git-rebase", "asciidoc", "org"]
+)
 """Languages where a bracket may be half a smiley or a list's number: none of them is counted."""
 
 _SCRIPTS = frozenset(["javascript", "javascriptreact", "typescript", "typescriptreact"])

@@ -154,7 +154,7 @@ class CaretServer(LanguageServer):
             return []
         line, word, seconds = caret.range.start.line, caret.site.word, time.monotonic() - start
         places = (line, caret.column - len(word)), (line, caret.column)
-        asked = Asked(uri, caret.site.language, *places, answer.source, seconds)
+        asked = Asked(uri, caret.language, *places, answer.source, seconds)
         texts = [word + text for text in answer.texts]
         names = self.offers.answered(asked, texts, answer.prediction)
         return [Item(*item) for item in zip(texts, names, strict=True)]

@@ -30,19 +30,6 @@ _AROUND = 5
 _MAX_BYTES = 16_000_000
 """More is not even read."""
 _PLACE = re.compile(r"(.+):0*([1-9]\d{0,8}):0*([1-9]\d{0,8})", re.DOTALL)
-_LANGUAGES = {
-    ".py": "python",
-    ".sh": "shellscript",
-    ".bash": "shellscript",
-    ".rb": "ruby",
-    ".rs": "rust",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".toml": "toml",
-    ".pl": "perl",
-    ".r": "r",
-}
-"""Language ids that matter for comments and strings; other files need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +82,7 @@ def read_site(place: Place, settings: Settings) -> Site:
     """
     text = _read(place.file)
     file = place.file.resolve()
-    document = Document.open(file.as_posix(), _LANGUAGES.get(file.suffix.lower(), ""), text)
+    document = Document.open(file.as_posix(), "", text)
     if reason := refusal(document, settings):
         raise RequestError(f"Nothing is completed in {place.file}: {reason}.")
     if place.line > len(document.lines):
