@@ -61,7 +61,8 @@ class TransformersCache:
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions."""
-        assert 0 <= length <= self.length
+        if not 0 <= length <= self.length:
+            raise ValueError(f"a cache holds {self.length} positions, not {length}")
         if length < self.length:
             self.states.crop(length - self.length)
             self.length = length
@@ -122,7 +123,8 @@ class TransformersModel:
         """See `engine.kvcache.CausalLM`."""
         del yields
         assert isinstance(cache, TransformersCache)
-        assert cache.length + len(tokens) <= cache.capacity
+        if cache.length + len(tokens) > cache.capacity:
+            raise ValueError(f"a cache for {cache.capacity} positions has no room for {tokens}")
         only = {"logits_to_keep": last} if self._keeps_last else {}
         states = {self._cache: cache.states}
         output = self._model(tokens[None], use_cache=True, **states, **only)

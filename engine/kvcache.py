@@ -95,7 +95,7 @@ class GrowingCache:
 
     def fork(self, length: int) -> Self:
         """A copy of the first `length` positions; it has memory for hardly more at first."""
-        assert 0 <= length <= self.length
+        self._check(length)
         copied, used = copy(self), -(-length // self._unit)
         copied.keys = self.keys[:, :, :used].clone()
         copied.values = self.values[:, :, :used].clone()
@@ -104,16 +104,25 @@ class GrowingCache:
 
     def truncate(self, length: int) -> None:
         """Keep the first `length` positions; what lies behind is overwritten later."""
-        assert 0 <= length <= self.length
+        self._check(length)
         self.length = length
 
     def reserve(self, rows: int) -> None:
-        """Have memory for so many positions behind `length`; once before a forward pass."""
+        """Have memory for so many positions behind `length`; once before a forward pass.
+
+        Raises:
+            ValueError: They are more than the capacity.
+        """
         needed, room = self.length + rows, self.keys.shape[2] * self._unit
-        assert needed <= self.capacity
+        if needed > self.capacity:
+            raise ValueError(f"a cache for {self.capacity} positions has no room for {needed}")
         if needed > room:
             room = min(max(needed, 2 * room, FIRST_ROOM), self.capacity)
             self.keys, self.values = self._grown(self.keys, room), self._grown(self.values, room)
+
+    def _check(self, length: int) -> None:
+        if not 0 <= length <= self.length:
+            raise ValueError(f"a cache holds {self.length} positions, not {length}")
 
     def _grown(self, held: Tensor, room: int) -> Tensor:
         layers, heads, _, *rest = held.shape

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard
 import torch
 from torch import nn
 
+from quant.addresses import address
 from quant.packed import KERNELS, PackedLinear, StackedLinear
 
 if TYPE_CHECKING:
@@ -101,22 +102,24 @@ class ForwardPass:
         norm: NormWeights,
         head: Matrices,
     ) -> None:
-        """`frequency` float32 [head_dim / 2] is the rotary embedding's."""
+        """`frequency` float32 [head_dim / 2] is the rotary embedding's.
+
+        Raises:
+            ValueError: The weights do not fit each other or `shape`.
+        """
         self.kernel = KERNELS[0]
         self._layers, self._vocabulary = len(layers), head.out
-        self._shape = shape
+        self._shape, self._hidden = shape, len(norm.weight)
         self._kept: list[Tensor] = []
         self._given_up = array("i", [0])
-        hidden = len(norm.weight)
-        sizes = (hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
-        words = array("Q", [*sizes, self._address(frequency)])
+        sizes = (self._hidden, shape.heads, shape.kv_heads, shape.head_dim, len(layers))
+        if min(sizes) < 1 or shape.heads % shape.kv_heads or shape.head_dim % 2:
+            raise ValueError(f"there is no decoder of the sizes {sizes}")
+        words = array("Q", [*sizes, self._address(frequency, shape.head_dim // 2)])
         for layer in layers:
-            for weights in (layer.attention_norm, layer.mlp_norm):
-                words.extend(self._norm(weights))
-            for matrix in (layer.qkv, layer.out, layer.up, layer.down):
-                words.extend(self._stack(matrix))
+            words.extend(self._layer(layer))
         words.extend(self._norm(norm))
-        words.extend(self._stack(head))
+        words.extend(self._stack(head, self._hidden, head.out))
         self._model = _kernels.model(words, shape.eps, shape.rope_scale)
 
     def interrupt(self) -> None:
@@ -133,23 +136,23 @@ class ForwardPass:
 
         Raises:
             InterruptedPassError: it `yields` to `interrupt`, and that was called.
+            ValueError: The rows or the cache are of another size, or there is no room.
         """
         shape, rows, blocks = self._shape, len(x), keys.shape[2]
+        if past < 0 or not 0 < last <= rows <= blocks * BLOCK - past:
+            raise ValueError(f"no pass of {rows} rows, {last} of them last, at {past} positions")
         x, logits = x.contiguous(), torch.empty(last, self._vocabulary)
-        assert x.dtype == torch.float32
-        expected = cache_shapes(self._layers, shape.kv_heads, blocks, shape.head_dim)
-        assert (keys.shape, values.shape) == expected
-        assert 0 < last <= rows <= blocks * BLOCK - past
+        shapes = cache_shapes(self._layers, shape.kv_heads, blocks, shape.head_dim)
         whole = _kernels.forward(
             self._model,
             self.kernel,
-            x.data_ptr(),
+            address(x, torch.float32, rows, self._hidden),
             logits.data_ptr(),
             rows,
             past,
             last,
-            keys.data_ptr(),
-            values.data_ptr(),
+            address(keys, torch.float16, *shapes[0]),
+            address(values, torch.float16, *shapes[1]),
             blocks,
             self._given_up.buffer_info()[0] if yields else 0,
             torch.get_num_threads(),
@@ -159,27 +162,45 @@ class ForwardPass:
             raise InterruptedPassError
         return logits
 
-    def _norm(self, norm: NormWeights) -> Iterator[int]:
-        yield self._address(norm.weight)
-        yield self._address(norm.bias)
+    def _layer(self, layer: Layer) -> Iterator[int]:
+        shape, hidden = self._shape, self._hidden
+        queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
+        inner = _parts(layer.down)[0].columns
+        if layer.up.out not in (inner, 2 * inner):
+            raise ValueError(f"{layer.up.out} outputs of an MLP do not fit {inner} inputs")
+        yield from self._norm(layer.attention_norm)
+        yield from self._norm(layer.mlp_norm)
+        yield from self._stack(layer.qkv, hidden, queries + 2 * keys)
+        yield from self._stack(layer.out, queries, hidden)
+        yield from self._stack(layer.up, hidden, layer.up.out)
+        yield from self._stack(layer.down, inner, hidden)
 
-    def _stack(self, module: Matrices) -> Iterator[int]:
-        parts = module.parts if isinstance(module, StackedLinear) else [module]
+    def _norm(self, norm: NormWeights) -> Iterator[int]:
+        yield self._address(norm.weight, self._hidden)
+        yield 0 if norm.bias is None else self._address(norm.bias, self._hidden)
+
+    def _stack(self, module: Matrices, columns: int, out: int) -> Iterator[int]:
+        parts = _parts(module)
+        if {part.columns for part in parts} != {columns} or sum(p.out for p in parts) != out:
+            raise ValueError(f"a matrix is not of {out} outputs and {columns} inputs")
         for part in parts:
-            assert isinstance(part, PackedLinear)
             yield from self._matrix(part)
         yield from (0,) * (_MATRIX_WORDS * (_MOST_PARTS - len(parts)))
 
     def _matrix(self, matrix: PackedLinear) -> Iterator[int]:
-        yield matrix.kind
-        yield self._address(matrix.packed)
-        yield self._address(matrix.bias)
-        yield matrix.columns
-        yield matrix.out
+        packed, bias = matrix.addresses()
+        self._kept += [each for each in (matrix.packed, matrix.bias) if each is not None]
+        yield from (matrix.kind, packed, bias, matrix.columns, matrix.out)
 
-    def _address(self, tensor: Tensor | None) -> int:
-        if tensor is None:
-            return 0
-        assert tensor.is_contiguous()
+    def _address(self, tensor: Tensor, size: int) -> int:
         self._kept.append(tensor)
-        return tensor.data_ptr()
+        return address(tensor, torch.float32, size)
+
+
+def _parts(module: Matrices) -> list[PackedLinear]:
+    """Return the matrices of a stack; one that is none is its only one."""
+    parts = [*module.parts] if isinstance(module, StackedLinear) else [module]
+    found = [part for part in parts if isinstance(part, PackedLinear)]
+    if not 0 < len(found) == len(parts) <= _MOST_PARTS:
+        raise ValueError(f"the kernels do not know a stack of {parts}")
+    return found

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import torch
 from gguf import GGMLQuantizationType
 
+from quant.addresses import address
 from quant.int4 import half_bytes
 from quant.int6 import six_bits
 from quant.packed import GROUP, KERNELS, PANEL, PackedLinear, in_order
@@ -44,10 +45,10 @@ class KQuantLinear(PackedLinear):
     @classmethod
     def of_stored(cls, raw: Tensor, bias: Tensor | None) -> Self:
         """Interleave `raw`, uint8 [out, bytes of a row] as a file has it."""
-        raw, out, columns = raw.contiguous(), len(raw), raw.shape[1] // cls.stored * cls.span
+        raw, out, blocks = raw.contiguous(), len(raw), raw.shape[1] // cls.stored
+        at, columns = address(raw, torch.uint8, out, blocks * cls.stored), blocks * cls.span
         packed, threads = cls.empty(out, columns).view(-1), torch.get_num_threads()
-        assert raw.dtype == torch.uint8
-        _kernels.interleave(cls.kind, raw.data_ptr(), packed.data_ptr(), out, columns, threads)
+        _kernels.interleave(cls.kind, at, packed.data_ptr(), out, columns, threads)
         return cls(packed, bias, out, columns)
 
 

@@ -47,7 +47,8 @@ class _Nf4(nn.Module):
         bitsandbytes()
         self.out, self.columns = weight.shape
         scales, numbers = self.pack(weight.contiguous())
-        assert scales.dtype == self.scale_dtype
+        if scales.dtype != self.scale_dtype:  # `scales` reads the bytes as such
+            raise TypeError(f"bitsandbytes gave scales of {scales.dtype}")
         pieces = [scales.view(torch.uint8).view(-1), numbers.view(-1)]
         self.register_buffer("packed", torch.cat(pieces))
         self.register_buffer("bias", bias)

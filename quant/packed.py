@@ -19,6 +19,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from quant.addresses import address, optional_address
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,13 +51,30 @@ class PackedLinear(nn.Module):
     bias: Tensor | None
 
     def __init__(self, packed: Tensor, bias: Tensor | None, out: int, columns: int) -> None:
-        """Hold `packed`, uint8 as `pack` makes it, and `bias` [out] float32."""
+        """Hold `packed`, uint8 as `pack` makes it, and `bias` [out] float32.
+
+        Raises:
+            ValueError: They are of another size or number format.
+        """
         super().__init__()
-        assert packed.numel() == -(-out // PANEL) * -(-columns // self.span) * self.block
+        self.out, self.columns = out, columns
         self.register_buffer("packed", packed)
         self.register_buffer("bias", None if bias is None else bias.contiguous())
-        self.out, self.columns = out, columns
+        self.addresses()
         self.kernel = KERNELS[0] if KERNELS else None
+
+    def addresses(self) -> tuple[int, int]:
+        """Return the addresses of the packed bytes and of the bias, 0 without one.
+
+        Raises:
+            ValueError: They do not belong to a matrix of `out` and `columns`.
+        """
+        size = -(-self.out // PANEL) * -(-self.columns // self.span) * self.block
+        if min(self.out, self.columns) < 1 or self.packed.numel() != size:
+            shape = f"{self.out} outputs and {self.columns} inputs"
+            raise ValueError(f"{self.packed.numel()} bytes are no packed matrix of {shape}")
+        packed = address(self.packed, torch.uint8, *self.packed.shape)
+        return packed, optional_address(self.bias, torch.float32, self.out)
 
     @classmethod
     def empty(cls, out: int, columns: int) -> Tensor:
@@ -78,14 +97,13 @@ class PackedLinear(nn.Module):
         if self.kernel is None:
             return self.reference(x)
         x, y = x.contiguous(), torch.empty(len(x), self.out)
-        assert x.dtype == torch.float32
-        assert x.shape[1] == self.columns
+        packed, bias = self.addresses()
         _kernels.matmul(
             self.kernel,
             self.kind,
-            self.packed.data_ptr(),
-            x.data_ptr(),
-            0 if self.bias is None else self.bias.data_ptr(),
+            packed,
+            address(x, torch.float32, len(x), self.columns),
+            bias,
             y.data_ptr(),
             len(x),
             self.columns,
@@ -99,9 +117,10 @@ class PackedLinear(nn.Module):
         if self.kernel is None:
             return self.dequantized()[numbers]
         numbers, y = numbers.contiguous(), torch.empty(len(numbers), self.columns)
-        assert numbers.dtype == torch.int64
-        shape, at = (self.out, self.columns), numbers.data_ptr()
-        _kernels.rows(self.kind, self.packed.data_ptr(), *shape, at, len(numbers), y.data_ptr())
+        at = address(numbers, torch.int64, len(numbers))
+        packed, _ = self.addresses()
+        shape = (self.out, self.columns)
+        _kernels.rows(self.kind, packed, *shape, at, len(numbers), y.data_ptr())
         return y
 
     def reference(self, x: Tensor) -> Tensor:
@@ -126,9 +145,8 @@ class RoundedLinear(PackedLinear):
         """`weight` [out, in] float32 → uint8 [panels · groups · block]."""
         out, columns = weight.shape
         weight, packed = weight.contiguous(), cls.empty(out, columns).view(-1)
-        assert weight.dtype == torch.float32
-        threads = torch.get_num_threads()
-        _kernels.pack(cls.kind, weight.data_ptr(), packed.data_ptr(), out, columns, threads)
+        at, threads = address(weight, torch.float32, out, columns), torch.get_num_threads()
+        _kernels.pack(cls.kind, at, packed.data_ptr(), out, columns, threads)
         return packed
 
 

@@ -83,7 +83,8 @@ class _Writer:
 
     def add(self, name: str, entry: Entry) -> None:
         """Append the tensors of one module."""
-        assert name not in self._entries
+        if name in self._entries:
+            raise ValueError(f"two entries are called {name}")
         sums = {}
         for part, tensor in entry.tensors.items():
             sums[part] = _checksum(tensor)
@@ -96,7 +97,8 @@ class _Writer:
         metadata = {"caret": notes, "xxh3": str(xxh3_64_intdigest(notes.encode()))}
         header = json.dumps({"__metadata__": metadata} | self._places).encode()
         length = _ROOM - _LENGTH.size
-        assert len(header) <= length
+        if len(header) > length:  # it would lie over the first tensors
+            raise ValueError(f"a header of {len(header)} bytes does not fit into {length}")
         self._file.seek(0)
         self._file.write(_LENGTH.pack(length) + header.ljust(length))
         self._file.flush()

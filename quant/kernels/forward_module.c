@@ -132,6 +132,9 @@ PyObject *py_forward(PyObject *module, PyObject *args)
     Model *model = PyCapsule_GetPointer(capsule, NAME);
     if (!model)
         return NULL;
+    if (past < 0 || last < 1 || rows < last || threads < 1 || blocks < (past + rows - 1) / KEYS + 1)
+        return PyErr_Format(PyExc_ValueError, "no pass of %zd rows at %zd, %zd of them last, in "
+                            "%zd blocks by %d threads", rows, past, last, blocks, threads);
     const Variant *variant = find_variant(name);
     const VectorKernels *kernels = find_kernels(name);
     if (!variant || !kernels)

@@ -62,6 +62,8 @@ Rounded rounded_in(void *memory, size_t rows, size_t in);
 void round_rows(const Variant *variant, const float *x, size_t in, const Rounded *to, size_t first,
                 size_t last);
 
+/* Whether a matrix of `in` inputs can be packed so. */
+int is_layout(int kind, size_t in);
 /* Bytes of a packed matrix. */
 size_t packed_size(int kind, size_t in, size_t out);
 /* The weights [in] of one output, as float32. */

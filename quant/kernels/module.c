@@ -26,6 +26,16 @@ static void multiply(const Variant *variant, const Matrix *matrix, const float *
                         first + share < panels ? first + share : panels);
 }
 
+/* Numbers that can be computed with; whoever calls vouches for the addresses. */
+static int are_sound(int kind, Py_ssize_t in, Py_ssize_t out, Py_ssize_t rows, int threads)
+{
+    if (in > 0 && out > 0 && rows >= 0 && threads > 0 && is_layout(kind, (size_t)in))
+        return 1;
+    PyErr_Format(PyExc_ValueError, "no %zd rows, %d threads for a matrix [%zd, %zd] of kind %d",
+                 rows, threads, out, in, kind);
+    return 0;
+}
+
 static PyObject *py_matmul(PyObject *module, PyObject *args)
 {
     (void)module;
@@ -34,7 +44,8 @@ static PyObject *py_matmul(PyObject *module, PyObject *args)
     Py_ssize_t rows, in, out;
     int kind, threads;
     if (!PyArg_ParseTuple(args, "siKKKKnnni:matmul", &name, &kind, &packed, &x, &bias, &y, &rows,
-                          &in, &out, &threads))
+                          &in, &out, &threads) ||
+        !are_sound(kind, in, out, rows, threads))
         return NULL;
     const Variant *variant = find_variant(name);
     if (!variant)
@@ -60,7 +71,8 @@ static PyObject *py_rows(PyObject *module, PyObject *args)
     unsigned long long packed, numbers, y;
     Py_ssize_t out, in, count;
     int kind;
-    if (!PyArg_ParseTuple(args, "iKnnKnK:rows", &kind, &packed, &out, &in, &numbers, &count, &y))
+    if (!PyArg_ParseTuple(args, "iKnnKnK:rows", &kind, &packed, &out, &in, &numbers, &count, &y) ||
+        !are_sound(kind, in, out, count, 1))
         return NULL;
     Matrix matrix = {kind, (const uint8_t *)(uintptr_t)packed, NULL, (size_t)in, (size_t)out};
     const int64_t *rows = (const int64_t *)(uintptr_t)numbers;
@@ -78,7 +90,8 @@ static PyObject *py_interleave(PyObject *module, PyObject *args)
     unsigned long long stored, packed;
     Py_ssize_t out, in;
     int kind, threads;
-    if (!PyArg_ParseTuple(args, "iKKnni:interleave", &kind, &stored, &packed, &out, &in, &threads))
+    if (!PyArg_ParseTuple(args, "iKKnni:interleave", &kind, &stored, &packed, &out, &in, &threads) ||
+        !are_sound(kind, in, out, 0, threads))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
     interleave(kind, (const uint8_t *)(uintptr_t)stored, (uint8_t *)(uintptr_t)packed, (size_t)in,
@@ -93,7 +106,8 @@ static PyObject *py_pack(PyObject *module, PyObject *args)
     unsigned long long weight, packed;
     Py_ssize_t out, in;
     int kind, threads;
-    if (!PyArg_ParseTuple(args, "iKKnni:pack", &kind, &weight, &packed, &out, &in, &threads))
+    if (!PyArg_ParseTuple(args, "iKKnni:pack", &kind, &weight, &packed, &out, &in, &threads) ||
+        !are_sound(kind, in, out, 0, threads))
         return NULL;
     Py_BEGIN_ALLOW_THREADS
     pack(kind, (const float *)(uintptr_t)weight, (uint8_t *)(uintptr_t)packed, (size_t)in,

@@ -31,6 +31,18 @@ size_t count_panels(const Matrix *matrix)
     return (matrix->out + PANEL - 1) / PANEL;
 }
 
+int is_layout(int kind, size_t in)
+{
+    switch (kind) {
+    case INT4:
+    case INT6:
+    case INT8: return 1;
+    case Q4_K:
+    case Q6_K: return in % (K_GROUPS * GROUP) == 0;
+    default: return 0;
+    }
+}
+
 size_t packed_size(int kind, size_t in, size_t out)
 {
     return (out + PANEL - 1) / PANEL * panel_size(kind, (in + GROUP - 1) / GROUP);

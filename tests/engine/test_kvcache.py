@@ -61,7 +61,7 @@ def test_bytes_are_those_of_the_tensors() -> None:
 
 
 def test_more_than_the_capacity_is_our_own_mistake() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(ValueError):
         KvCache(CONFIG, 10, torch.float32).reserve(11)
 
 
