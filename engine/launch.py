@@ -7,8 +7,6 @@ for the launch lock, so that the first starts an engine and the others find it.
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
@@ -18,11 +16,12 @@ from typing import TYPE_CHECKING
 import filelock
 import httpx
 
-from engine import lockfile
+from engine import lockfile, spawn
 from engine.errors import EngineUnavailable
-from engine.paths import log_dir, runtime_dir
+from engine.paths import log_dir
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -175,20 +174,10 @@ async def _start(http: httpx.AsyncClient, options: LaunchOptions) -> _Engine:
 
 
 def _spawn(options: LaunchOptions) -> subprocess.Popen[bytes]:
-    """Start an engine that outlives this process.
-
-    Its working directory, and `-P`, see to it that nothing of a workspace is imported.
-    """
-    command = [sys.executable, "-P", "-m", "engine", *options.arguments()]
+    """Start an engine that outlives this process."""
+    command = spawn.python("engine", *options.arguments())
     with _output_file().open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=runtime_dir(),
-            start_new_session=True,
-        )
+        process = spawn.start(command, stdout=output, stderr=output, session=True)
     # Collects its exit status, else an engine that ends before us would stay a zombie.
     threading.Thread(target=process.wait, name="engine's end", daemon=True).start()
     return process

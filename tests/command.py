@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,13 @@ def in_terminal(
     os.close(master)
     assert process.returncode == code
     return shown.decode()
+
+
+def failing_program(file: Path, last_words: str) -> str:
+    """Write a program that says something and fails; return its path."""
+    file.write_text(f"#!/bin/sh\necho {shlex.quote(last_words)} >&2\nexit 1\n")
+    file.chmod(0o755)
+    return str(file)
 
 
 def _read(master: int) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
+import io
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+from engine import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,23 +30,18 @@ def download(
         PipFailed: It is not to be had.
         OSError: It does not fit.
     """
-    command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(folder)]
+    command = spawn.python("pip", "download", requirement, "--dest", str(folder))
     command += ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input"]
     command += ["--progress-bar=raw", "--disable-pip-version-check", f"--retries={retries}"]
     # The system's folder for temporary files may be small: use the disk of the models.
     temporary = dict.fromkeys(["TMPDIR", "TEMP", "TMP"], str(folder))
-    with subprocess.Popen(
-        command,
-        env=os.environ | temporary,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+    with spawn.start(
+        command, changes=temporary, stdout=spawn.PIPE, stderr=spawn.WITH_STDOUT
     ) as pip:
         try:
             assert pip.stdout is not None, "it is a pipe"
-            last_word = _listen(pip.stdout, report)
+            with io.TextIOWrapper(pip.stdout, errors="replace") as lines:
+                last_word = _listen(lines, report)
         except BaseException:
             pip.kill()
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from contextlib import aclosing
@@ -14,6 +13,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from engine import spawn
 from engine.api import CompletionRequest
 from engine.client import EngineClient
 from engine.errors import CaretError, EngineUnavailable, ModelMissing
@@ -52,13 +52,7 @@ def examine() -> Report:
     Raises:
         EngineUnavailable: that process fails, so the engine would too.
     """
-    done = subprocess.run(
-        # -P: the folder it is started in is not searched for modules.
-        [sys.executable, "-P", "-m", "engine.doctor"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = spawn.run(spawn.python("engine.doctor"))
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise EngineUnavailable(f"The engine cannot run here: {last}. Install Caret again.")

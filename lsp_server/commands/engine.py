@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from engine import launch
+from engine import launch, spawn
 from engine.client import EngineClient
 
 if TYPE_CHECKING:
@@ -41,8 +39,7 @@ def _become_engine(options: dict[str, float | str | None]) -> None:
     """Turn this process into the engine: one that imports torch, and takes Ctrl-C itself."""
     given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
     arguments = [f"--{name}={value}" for name, value in given.items()]
-    # -P: the folder it is started in is not searched for modules.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "engine", *arguments])
+    spawn.become("engine", *arguments)
 
 
 async def _stop() -> None:

