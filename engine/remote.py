@@ -6,14 +6,15 @@ server takes `suffix` on /v1/completions: Ollama and DeepSeek's do, vLLM and lla
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
 
 from engine import wire
 from engine.api import ModelStatus
+from engine.endpoint import Endpoint
 from engine.errors import (
     CaretError,
     EngineError,
@@ -22,12 +23,15 @@ from engine.errors import (
     NotCapable,
     RequestError,
 )
+from engine.network import Misconfigured, open_client, shown, trouble
 from engine.wire_answers import parse_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from engine.api import Ability, ChatRequest, CompletionRequest, Piece
+
+__all__ = ["Endpoint", "RemoteClient"]
 
 _STANDARD = frozenset(
     {
@@ -43,30 +47,11 @@ _STANDARD = frozenset(
         "n",
     }
 )
-_UNREACHABLE = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
+_UNREACHABLE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _VARIETY = 0.6
 """Temperature for several choices where the request is greedy: vLLM refuses greedy ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the server is and how to ask it."""
-
-    url: str
-    """With or without the final `/v1`."""
-    model: str = ""
-    """Its name for the model; empty leaves the choice to a server that has only one."""
-    api_key: str | None = field(default=None, repr=False)
-
-    @property
-    def base(self) -> str:
-        """The address up to and including `/v1`."""
-        return self.url.rstrip("/").removesuffix("/v1") + "/v1"
+_SILENCE_S = 60.0
+"""A server that sends nothing for so long is given up."""
 
 
 class RemoteClient:
@@ -75,13 +60,11 @@ class RemoteClient:
     `Endpoint.model` goes before the model of a request, which names one of ours.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        key = endpoint.api_key
-        self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(60.0, connect=5.0, pool=None),
-        )
+    def __init__(self, endpoint: Endpoint, silence: float = _SILENCE_S) -> None:
+        """Ask `endpoint`; `silence` is for how many seconds it may send nothing."""
+        self._endpoint, self._silence = endpoint, silence
+        self._opening = asyncio.Lock()
+        self._http: httpx.AsyncClient | None = None
 
     def complete(
         self,
@@ -109,26 +92,46 @@ class RemoteClient:
 
     async def aclose(self) -> None:
         """Let go of the connections."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def _open(self, url: httpx.URL) -> httpx.AsyncClient:
+        """Return the client, which is made once it is needed: reading certificates takes long."""
+        async with self._opening:
+            if self._http is None:
+                key = self._endpoint.api_key
+                self._http = await asyncio.to_thread(
+                    open_client,
+                    url,
+                    headers={"Authorization": f"Bearer {key}"} if key else {},
+                    timeout=httpx.Timeout(self._silence, connect=5.0, pool=None),
+                )
+            return self._http
 
     async def _ask(self, path: str, body: wire.JSON) -> AsyncGenerator[Piece, None]:
-        url = f"{self._endpoint.base}/{path}"
+        try:
+            base = self._endpoint.base
+            http = await self._open(base)
+        except Misconfigured as error:
+            raise EngineUnavailable(str(error)) from None
+        url = base.copy_with(path=f"{base.path.rstrip('/')}/{path}")
         content = wire.encode(self._standard(body))
         headers = {"Content-Type": "application/json"}
         try:
-            async with self._http.stream("POST", url, content=content, headers=headers) as response:
+            async with http.stream("POST", url, content=content, headers=headers) as response:
                 if response.status_code != httpx.codes.OK:
-                    raise _refusal(url, response.status_code, await response.aread())
+                    raise _refusal(shown(url), response.status_code, await response.aread())
                 async with aclosing(parse_stream(response.aiter_bytes())) as pieces:
                     async for piece in pieces:
                         yield piece
         except _UNREACHABLE as error:
             raise EngineUnavailable(
-                f"{url} cannot be reached ({error}). Check the endpoint."
+                f"{shown(url)} cannot be reached ({trouble(error, url)}). Check the endpoint."
             ) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            reason = str(error) or type(error).__name__
-            raise EngineLost(f"{url} broke off its answer ({reason}). Try again.") from None
+            raise EngineLost(
+                f"{shown(url)} broke off its answer ({trouble(error, url)}). Try again."
+            ) from None
 
     def _standard(self, body: wire.JSON) -> wire.JSON:
         """What every OpenAI-compatible server understands; what asks for nothing is left out."""

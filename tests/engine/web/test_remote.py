@@ -185,9 +185,7 @@ async def test_error_in_the_middle(other: Other) -> None:
         await _ask(Endpoint(other.url))
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1", "127.0.0.1:1", "ftp://x", "http://", "http://["]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "127.0.0.1:1"])
 async def test_server_that_is_not_there(url: str) -> None:
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         await _ask(Endpoint(url))
