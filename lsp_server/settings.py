@@ -17,10 +17,10 @@ Multiline = Literal["auto", "always", "never"]
 S = TypeVar("S")
 
 WORKSPACE = {"workspace": True}
-"""Metadata of a field that a workspace may set too; in VS Code all other settings are the user's alone.
+"""Metadata of a field that a workspace may set too; in VS Code the others are the user's alone.
 
-Others write what is in a workspace: it may shape suggestions, switch off and add to a list. It names
-no model, program or host, and does not switch on what the user has switched off.
+Others write what is in a workspace: it may shape suggestions, switch off and add to a list. It
+names no model, program or host, and does not switch on what the user has switched off.
 """
 
 _SECRETS = (

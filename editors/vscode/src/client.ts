@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import {
   type DynamicFeature,
+  type Executable,
   ExecuteCommandRequest,
   type InitializeParams,
   LanguageClient,
@@ -16,8 +17,8 @@ import type { Status } from "./status";
 /** What the rest of the extension gets to know. */
 export interface Listener {
   status(status: Status): void;
-  /** A suggestion came, so many milliseconds after it was asked for. */
-  suggested(ms: number): void;
+  /** A suggestion came, so many milliseconds after it was asked for. Never rejects. */
+  suggested(ms: number): Promise<void>;
 }
 
 /**
@@ -40,16 +41,14 @@ class Client extends LanguageClient {
   }
 }
 
-/** A client for the server that `command` starts; it is not started yet. */
+/** A client for a server; it is not started yet. */
 export function createClient(
-  command: string,
-  logFile: string,
+  server: Executable,
   output: vscode.LogOutputChannel,
   pause: Pause,
   settings: Settings,
   listener: Listener,
 ): LanguageClient {
-  const server = { command, args: ["lsp", "--log-file", logFile] };
   const client = new Client("caret", "Caret", server, {
     documentSelector: ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme })),
     initializationOptions: () => settings.forServer(),
@@ -71,7 +70,7 @@ function middleware(pause: Pause, settings: Settings, listener: Listener): Middl
       const found = await next(document, position, context, token);
       const items = Array.isArray(found) ? found : (found?.items ?? []);
       if (items.length > 0) {
-        listener.suggested(performance.now() - start);
+        void listener.suggested(performance.now() - start);
       }
       return found;
     },

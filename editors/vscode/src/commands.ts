@@ -19,7 +19,7 @@ export function registerCommands(session: Session): vscode.Disposable[] {
     "caret.applyChange": () => preview.apply(),
     "caret.discardChange": () => preview.discard(),
     // Sent by VS Code itself when a suggestion is taken.
-    "caret.accepted": (...args) => session.execute("caret.accepted", args),
+    "caret.accepted": (...args) => session.tell("caret.accepted", args),
     "caret.menu": () => showMenu(session),
     "caret.pauseHere": () => pauseHere(session),
     "caret.pauseLanguage": () => pauseLanguage(session),
@@ -37,23 +37,11 @@ export function registerCommands(session: Session): vscode.Disposable[] {
       ask(session, conversation, preview, kind, given);
   }
   const registered = Object.entries(commands).map(([name, command]) =>
-    vscode.commands.registerCommand(name, shielded(session, command)),
+    vscode.commands.registerCommand(name, (...args: never[]) =>
+      session.attempt(() => command(...args)),
+    ),
   );
   return [conversation, preview, ...registered];
-}
-
-/** A command whose errors are shown in plain words and logged. */
-function shielded(session: Session, command: Command): Command {
-  return async (...args) => {
-    try {
-      return await command(...args);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      session.log.error(message);
-      void vscode.window.showErrorMessage(message);
-      return undefined;
-    }
-  };
 }
 
 function openSettings(): Thenable<unknown> {

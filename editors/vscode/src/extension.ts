@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { registerCommands } from "./commands";
 import { Session } from "./session";
-import { offerServer } from "./setUp";
+import { startServer } from "./setUp";
 
 let session: Session | undefined;
 
@@ -14,18 +14,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     here,
     ...registerCommands(here),
     vscode.window.onDidChangeActiveTextEditor(() => here.draw()),
-    // Also when the workspace is trusted, if its settings then count.
     vscode.workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration("caret.vscode.serverPath")) {
-        await here.start();
+        await startServer(here);
       }
       here.draw();
     }),
   );
-  if (!(await here.start())) {
-    // Not awaited: the window is usable while a person makes up their mind.
-    void offerServer(here);
-  }
+  await startServer(here);
 }
 
 export async function deactivate(): Promise<void> {

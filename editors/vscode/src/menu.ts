@@ -3,7 +3,6 @@
 import * as vscode from "vscode";
 import { toggled } from "./pause";
 import { completing, describe } from "./server/models";
-import { run } from "./server/run";
 import type { Session } from "./session";
 import { pullModel, requireServer } from "./setUp";
 import { speed } from "./status";
@@ -72,7 +71,9 @@ export async function pauseLanguage(session: Session): Promise<void> {
 
 /** Choose the model that completes code; one that is not on the machine is downloaded. */
 export async function switchModel(session: Session): Promise<void> {
-  const models = completing(await run(await requireServer(session), ["models", "--json"]));
+  const models = completing(
+    await session.programs.run(await requireServer(session), ["models", "--json"]),
+  );
   const items = models.map((model) => ({ model, label: model.name, description: describe(model) }));
   const chosen = await vscode.window.showQuickPick(items, {
     title: "The model that completes code",
@@ -103,6 +104,6 @@ export async function doctor(session: Session): Promise<void> {
   const title = "Caret: checking this machine";
   session.log.show();
   await vscode.window.withProgress({ location, title }, () =>
-    run(caret, ["doctor"], { onLine: (line) => session.log.info(line) }),
+    session.programs.run(caret, ["doctor"], { onLine: (line) => session.log.info(line) }),
   );
 }

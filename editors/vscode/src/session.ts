@@ -12,11 +12,14 @@ import {
 import { createClient } from "./client";
 import { Pause } from "./pause";
 import { findServer, Home } from "./server/find";
+import { Programs } from "./server/run";
 import { declared, Settings } from "./settings";
 import type { Cost, Facts, Status } from "./status";
 import { StatusItem } from "./statusItem";
 
 const PARTIAL = new ProgressType<{ text: string }>();
+/** Under this key the editor keeps the servers in open folders that the user has allowed. */
+const ALLOWED = "allowedServers";
 
 /** Starts and stops the server, and knows how it is. */
 export class Session implements vscode.Disposable {
@@ -24,6 +27,7 @@ export class Session implements vscode.Disposable {
   readonly settings: Settings;
   readonly pause = new Pause(() => this.settings.get("caret.vscode.pausedLanguages"));
   readonly home: Home;
+  readonly programs = new Programs(openFolders);
   private readonly item = new StatusItem();
   private readonly facts: Facts = {
     status: undefined,
@@ -43,9 +47,37 @@ export class Session implements vscode.Disposable {
     );
   }
 
-  /** Where the server is; undefined if it has to be installed. */
-  server(): Promise<string | undefined> {
-    return findServer(this.settings.get("caret.vscode.serverPath"), this.home);
+  /**
+   * Where the server is; undefined if it has to be installed, or to be allowed. Rejects, saying what
+   * to write, where the settings name no program.
+   */
+  async server(): Promise<string | undefined> {
+    const found = await this.found();
+    return found && (await this.isDoubtful(found)) ? undefined : found;
+  }
+
+  /** A server that whoever writes to an open folder can change, until the user allows it. */
+  async doubtfulServer(): Promise<string | undefined> {
+    const found = await this.found();
+    return found && (await this.isDoubtful(found)) ? found : undefined;
+  }
+
+  async allow(server: string): Promise<void> {
+    await this.context.globalState.update(ALLOWED, [...this.allowed, server]);
+  }
+
+  private found(): Promise<string | undefined> {
+    const path = this.settings.get<string>("caret.vscode.serverPath");
+    return findServer(path, this.home, this.programs);
+  }
+
+  private async isDoubtful(server: string): Promise<boolean> {
+    const ours = server === this.home.caret || this.allowed.includes(server);
+    return !ours && (await this.programs.isOpen(server));
+  }
+
+  private get allowed(): string[] {
+    return this.context.globalState.get(ALLOWED, []);
   }
 
   /** The source package of the server that the extension brings. */
@@ -62,9 +94,21 @@ export class Session implements vscode.Disposable {
     return vscode.Uri.joinPath(this.context.logUri, "lsp.log").fsPath;
   }
 
+  /** Do something and show what goes wrong with it. */
+  async attempt<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      const message = reason(error);
+      this.log.error(message);
+      void vscode.window.showErrorMessage(message);
+      return undefined;
+    }
+  }
+
   /**
-   * Start the server, anew if it runs; false if there is none. One start at a time: two servers
-   * would answer twice.
+   * Start the server, anew if it runs; false if there is none that may be started. One start at a
+   * time: two servers would answer twice.
    */
   start(): Promise<boolean> {
     const started = this.starting.then(() => this.startNow());
@@ -78,11 +122,17 @@ export class Session implements vscode.Disposable {
     if (command) {
       // Not by VS Code's own file system, whose answer takes the way through a busy window.
       await mkdir(this.context.logUri.fsPath, { recursive: true });
-      this.client = createClient(command, this.logFile, this.log, this.pause, this.settings, {
+      const server = {
+        command,
+        args: ["lsp", "--log-file", this.logFile],
+        options: await this.programs.surroundings(command),
+      };
+      this.client = createClient(server, this.log, this.pause, this.settings, {
         status: (status) => this.onStatus(status),
         suggested: (ms) => this.onSuggested(ms),
       });
-      await this.client.start();
+      // The client itself shows why its server does not start.
+      await this.client.start().catch((error) => this.log.error(reason(error)));
     }
     this.draw();
     return command !== undefined;
@@ -94,7 +144,7 @@ export class Session implements vscode.Disposable {
     this.facts.status = undefined;
     this.draw();
     // One that failed to start, or takes too long to end, must not keep the next from starting.
-    await client?.dispose().catch((error: Error) => this.log.warn(error.message));
+    await client?.dispose().catch((error) => this.log.warn(reason(error)));
   }
 
   /** Draw the status anew, for the document that is edited now. */
@@ -120,7 +170,12 @@ export class Session implements vscode.Disposable {
     ) as Promise<T>;
   }
 
-  /** The same for a command that streams text. */
+  /** Tell the server something that nobody waits for, and that is lost where it does not run. */
+  async tell(command: string, args: unknown[]): Promise<void> {
+    await this.execute(command, args).catch((error) => this.log.warn(reason(error)));
+  }
+
+  /** The same as `execute` for a command that streams text. */
   async stream<T>(
     command: string,
     argument: object,
@@ -170,10 +225,22 @@ export class Session implements vscode.Disposable {
 
   private async onSuggested(ms: number): Promise<void> {
     this.facts.latency = ms;
-    const { last } = await this.execute<{ last: Partial<Cost> }>("caret.status");
-    this.facts.cost = "decode_ms" in last ? (last as Cost) : undefined;
+    try {
+      const { last } = await this.execute<{ last: Partial<Cost> }>("caret.status");
+      this.facts.cost = "decode_ms" in last ? (last as Cost) : undefined;
+    } catch (error) {
+      this.log.warn(reason(error)); // the server has ended since
+    }
     this.draw();
   }
+}
+
+function openFolders(): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** For the `when` clauses of package.json. */

@@ -3,17 +3,32 @@
 import * as vscode from "vscode";
 import { install, progressOf } from "./server/install";
 import { pullProgress } from "./server/models";
-import { run } from "./server/run";
 import type { Session } from "./session";
 
-/** Say that there is no server and what can be done. */
-export async function offerServer(session: Session): Promise<void> {
+/** Start the server; where that needs a person, say so, and wait for nobody. */
+export async function startServer(session: Session): Promise<void> {
+  const started = await session.attempt(() => session.start());
+  if (started === false) {
+    // Not awaited: the window is usable while a person makes up their mind.
+    void session.attempt(() => offerServer(session));
+  }
+}
+
+/** Say that there is no server that may be started, and what can be done. */
+async function offerServer(session: Session): Promise<void> {
+  const doubtful = await session.doubtfulServer();
+  const message = doubtful
+    ? `Caret's server ${doubtful} is in a folder that is open here: whoever writes to that folder decides what it does.`
+    : "Caret needs its language server: Python packages of 1 to 3 GB, in a folder of the extension's own.";
+  const start = doubtful ? ["Start It"] : [];
   const answer = await vscode.window.showInformationMessage(
-    "Caret needs its language server: Python packages of 1 to 3 GB, in a folder of the extension's own.",
-    "Install",
-    "Use Another…",
+    message,
+    ...[...start, "Install", "Use Another…"],
   );
-  if (answer === "Install") {
+  if (doubtful && answer === "Start It") {
+    await session.allow(doubtful);
+    await session.start();
+  } else if (answer === "Install") {
     await installServer(session);
   } else if (answer) {
     await choosePath();
@@ -31,7 +46,7 @@ export async function installServer(session: Session): Promise<void> {
         report(message);
       }
     };
-    await install(session.home, await session.source(), { onLine, signal });
+    await install(session.home, await session.source(), session.programs, { onLine, signal });
   });
   if (done) {
     await session.start();
@@ -52,7 +67,7 @@ export async function pullModel(session: Session, model?: string): Promise<boole
         shownPercent = progress.percent;
       }
     };
-    await run(caret, ["pull", ...(name ? [name] : [])], { onLine, signal });
+    await session.programs.run(caret, ["pull", ...(name ? [name] : [])], { onLine, signal });
   });
 }
 

@@ -1,18 +1,31 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { findOnPath, findServer, Home } from "../src/server/find";
+import { expanded, findServer, Home } from "../src/server/find";
 import { progressOf, steps } from "../src/server/install";
 import { completing, describe, pullProgress } from "../src/server/models";
-import { Failed, run } from "../src/server/run";
+import { Failed, Programs } from "../src/server/run";
 
-const folder = () => mkdtempSync(join(tmpdir(), "caret-"));
+const folder = () => realpathSync(mkdtempSync(join(tmpdir(), "caret-")));
+const programs = new Programs(() => []);
 
-function program(place: string, name: string): string {
+function program(
+  place: string,
+  name: string,
+  script = "echo hello; echo broken >&2; exit 3",
+): string {
   const path = join(place, name);
-  writeFileSync(path, "#!/bin/sh\necho hello\necho broken >&2\nexit 3\n");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return path;
 }
@@ -20,25 +33,114 @@ function program(place: string, name: string): string {
 test("a program is found on the PATH, never in a relative folder of it", async () => {
   const place = folder();
   const path = program(place, "caret-test");
-  assert.equal(await findOnPath("caret-test", `/nowhere:${place}`), path);
+  const find = (PATH: string) => new Programs(() => [], { PATH }).find("caret-test");
+  assert.equal(await find(`/nowhere:${place}`), path);
   process.chdir(place);
-  assert.equal(await findOnPath("caret-test", ".::bin"), undefined);
+  assert.equal(await find(".::bin"), undefined);
+});
+
+test("what is in an open folder, also by a link, is not found on the PATH", async () => {
+  const [open, elsewhere] = [folder(), folder()];
+  program(open, "bin/caret-test");
+  symlinkSync(join(open, "bin"), join(elsewhere, "link"));
+  symlinkSync(open, join(elsewhere, "opened"));
+  const find = (PATH: string, opened = open) =>
+    new Programs(() => [opened], { PATH }).find("caret-test");
+  assert.equal(await find(join(open, "bin")), undefined);
+  assert.equal(await find(join(elsewhere, "link")), undefined);
+  assert.equal(await find(join(open, "bin"), join(elsewhere, "opened")), undefined);
+  const other = program(`${open}-beside`, "caret-test");
+  assert.equal(await find(`${open}/bin:${dirname(other)}`), other);
+});
+
+test("a program runs in its own folder, without what would have Python load other code", async () => {
+  const place = folder();
+  const path = program(place, "tell", 'pwd; echo "$PATH"; env | grep -c "^PYTHON\\|^VIRTUAL_ENV"');
+  const environment = {
+    PATH: `.::/usr/bin:/bin:${place}`,
+    PYTHONPATH: ".",
+    PYTHONHOME: place,
+    PYTHONSTARTUP: "start.py",
+    PYTHONWARNINGS: "error::queue.X",
+    VIRTUAL_ENV: place,
+    HTTPS_PROXY: "http://proxy",
+  };
+  process.chdir(folder());
+  const told = new Programs(() => [place], environment);
+  const { cwd, env } = await told.surroundings(path);
+  assert.equal(cwd, place);
+  assert.deepEqual(env, { PATH: "/usr/bin:/bin", HTTPS_PROXY: "http://proxy" });
+  const lines: string[] = [];
+  await assert.rejects(told.run(path, [], { onLine: (line) => lines.push(line) })); // grep finds none
+  assert.deepEqual(lines, [place, "/usr/bin:/bin", "0"]);
 });
 
 test("the setting comes first, then a whole installation of this version", async () => {
   const home = new Home(folder(), "1.2.3");
-  assert.equal(await findServer("/x/caret", home), "/x/caret");
+  const path = program(home.folder, "caret");
+  assert.equal(await findServer(path, home, programs), path);
   assert.equal(await home.isCurrent(), false);
   writeFileSync(home.stamp, "1.2.2");
   assert.equal(await home.isCurrent(), false);
   writeFileSync(home.stamp, "1.2.3");
-  assert.equal(await findServer("", home), home.caret);
+  assert.equal(await findServer(" ", home, programs), home.caret);
+});
+
+test("a path may be written as in a shell or in other settings", () => {
+  const environment = { PLACE: "/opt/$& x" };
+  const paths: Record<string, string> = {
+    "~/.venv/bin/caret": "/home/ü/.venv/bin/caret",
+    "${userHome}/caret": "/home/ü/caret",
+    "${env:PLACE}/caret": "/opt/$& x/caret",
+    '"/opt/a b/caret" ': "/opt/a b/caret",
+    "'~/a b/caret'": "/home/ü/a b/caret",
+    "/a~/caret": "/a~/caret",
+  };
+  for (const [setting, path] of Object.entries(paths)) {
+    assert.equal(expanded(setting, "/home/ü", environment), path);
+  }
+});
+
+test("what means another path in each workspace is refused, and what to write is said", () => {
+  for (const setting of [
+    "caret",
+    "./caret",
+    ".venv/bin/caret",
+    "~root/caret",
+    "${workspaceFolder}/caret",
+    "${env:NONE}caret",
+    '""',
+  ]) {
+    const refused = {
+      name: "Error",
+      message: /caret\.vscode\.serverPath.*Write (it|the path) out/,
+    };
+    assert.throws(() => expanded(setting, "/home/me", {}), refused, setting);
+  }
+});
+
+test("what is no program of Caret's is refused, and which one to name is said", async () => {
+  const place = folder();
+  const home = new Home(folder(), "1");
+  const caret = program(place, "bin/caret");
+  program(place, "bin/python3.11");
+  writeFileSync(join(place, "notes"), "");
+  const refused = async (setting: string, what: RegExp) =>
+    assert.rejects(findServer(setting, home, programs), { message: what });
+  await refused(join(place, "gone"), /There is no .*gone .*serverPath/);
+  await refused(place, new RegExp(`is a folder .*Write ${caret}`));
+  await refused(join(place, "bin"), new RegExp(`is a folder .*Write ${caret}`));
+  await refused(folder(), /is a folder .*Write the path of the program caret in it/);
+  await refused(join(place, "bin/python3.11"), new RegExp(`is Python .*Write ${caret}`));
+  await refused(join(place, "notes"), /is not a program that you may run/);
+  const odd = program(join(place, "a b ü"), "caret");
+  assert.equal(await findServer(odd, home, programs), odd);
 });
 
 test("a failure says what the program said last", async () => {
   const lines: string[] = [];
   const path = program(folder(), "fails");
-  const failed = run(path, [], { onLine: (line) => lines.push(line) });
+  const failed = programs.run(path, [], { onLine: (line) => lines.push(line) });
   await assert.rejects(
     failed,
     (error) => error instanceof Failed && /(hello|broken)$/.test(error.message),
@@ -47,12 +149,12 @@ test("a failure says what the program said last", async () => {
 });
 
 test("a program that is not there is a failure too", async () => {
-  await assert.rejects(run("/nowhere/caret", []), Failed);
+  await assert.rejects(programs.run("/nowhere/caret", []), Failed);
 });
 
 test("a program that is stopped is a failure", async () => {
   const stop = new AbortController();
-  const running = run("sleep", ["60"], { signal: stop.signal });
+  const running = programs.run("/bin/sleep", ["60"], { signal: stop.signal });
   stop.abort();
   await assert.rejects(running, Failed);
 });

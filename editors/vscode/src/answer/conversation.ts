@@ -5,93 +5,61 @@ import { CancellationTokenSource, type Location } from "vscode-languageclient/no
 import type { Session } from "../session";
 import { codeEditor } from "./code";
 import { Panel } from "./panel";
-import type { Turn, Wish } from "./protocol";
+import type { Wish } from "./protocol";
 import { type Answer, heading, type Kind, type Question } from "./question";
-import { render } from "./render";
-
-const DRAWN_EVERY_MS = 60;
+import { type Surface, Turns } from "./turns";
 
 /** The panel's side of one window; a new question about code begins a new conversation. */
-export class Conversation implements vscode.Disposable {
+export class Conversation implements vscode.Disposable, Surface {
   private readonly panel: Panel;
+  private readonly turns = new Turns(this);
   private question: Question | undefined;
-  private references: Location[][] = [];
-  private running = new CancellationTokenSource();
 
   constructor(private readonly session: Session) {
     const dist = session.context.asAbsolutePath("dist");
-    this.panel = new Panel(dist, (wish) => this.fulfil(wish));
+    this.panel = new Panel(dist, (wish) => void session.attempt(() => this.fulfil(wish)));
   }
 
   /** Begin with a question about some code. */
   async begin(kind: Kind, question: Question): Promise<void> {
-    this.references = [];
+    this.turns.clear();
     const name = vscode.workspace.asRelativePath(vscode.Uri.parse(question.textDocument.uri));
-    await this.turn(kind, question, heading(kind, name, question));
+    await this.ask(kind, question, heading(kind, name, question));
   }
 
   dispose(): void {
-    this.running.cancel();
+    this.turns.stop();
     this.panel.dispose();
   }
 
-  private async turn(kind: Kind, question: Question, title: string): Promise<void> {
-    this.running.cancel();
-    const running = new CancellationTokenSource();
-    this.running = running;
-    this.question = question;
-    const index = this.references.length;
-    this.references.push([]);
-    this.panel.open();
-    const turn: Turn = { question: title, html: "", state: "streaming", error: "", references: [] };
-    const draw = (change: Partial<Turn>) => {
-      // A newer question has taken the panel over.
-      if (this.running === running) {
-        this.panel.show(index, Object.assign(turn, change));
-      }
-    };
-    draw({});
-    await this.answer(kind, question, running, draw, index);
+  show: Surface["show"] = (index, turn) => this.panel.show(index, turn);
+
+  stream: Surface["stream"] = async (kind, question, onText, stop) => {
+    const cancelled = new CancellationTokenSource();
+    stop.addEventListener("abort", () => cancelled.cancel());
+    const argument = { ...question, apply: false };
+    return this.session.stream<Answer>(`caret.${kind}`, argument, onText, cancelled.token);
+  };
+
+  placeName({ uri, range }: Location): string {
+    return `${vscode.workspace.asRelativePath(vscode.Uri.parse(uri))}:${range.start.line + 1}`;
   }
 
-  private async answer(
-    kind: Kind,
-    question: Question,
-    running: CancellationTokenSource,
-    draw: (change: Partial<Turn>) => void,
-    index: number,
-  ): Promise<void> {
-    const text = new Growing((html) => draw({ html }));
-    try {
-      const argument = { ...question, apply: false };
-      const { token } = running;
-      const answer = await this.session.stream<Answer>(
-        `caret.${kind}`,
-        argument,
-        (d) => text.add(d),
-        token,
-      );
-      text.end();
-      question.conversation = answer.conversation;
-      this.references[index] = answer.references;
-      const references = answer.references.map(placeName);
-      draw({ html: render(answer.text), state: "done", references });
-    } catch (error) {
-      text.end();
-      const stopped = running.token.isCancellationRequested;
-      draw({ state: stopped ? "stopped" : "failed", error: (error as Error).message });
-    }
+  private async ask(kind: Kind, question: Question, title: string): Promise<void> {
+    this.question = question;
+    this.panel.open();
+    await this.turns.ask(kind, question, title);
   }
 
   private async fulfil(wish: Wish): Promise<void> {
     switch (wish.do) {
       case "stop":
-        this.running.cancel();
+        this.turns.stop();
         break;
       case "ask":
         if (this.question) {
           const { diagnostics: _, text: __, ...rest } = this.question;
-          await this.turn("ask", { ...rest, instruction: wish.text }, wish.text);
+          await this.ask("ask", { ...rest, instruction: wish.text }, wish.text);
         }
         break;
       case "copy":
@@ -101,7 +69,7 @@ export class Conversation implements vscode.Disposable {
         await insert(wish.text);
         break;
       case "open":
-        await this.openReference(this.references[wish.index]?.[wish.reference]);
+        await this.openReference(this.turns.reference(wish.index, wish.reference));
         break;
     }
   }
@@ -113,33 +81,6 @@ export class Conversation implements vscode.Disposable {
       await vscode.window.showTextDocument(uri, { selection: range, viewColumn });
     }
   }
-}
-
-/** Markdown that grows, drawn now and then rather than for every token. */
-class Growing {
-  private text = "";
-  private timer: NodeJS.Timeout | undefined;
-
-  constructor(private readonly draw: (html: string) => void) {}
-
-  add(delta: string): void {
-    this.text += delta;
-    this.timer ??= setTimeout(() => this.flush(), DRAWN_EVERY_MS);
-  }
-
-  end(): void {
-    this.flush();
-  }
-
-  private flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.draw(render(this.text));
-  }
-}
-
-function placeName({ uri, range }: Location): string {
-  return `${vscode.workspace.asRelativePath(vscode.Uri.parse(uri))}:${range.start.line + 1}`;
 }
 
 /** Put text where the caret is in the code; the panel itself has the focus. */

@@ -8,7 +8,7 @@ import type { Turn, Wish } from "./protocol";
 import { isWish } from "./protocol";
 
 /** What a panel's owner does with what a person wishes. */
-export type OnWish = (wish: Wish) => unknown;
+export type OnWish = (wish: Wish) => void;
 
 export class Panel implements vscode.Disposable {
   private view: vscode.WebviewPanel | undefined;

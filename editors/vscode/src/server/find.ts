@@ -1,10 +1,12 @@
 // Which `caret` to start: the one that the settings name, the extension's own, or one on the PATH.
 
-import { constants } from "node:fs";
-import { access, readFile } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { Failed, isExecutable, type Programs, WINDOWS } from "./run";
 
-const WINDOWS = process.platform === "win32";
+const SETTING = "caret.vscode.serverPath";
+const PYTHON = /^pythonw?[\d.]*(\.exe)?$/i;
 
 /** Where the extension's own server is. */
 export class Home {
@@ -34,34 +36,83 @@ export class Home {
   }
 
   private program(name: string): string {
-    return WINDOWS ? join(this.folder, "Scripts", `${name}.exe`) : join(this.folder, "bin", name);
+    return join(this.folder, BIN, fileName(name));
   }
 }
 
-/** The path of the server's program, or undefined where it has to be installed first. */
-export async function findServer(setting: string, home: Home): Promise<string | undefined> {
-  if (setting) {
-    return setting;
-  }
-  return (await home.isCurrent()) ? home.caret : findOnPath("caret");
-}
-
-/** A program on the PATH; relative entries, which mean the workspace, do not count. */
-export async function findOnPath(
-  name: string,
-  path = process.env.PATH ?? "",
+/**
+ * The path of the server's program, or undefined where it has to be installed first. Rejects with
+ * `Failed` where the setting names none.
+ */
+export async function findServer(
+  setting: string,
+  home: Home,
+  programs: Programs,
 ): Promise<string | undefined> {
-  const file = WINDOWS ? `${name}.exe` : name;
-  for (const folder of path.split(delimiter).filter(isAbsolute)) {
-    const found = join(folder, file);
-    if (
-      await access(found, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    ) {
-      return found;
-    }
+  if (setting.trim()) {
+    return named(setting);
   }
-  return undefined;
+  return (await home.isCurrent()) ? home.caret : programs.find("caret");
+}
+
+/** The program that the setting names. Rejects with `Failed`, saying what to write, where it is none. */
+async function named(setting: string): Promise<string> {
+  const path = expanded(setting);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) {
+    throw wrong(`There is no ${path}`, "Write the whole path of the program caret");
+  }
+  if (found.isDirectory()) {
+    const inside = await firstExecutable(
+      [path, join(path, BIN), join(path, ".venv", BIN)].map((folder) =>
+        join(folder, fileName("caret")),
+      ),
+    );
+    throw wrong(`${path} is a folder`, `Write ${inside ?? "the path of the program caret in it"}`);
+  }
+  if (PYTHON.test(basename(path))) {
+    const beside = await firstExecutable([join(dirname(path), fileName("caret"))]);
+    throw wrong(`${path} is Python`, `Write ${beside ?? "the path of the program caret"}`);
+  }
+  if (!(await isExecutable(path))) {
+    throw wrong(`${path} is not a program that you may run`, "Name the program caret");
+  }
+  return path;
+}
+
+/** The path that a person means. Rejects what would depend on the folder that is open. */
+export function expanded(
+  setting: string,
+  home = homedir(),
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
+  const bare = setting.trim().replace(/^(["'])(.*)\1$/, "$2");
+  const path = bare
+    .replace(/^~(?=$|[/\\])/, () => home)
+    .replaceAll(/\$\{(?:userHome|env:([^}]+))\}/g, (_, name?: string) =>
+      name ? (environment[name] ?? "") : home,
+    );
+  const variable = /\$\{[^}]*\}/.exec(path)?.[0];
+  if (variable) {
+    throw wrong(`${variable} is not known here`, "Write the path out");
+  }
+  if (!isAbsolute(path)) {
+    throw wrong(`${path || bare} is not an absolute path`, "Write it out from the root, or from ~");
+  }
+  return path;
+}
+
+const BIN = WINDOWS ? "Scripts" : "bin";
+
+function fileName(program: string): string {
+  return WINDOWS ? `${program}.exe` : program;
+}
+
+async function firstExecutable(paths: string[]): Promise<string | undefined> {
+  const there = await Promise.all(paths.map(isExecutable));
+  return paths.find((_, index) => there[index]);
+}
+
+function wrong(what: string, remedy: string): Failed {
+  return new Failed(`${what} (the setting ${SETTING}). ${remedy}.`);
 }

@@ -2,8 +2,8 @@
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { findOnPath, type Home } from "./find";
-import { Failed, type Options, run } from "./run";
+import type { Home } from "./find";
+import { Failed, type Options, type Programs } from "./run";
 
 const OLDEST = [3, 11] as const;
 const PYTHONS = ["python3", "python", "python3.13", "python3.12", "python3.11"];
@@ -21,18 +21,20 @@ export interface Step {
 }
 
 /** uv, which can bring its own Python, or else a Python that is new enough. Rejects with `Failed`. */
-export async function findTool(): Promise<Tool> {
-  const uv = await findOnPath("uv");
+export async function findTool(programs: Programs): Promise<Tool> {
+  const uv = await programs.find("uv");
   if (uv) {
     return { kind: "uv", path: uv };
   }
   for (const name of PYTHONS) {
-    const path = await findOnPath(name);
-    if (path && (await isNewEnough(path))) {
+    const path = await programs.find(name);
+    if (path && (await isNewEnough(path, programs))) {
       return { kind: "python", path };
     }
   }
-  throw new Failed(`Caret needs Python ${OLDEST.join(".")} or newer, or uv. Install one of them.`);
+  throw new Failed(
+    `Caret needs Python ${OLDEST.join(".")} or newer, or uv. Install one of them; what is in an open folder does not count.`,
+  );
 }
 
 /** The commands that install the source package `source` into `home`. */
@@ -49,9 +51,12 @@ export function steps(tool: Tool, home: Home, source: string): Step[] {
       { title, command: tool.path, args: ["pip", "install", "--python", home.python, source] },
     ];
   }
-  const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"];
+  // -I: no modules of the current folder, of the environment or of the user's. pip itself still reads
+  // the user's own configuration, such as an index.
+  const module = ["-I", "-m"];
+  const pip = [...module, "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"];
   return [
-    { title: "making an environment", command: tool.path, args: ["-m", "venv", home.folder] },
+    { title: "making an environment", command: tool.path, args: [...module, "venv", home.folder] },
     { title, command: home.python, args: [...pip, source] },
   ];
 }
@@ -82,21 +87,26 @@ export function progressOf(line: string): string | undefined {
 }
 
 /** Install from nothing; a half-made environment never counts. Rejects with `Failed`. */
-export async function install(home: Home, source: string, options: Options): Promise<void> {
-  const tool = await findTool();
+export async function install(
+  home: Home,
+  source: string,
+  programs: Programs,
+  options: Options,
+): Promise<void> {
+  const tool = await findTool(programs);
   await rm(home.folder, { recursive: true, force: true });
   await mkdir(dirname(home.folder), { recursive: true });
   for (const step of steps(tool, home, source)) {
     options.onLine?.(`${step.command} ${step.args.join(" ")}`);
-    await run(step.command, step.args, options);
+    await programs.run(step.command, step.args, options);
   }
-  await run(home.caret, ["--version"], options);
+  await programs.run(home.caret, ["--version"], options);
   await writeFile(home.stamp, home.version);
 }
 
-async function isNewEnough(python: string): Promise<boolean> {
+async function isNewEnough(python: string, programs: Programs): Promise<boolean> {
   const program = `import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST.join(", ")}))`;
-  return run(python, ["-c", program]).then(
+  return programs.run(python, ["-I", "-c", program]).then(
     () => true,
     () => false,
   );
