@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from lsp_server.context import site_at
 from lsp_server.settings import Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.hints import Hints
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.recent import Recent
-from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,9 +49,11 @@ class Workspace:
         """What comes about the object before a caret, and about what is called."""
         return await Hints(self._link).at(*self._place(document, line, column))
 
-    def _place(self, document: Document, line: int, column: int) -> tuple[str, Site, View]:
+    def _place(
+        self, document: Document, line: int, column: int
+    ) -> tuple[str, Site, EditorSnapshot]:
         uri, path = f"file://{document.path}", self._path(document)
-        view = View({uri: document}, [self.root.as_posix()], Settings())
+        view = EditorSnapshot(Settings(), [self.root.as_posix()], documents={uri: document})
         return (
             uri,
             site_at(document.lines, line, column, language=document.language, path=path),
@@ -76,7 +78,7 @@ async def workspace(root: Path) -> AsyncIterator[Workspace]:
     """Its index is begun; the index's process ends with the block."""
     link = Link(lambda *_: None)
     try:
-        await link.use(View({}, [root.as_posix()], Settings()))
+        await link.use(EditorSnapshot(Settings(), [root.as_posix()]))
         yield Workspace(root, link)
     finally:
         await link.aclose()

@@ -20,11 +20,10 @@ from lsp_server.instruct.syntax import enclosing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lsp_server.documents import Encoding
     from lsp_server.instruct.commands import Command
     from lsp_server.instruct.place import Place
     from lsp_server.instruct.syntax import Region
-    from lsp_server.workspace.view import View
+    from lsp_server.snapshot import EditorSnapshot
 
 KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite)
 OPTIONS = types.CodeActionOptions(code_action_kinds=KINDS, resolve_provider=True)
@@ -34,17 +33,14 @@ _REWRITES = {"doc": "Document", "refactor": "Refactor", "test": "Write tests for
 
 
 def actions(
-    params: types.CodeActionParams,
-    view: View,
-    encoding: Encoding,
-    client: types.ClientCapabilities,
+    params: types.CodeActionParams, snapshot: EditorSnapshot, client: types.ClientCapabilities
 ) -> list[types.CodeAction]:
     """What is offered for a range and the diagnostics in it, of the kinds that are wanted."""
     try:
-        document = readable_document(params.text_document.uri, view)
+        document = readable_document(params.text_document.uri, snapshot)
     except RequestError:
         return []
-    place = place_of(document, params.range, view, encoding)
+    place = place_of(document, params.range, snapshot)
     region = enclosing(place.text, place.language, *place.rows)
     offered: list[types.CodeAction] = []
     if _wanted(types.CodeActionKind.QuickFix, params.context.only):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lsp_server.arguments import Arguments
     from lsp_server.documents import Document, Encoding
     from lsp_server.instruct.commands import Command
+    from lsp_server.snapshot import EditorSnapshot
     from lsp_server.workspace.link import Link
-    from lsp_server.workspace.view import View
 
 MOVED = (
     "The document changed since the command was given, so nothing was applied. Run the command "
@@ -29,8 +29,8 @@ MOVED = (
 )
 
 
-def ask_of(command: Command, arguments: Arguments, view: View, encoding: Encoding) -> Ask:
-    """The request; its positions count in `encoding`.
+def ask_of(command: Command, arguments: Arguments, snapshot: EditorSnapshot) -> Ask:
+    """The request as plain data.
 
     Raises:
         RequestError: the document may not be read, or is not the one that the editor has.
@@ -38,24 +38,24 @@ def ask_of(command: Command, arguments: Arguments, view: View, encoding: Encodin
     problems = tuple(problem_of(told) for told in arguments.diagnostics)
     place = None
     if arguments.uri:
-        document = readable_document(arguments.uri, view)
+        document = readable_document(arguments.uri, snapshot)
         if arguments.version not in (None, document.version):
             raise RequestError(MOVED)
-        place = place_of(document, arguments.range, view, encoding)
+        place = place_of(document, arguments.range, snapshot)
     return Ask(command, place, problems, arguments.instruction, arguments.text)
 
 
-def readable_document(uri: str, view: View) -> Document:
+def readable_document(uri: str, snapshot: EditorSnapshot) -> Document:
     """An open document.
 
     Raises:
         RequestError: it is not open, or no model may read it.
     """
-    document = view.documents.get(uri)
+    document = snapshot.documents.get(uri)
     if document is None:
         raise RequestError("The document is not open. Open the file, and try again.")
-    reason = withheld(document, view.settings)
-    root = view.folder_of(document.path)
+    reason = withheld(document, snapshot.settings)
+    root = snapshot.folder_of(document.path)
     if root and caretignored(root, relative_path(document.path, [root])):
         reason = ".caretignore has it"
     if reason:
@@ -63,37 +63,37 @@ def readable_document(uri: str, view: View) -> Document:
     return document
 
 
-def place_of(
-    document: Document, wanted: types.Range | None, view: View, encoding: Encoding
-) -> Place:
+def place_of(document: Document, wanted: types.Range | None, snapshot: EditorSnapshot) -> Place:
     """A range of a document; without one, its beginning."""
     start = types.Position(0, 0)
     wanted = wanted or types.Range(start, start)
-    root = view.folder_of(document.path)
+    root = snapshot.folder_of(document.path)
     return Place(
         relative_path(document.path, [root] if root else []),
         document.language,
         plain("".join(document.lines)),
-        _index(document, wanted.start, encoding),
-        _index(document, wanted.end, encoding),
+        _index(document, wanted.start, snapshot.encoding),
+        _index(document, wanted.end, snapshot.encoding),
         root,
     )
 
 
-def files_of(view: View) -> Files:
+def files_of(snapshot: EditorSnapshot) -> Files:
     """The files of the workspace."""
     opened = {
         document.path: plain("".join(document.lines))
-        for document in view.documents.values()
+        for document in snapshot.documents.values()
         if not document.binary
     }
-    return Files(tuple(view.roots), view.settings.privacy.exclude, opened)
+    return Files(tuple(snapshot.roots), snapshot.settings.privacy.exclude, opened)
 
 
-def grounds_of(view: View, link: Link) -> Grounds:
+def grounds_of(snapshot: EditorSnapshot, link: Link) -> Grounds:
     """What else may be read: no other file, where the model is not on this machine."""
-    files = files_of(view)
-    return Grounds(replace(files, roots=()) if view.settings.instruct.endpoint else files, link.ask)
+    files = files_of(snapshot)
+    return Grounds(
+        replace(files, roots=()) if snapshot.settings.instruct.endpoint else files, link.ask
+    )
 
 
 def problem_of(told: types.Diagnostic) -> Problem:

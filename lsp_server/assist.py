@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
-from engine.errors import CaretError, RequestError
+from engine.errors import CaretError, RequestError, Superseded
 from lsp_server.arguments import Answer
 from lsp_server.asking import MOVED, ask_of, files_of, grounds_of, plain
 from lsp_server.documents import split_lines
@@ -28,14 +29,17 @@ if TYPE_CHECKING:
 
     from engine.api import ModelStatus
     from lsp_server.arguments import Arguments
-    from lsp_server.documents import Encoding
     from lsp_server.instruct.ask import Ask
-    from lsp_server.instruct.assistant import Speaker
+    from lsp_server.instruct.assistant import Outcome, Speaker
     from lsp_server.instruct.change import Change
     from lsp_server.instruct.commands import Command
+    from lsp_server.newest import NewestWins
+    from lsp_server.snapshot import EditorSnapshot
     from lsp_server.streams import Report, Token
     from lsp_server.workspace.link import Link
-    from lsp_server.workspace.view import View
+
+
+_log = logging.getLogger(__name__)
 
 
 class Assist:
@@ -46,11 +50,14 @@ class Assist:
         ls: LanguageServer,
         speaker: Speaker,
         link: Link,
-        view: Callable[[], View],
-        encoding: Callable[[], Encoding],
+        running: NewestWins,
+        now: Callable[[], EditorSnapshot],
     ) -> None:
-        """Show answers of `speaker` by `ls`; view and encoding are those of the moment."""
-        self._ls, self._link, self._view, self._encoding = ls, link, view, encoding
+        """Show answers of `speaker` by `ls`; work ends with the others `running` at a change.
+
+        `now` gives the editor's state at the moment, to which an edit must fit.
+        """
+        self._ls, self._link, self._running, self._now = ls, link, running, now
         self.assistant = Assistant(speaker)
         self._reports: set[Report] = set()
         """Of the progress bars that are shown."""
@@ -61,33 +68,35 @@ class Assist:
             report("" if model.phase == "ready" else f"{model.name}: {describe(model)}")
 
     async def run(
-        self, command: Command, arguments: Arguments, token: Token | None = None
+        self,
+        command: Command,
+        arguments: Arguments,
+        snapshot: EditorSnapshot,
+        token: Token | None = None,
     ) -> Answer:
-        """Do what was asked; `token` is the client's for progress.
+        """Do what was asked in `snapshot`; `token` is the client's for progress.
 
         Raises:
             JsonRpcException: it failed; the message is for people.
         """
         try:
-            return await self._answer(command, arguments, token)
+            return await self._answer(command, arguments, snapshot, token)
         except CaretError as error:
             raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed) from error
 
-    async def _answer(self, command: Command, arguments: Arguments, token: Token | None) -> Answer:
-        view = self._view()
-        ask = ask_of(command, arguments, view, self._encoding())
+    async def _answer(
+        self, command: Command, arguments: Arguments, snapshot: EditorSnapshot, token: Token | None
+    ) -> Answer:
+        ask = ask_of(command, arguments, snapshot)
         title = f"Caret: {command.title}"
         shown = self._stream(command, arguments, title)
         async with self._progress(token, title):
-            ask = await grounds_of(view, self._link).gather(ask)
-            outcome = await self.assistant.answer(
-                ask,
-                view.settings.instruct,
-                shown.say,
-                document=arguments.uri,
-                conversation=arguments.conversation,
-            )
-        files = files_of(view)
+            work = self._outcome(ask, arguments, snapshot, shown)
+            done = await self._running.run(object(), work)
+        if done is None:
+            raise Superseded("The settings changed while Caret answered. Run the command again.")
+        ask, outcome = done
+        files = files_of(snapshot)
         named = references(outcome.text, ask, files)
         text = with_notes(outcome.text, ask, named, cut=outcome.cut)
         shown.say(text.removeprefix(outcome.text))
@@ -97,6 +106,20 @@ class Assist:
         locations = [_location(*place) for place in references(text, ask, files).real]
         return Answer(text, outcome.conversation, edit, applied, locations)
 
+    async def _outcome(
+        self, ask: Ask, arguments: Arguments, snapshot: EditorSnapshot, shown: Stream
+    ) -> tuple[Ask, Outcome]:
+        """What the model makes of the request, and the request with what it was answered from."""
+        ask = await grounds_of(snapshot, self._link).gather(ask)
+        outcome = await self.assistant.answer(
+            ask,
+            snapshot.settings.instruct,
+            shown.say,
+            document=arguments.uri,
+            conversation=arguments.conversation,
+        )
+        return ask, outcome
+
     def _stream(self, command: Command, arguments: Arguments, title: str) -> Stream:
         """An edit shows itself; only text needs a document of its own."""
         if command.edits and arguments.token is None:
@@ -104,7 +127,7 @@ class Assist:
         return stream(self._ls, arguments.token, title, self._text_of)
 
     def _text_of(self, uri: str) -> str | None:
-        document = self._view().documents.get(uri)
+        document = self._now().documents.get(uri)
         return plain("".join(document.lines)) if document else None
 
     @asynccontextmanager
@@ -125,7 +148,7 @@ class Assist:
         assert ask.place
         if ask.target:
             uri = Path(ask.place.root, ask.target.path).as_uri()
-        document = self._view().documents.get(uri)
+        document = self._now().documents.get(uri)
         lines = document.lines if document else _on_disk(uri)
         now = None if lines is None else plain("".join(lines))
         if now != change.before:
@@ -136,7 +159,7 @@ class Assist:
             lines=lines or [""],
             version=document.version if document else None,
             label=f"Caret: {ask.command.title}",
-            encoding=self._encoding(),
+            encoding=self._now().encoding,
             client=self._ls.client_capabilities,
         )
 
@@ -145,11 +168,17 @@ class Assist:
         if not get_capability(self._ls.client_capabilities, "workspace.apply_edit"):
             return False
         params = types.ApplyWorkspaceEditParams(edit, label=label)
-        return (await self._ls.workspace_apply_edit_async(params)).applied
+        try:
+            return (await self._ls.workspace_apply_edit_async(params)).applied
+        except JsonRpcException as error:  # the answer has the edit too
+            _log.warning("The editor did not apply an edit: %s", error)
+            return False
 
 
 def _on_disk(uri: str) -> list[str] | None:
     """The lines of a file that is not open; None where there is none."""
+    if not uri.startswith("file:"):
+        return None
     try:
         return split_lines(Path(path_of(uri)).read_bytes().decode())
     except (OSError, UnicodeDecodeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import aclosing
 from dataclasses import replace
@@ -25,11 +26,13 @@ from engine.remote import Endpoint, RemoteClient
 from lsp_server.roles import Part, chosen, with_safety_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from engine.api import Ability, ChatRequest, CompletionRequest, Piece
     from engine.wire import R
     from lsp_server.settings import EngineSettings, Settings
+
+_log = logging.getLogger(__name__)
 
 _POLL_S = 0.2
 """Between looks at a model on its way; there are none once it is ready."""
@@ -45,70 +48,89 @@ class Backend:
         report: Callable[[ModelStatus], None],
         connect: Callable[[Part, EngineSettings], CompletionService] | None = None,
         ability: Ability = "infill",
+        known: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Tell of the model's way into memory by `report`; reach it by `connect`."""
+        """Tell of the model's way into memory by `report`; reach it by `connect`.
+
+        `known` waits until the settings are not in question; nothing is sent before that.
+        """
         self._report, self._connect, self._ability = report, connect or connect_to, ability
+        self._known = known or _at_once
         self._settings: Settings | None = None
         self._part: Part | None = None
         self._service: CompletionService | None = None
         self._bringing: asyncio.Task[CaretError | None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._retry_at = 0.0
         self._model = ""
         """The loaded model's name in full; the settings may have a relative path."""
         self.ready = False
         """The model is in memory, as far as is known."""
 
-    async def use(self, settings: Settings) -> None:
-        """Take the model and the endpoint of these settings.
+    def take(self, settings: Settings) -> None:
+        """Take the model and the endpoint of these settings, at once.
 
         Begins to load one that completes; one that is talked to is loaded when it is first asked.
+        What was asked of the one before, and not answered yet, is superseded.
         """
         old, part = self._settings, chosen(settings, self._ability)
         if old and (self._part, old.engine) == (part, settings.engine):
             self._settings = settings
             return
-        await self.aclose()
+        self.release()
         self._settings, self._part = settings, part
-        self._service = self._connect(part, settings.engine)
         if self._ability == "infill":
             self.bring()
+
+    async def use(self, settings: Settings) -> None:
+        """`take` them, and wait until the service before is closed."""
+        self.take(settings)
+        await self._closed()
 
     def complete(self, request: CompletionRequest, *, wait: bool) -> AsyncGenerator[Piece, None]:
         """Pieces of a completion; closing the generator stops the work.
 
         Raises:
             EngineUnavailable: the model is not ready, and `wait` is off.
+            Superseded: the settings name another model or endpoint now.
             CaretError: the model cannot be had, or failed.
         """
         return self._answer(
-            lambda service: service.complete(self._named(request), wait=wait), wait=wait
+            lambda service: service.complete(self._named(request), wait=wait), self._part, wait=wait
         )
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Pieces of the next turn; waits for the model. Closing the generator stops the work.
 
         Raises:
+            Superseded: the settings name another model or endpoint now.
             CaretError: the model cannot be had, or failed.
         """
         if self._settings and self._settings.instruct.safety_prompt:
             request = with_safety_prompt(request)
-        return self._answer(lambda service: service.chat(self._named(request)), wait=True)
+        return self._answer(
+            lambda service: service.chat(self._named(request)), self._part, wait=True
+        )
 
     def _named(self, request: R) -> R:
         """With the name that the engine knows the model by."""
         return replace(request, model=self._model) if self._local else request
 
     async def _answer(
-        self, ask: Callable[[CompletionService], AsyncGenerator[Piece, None]], *, wait: bool
+        self,
+        ask: Callable[[CompletionService], AsyncGenerator[Piece, None]],
+        part: Part | None,
+        *,
+        wait: bool,
     ) -> AsyncGenerator[Piece, None]:
-        service = await self._available(wait=wait)
+        """Ask the service of `part`, the one in force when the request was made, and no other."""
+        service = await self._available(part, wait=wait)
         try:
             async with aclosing(ask(service)) as pieces:
                 async for piece in pieces:
                     yield piece
         except EngineError as error:
-            if service is not self._service:  # let go of meanwhile, which is no loss
-                raise Superseded("The settings changed while it answered. Ask again.") from None
+            self._check(part)
             if self._local and not isinstance(error, Superseded):
                 self.bring()
             raise
@@ -116,63 +138,123 @@ class Backend:
     async def restart(self) -> None:
         """End the engine, also for other editors, and start anew.
 
+        Who waits for the model meanwhile goes on waiting.
+
         Raises:
             EngineUnavailable: it does not end.
         """
-        self.ready = False
         if self._bringing:
             self._bringing.cancel()
-            self._bringing = None
-        if self._local:
-            await launch.stop()
-        self.bring()
+        self._bringing = None
+        ended = asyncio.create_task(_stopped()) if self._local else None
+        self.bring(ended)
+        if ended and (error := await asyncio.shield(ended)):
+            raise error
 
-    async def aclose(self) -> None:
-        """Let go of the engine; `use` takes it up again."""
+    def release(self) -> None:
+        """Let go of the engine at once; `take` takes it up again."""
         self.ready = False
         if self._bringing:
             self._bringing.cancel()
         if self._service:
-            await self._service.aclose()
+            task = asyncio.create_task(self._service.aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
         self._bringing = self._service = self._settings = self._part = None
+
+    async def aclose(self) -> None:
+        """Let go of the engine, and wait until the connections are closed."""
+        self.release()
+        await self._closed()
+
+    async def _closed(self) -> None:
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     @property
     def _local(self) -> bool:
         return self._part is not None and not self._part.endpoint
 
-    async def _available(self, *, wait: bool) -> CompletionService:
-        if not self.ready and self._may_bring(wait=wait):
-            self.bring()
-        if wait and self._bringing and (error := await asyncio.shield(self._bringing)):
-            raise error
-        if self._service is None or not self.ready:
-            raise EngineUnavailable("The model is not ready yet. Try again in a moment.")
-        return self._service
+    def _check(self, part: Part | None) -> None:
+        """Raise Superseded where a part is not in force any more."""
+        if part is not self._part:
+            raise Superseded("The settings changed while it answered. Ask again.")
+
+    async def _available(self, part: Part | None, *, wait: bool) -> CompletionService:
+        """The service of a part once its model is ready, and nothing more is to be waited for."""
+        while True:
+            await self._known()
+            self._check(part)
+            if self._service and self.ready:
+                return self._service
+            if self._may_bring(wait=wait):
+                self.bring()
+            if not wait or self._bringing is None:
+                raise EngineUnavailable("The model is not ready yet. Try again in a moment.")
+            bringing = self._bringing
+            await asyncio.wait([bringing])
+            self._check(part)
+            if not bringing.cancelled() and (error := bringing.result()):
+                raise error
 
     def _may_bring(self, *, wait: bool) -> bool:
         idle = self._bringing is None or self._bringing.done()
         return idle and (wait or time.monotonic() >= self._retry_at)
 
-    def bring(self) -> None:
+    def bring(self, after: asyncio.Task[CaretError | None] | None = None) -> None:
         """Start bringing the model into memory, unless that is under way."""
         self.ready = False
-        if self._service and self._part and (self._bringing is None or self._bringing.done()):
-            self._bringing = asyncio.create_task(self._brought(self._service, self._part))
+        if self._part and self._settings and (self._bringing is None or self._bringing.done()):
+            service: CompletionService | Exception
+            try:
+                service = self._service or self._connect(self._part, self._settings.engine)
+                self._service = service
+            except Exception as error:  # `_brought` tells of it
+                service = error
+            self._bringing = asyncio.create_task(self._brought(self._part, service, after))
 
-    async def _brought(self, service: CompletionService, part: Part) -> CaretError | None:
+    async def _brought(
+        self,
+        part: Part,
+        service: CompletionService | Exception,
+        after: asyncio.Task[CaretError | None] | None,
+    ) -> CaretError | None:
         """Load and watch; returns why it failed, if so."""
         title = part.title
         self._report(ModelStatus(title, "absent"))
         try:
+            if isinstance(service, Exception):
+                raise service
+            if after and (error := await asyncio.shield(after)):
+                raise error
             async for status in _way_into_memory(service, part):
                 self._model, self.ready = status.name, status.phase == "ready"
                 self._report(replace(status, name=status.name or title))
         except CaretError as error:
-            pause = _RETRY_ENGINE_S if isinstance(error, EngineError) else _RETRY_MODEL_S
-            self._retry_at = time.monotonic() + pause
-            self._report(ModelStatus(title, "failed", error=str(error), error_code=error.code))
-            return error
+            return self._failed(title, error)
+        except Exception:
+            _log.exception("%s could not be brought in", title)
+            fault = "could not be brought in: a fault in Caret, see lsp.log in the log folder."
+            return self._failed(title, ModelError(f"{title} {fault}"))
         return None
+
+    def _failed(self, title: str, error: CaretError) -> CaretError:
+        pause = _RETRY_ENGINE_S if isinstance(error, EngineError) else _RETRY_MODEL_S
+        self._retry_at = time.monotonic() + pause
+        self._report(ModelStatus(title, "failed", error=str(error), error_code=error.code))
+        return error
+
+
+async def _at_once() -> None:
+    """Nothing is in question."""
+
+
+async def _stopped() -> CaretError | None:
+    """End the engine; returns why it does not, if so."""
+    try:
+        await launch.stop()
+    except CaretError as error:
+        return error
+    return None
 
 
 def connect_to(part: Part, engine: EngineSettings) -> CompletionService:

@@ -118,15 +118,15 @@ class Completer:
         return replace(answer, texts=_insertable(texts, query.site))
 
     def forget(self, document: str | None = None) -> None:
-        """Drop the predictions of a document that was closed, or all: the settings changed."""
+        """End and drop the predictions of a document that was closed, or all: settings changed."""
         if document is None:
             self._known = Predictions()
-            self._writing.clear()
-            self._choices.clear()
         else:
             self._known.forget(document)
-            self._writing.pop(document, None)
-            self._choices.pop(document, None)
+        for name in [document] if document else [*self._writing, *self._choices]:
+            self._choices.pop(name, None)
+            if writing := self._writing.pop(name, None):
+                writing.stop()
 
     async def read_ahead(self, query: Query, settings: Settings) -> None:
         """Have the model read what it would for `suggest`, when it has nothing else to do."""

@@ -1,4 +1,9 @@
-"""Where the settings come from: initializationOptions, then the editor asked or telling."""
+"""The settings and folders in force, and how they change.
+
+Settings come as initializationOptions, then from the editor asked or telling. From the moment that
+the editor tells of a change until the new settings are read, they are in question: a request waits
+before it begins, and before it sends anything.
+"""
 
 from __future__ import annotations
 
@@ -11,54 +16,123 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.policy import path_of
 from lsp_server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pygls.lsp.server import LanguageServer
 
 SECTION = "caret"
 _PULL_TIMEOUT_S = 5.0
+_KNOWN_TIMEOUT_S = 10.0
+"""A client that never says `initialized` gets an error for a request by hand after this."""
 
 _log = logging.getLogger(__name__)
 
 
 class Configuration:
-    """The section as the editor gave it; what it says now lies over what it said at the start."""
+    """What is in force now; `generation` counts its changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, ls: LanguageServer, replaced: Callable[[list[str]], None]) -> None:
+        """`replaced` is called after every change, with what is wrong with the settings."""
+        self._ls, self._replaced = ls, replaced
         self.initial: object = None
         """initializationOptions."""
         self._latest: object = None
+        """The section as the editor gave it later; lies over `initial`."""
+        self.settings = Settings()
+        self.roots: tuple[str, ...] = ()
+        """Paths of the workspace's folders."""
+        self.generation = 0
+        self._problems: list[str] = []
+        self._known = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
 
-    def read(self) -> tuple[Settings, list[str]]:
-        """The settings, and what is wrong with them."""
-        return read_settings(self.initial, self._latest)
+    @property
+    def begun(self) -> bool:
+        """The settings have been read once."""
+        return self.generation > 0
 
-    def subscribe(self, ls: LanguageServer) -> None:
+    async def known(self) -> None:
+        """Wait until the settings are not in question.
+
+        Raises:
+            JsonRpcException: the client does not say `initialized`.
+        """
+        try:
+            async with asyncio.timeout(_KNOWN_TIMEOUT_S):
+                await self._known.wait()
+        except TimeoutError:
+            raise JsonRpcException(
+                "The editor has not said `initialized`, so the settings are not known.",
+                code=types.ErrorCodes.ServerNotInitialized,
+            ) from None
+
+    def subscribe(self) -> None:
         """Have the editor tell of changes, if it can be asked to."""
         dynamic = "workspace.did_change_configuration.dynamic_registration"
-        if get_capability(ls.client_capabilities, dynamic):
+        if get_capability(self._ls.client_capabilities, dynamic):
             method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
             options = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
             registration = types.Registration(id=method, method=method, register_options=options)
-            ls.client_register_capability(types.RegistrationParams([registration]))
+            self._ls.client_register_capability(types.RegistrationParams([registration]))
 
-    async def update(self, ls: LanguageServer, told: object = None) -> None:
-        """Take what the editor answers when asked, else what it told unasked, if anything."""
-        if isinstance(told, Mapping) and SECTION in told:
+    def changed(self, told: object = None) -> None:
+        """Read the settings anew; `told` is what the editor said unasked."""
+        pushed = isinstance(told, Mapping) and SECTION in told
+        if isinstance(told, Mapping) and pushed:
             self._latest = told[SECTION]
-        if get_capability(ls.client_capabilities, "workspace.configuration"):
-            answer = await _ask(ls)
-            self._latest = self._latest if answer is None else answer
+        if self._asking:
+            self._asking.cancel()
+        if get_capability(self._ls.client_capabilities, "workspace.configuration"):
+            self._known.clear()
+            self._asking = asyncio.create_task(self._ask(keep_null=not pushed))
+        else:
+            self._settle()
 
+    def folders_changed(self) -> None:
+        """Take the folders that there are now."""
+        if self.begun:
+            self._take()
 
-async def _ask(ls: LanguageServer) -> Any:  # noqa: ANN401 - any JSON value
-    """The editor's value for the section; None if it has none or does not answer."""
-    params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
-    try:
-        async with asyncio.timeout(_PULL_TIMEOUT_S):
-            answers = await ls.workspace_configuration_async(params)
-    except (TimeoutError, JsonRpcException) as error:
-        _log.warning("The editor did not answer workspace/configuration: %r", error)
-        return None
-    return answers[0] if answers else None
+    def close(self) -> None:
+        """Ask no more."""
+        if self._asking:
+            self._asking.cancel()
+
+    async def _ask(self, *, keep_null: bool) -> None:
+        """Take what the editor answers; with `keep_null`, null means that nothing is set any more.
+
+        An editor that told the settings in the notification itself may answer null when asked.
+        """
+        params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+        try:
+            async with asyncio.timeout(_PULL_TIMEOUT_S):
+                answers: Any = await self._ls.workspace_configuration_async(params)
+            if answers and (keep_null or answers[0] is not None):
+                self._latest = answers[0]
+        except (TimeoutError, JsonRpcException) as error:
+            _log.warning("The editor did not answer workspace/configuration: %r", error)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whatever goes wrong, nobody is left waiting."""
+        try:
+            self._take()
+        finally:
+            self._known.set()
+
+    def _take(self) -> None:
+        settings, problems = read_settings(self.initial, self._latest)
+        roots = tuple(path_of(folder.uri) for folder in self._ls.workspace.folders.values())
+        if self.begun and (settings, roots, problems) == (
+            self.settings,
+            self.roots,
+            self._problems,
+        ):
+            return
+        self.settings, self.roots, self._problems = settings, roots, problems
+        self.generation += 1
+        self._replaced(problems)

@@ -19,8 +19,8 @@ from lsp_server.documents import Document, body
 from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.references import references, with_notes
 from lsp_server.settings import Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.link import Link
-from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,13 +77,13 @@ class Consultation:
             CaretError: there is no such place, or the model cannot answer.
         """
         backend, link = Backend(report, None, "instruct"), Link(lambda *_: None)
-        view, arguments = self._view()
+        snapshot, arguments = self._snapshot()
         try:
-            await backend.use(view.settings)
-            await self._index(link, view)
-            grounds = grounds_of(view, link)
-            ask = await grounds.gather(ask_of(self.command, arguments, view, "utf-32"))
-            outcome = await Assistant(backend).answer(ask, view.settings.instruct, say)
+            await backend.use(snapshot.settings)
+            await self._index(link, snapshot)
+            grounds = grounds_of(snapshot, link)
+            ask = await grounds.gather(ask_of(self.command, arguments, snapshot))
+            outcome = await Assistant(backend).answer(ask, snapshot.settings.instruct, say)
         finally:
             await link.aclose()
             await backend.aclose()
@@ -91,23 +91,26 @@ class Consultation:
         say(noted.removeprefix(outcome.text.rstrip()))
         return replace(outcome, text=noted)
 
-    def _view(self) -> tuple[View, Arguments]:
+    def _snapshot(self) -> tuple[EditorSnapshot, Arguments]:
         settings = Settings()
         instruct = replace(settings.instruct, model=self.model, endpoint=self.endpoint)
         settings = replace(settings, instruct=instruct)
         arguments = Arguments(instruction=self.instruction, text=self.text)
+        roots = [self.root.as_posix()]
         if self.lines is None:
-            return View({}, [self.root.as_posix()], settings), arguments
+            return EditorSnapshot(settings, roots), arguments
         document = _read(self.lines.file)
         uri = self.lines.file.resolve().as_uri()
         arguments = replace(arguments, uri=uri, range=_range(self.lines, document))
-        return View({uri: document}, [self.root.as_posix()], settings), arguments
+        return EditorSnapshot(
+            settings, [self.root.as_posix()], documents={uri: document}
+        ), arguments
 
-    async def _index(self, link: Link, view: View) -> None:
+    async def _index(self, link: Link, snapshot: EditorSnapshot) -> None:
         """Have the workspace read, where the answer needs more of it than its files by name."""
-        if self.command.name == "debug" or view.settings.instruct.endpoint:
+        if self.command.name == "debug" or snapshot.settings.instruct.endpoint:
             return
-        await link.use(view)
+        await link.use(snapshot)
         deadline = time.monotonic() + _INDEX_S.get(self.command.name, _SOON_S)
         while link.building and time.monotonic() < deadline:
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Open documents as lists of lines, edited in place; an edit costs the lines that it touches.
+"""Open documents as lists of lines; a change edits a copy, whose lines are shared.
 
 pygls keeps documents too, but splits lines with `str.splitlines`, which also breaks at form feeds
 and U+2028 where LSP does not, and copies the whole text at every change.
@@ -7,7 +7,7 @@ and U+2028 where LSP does not, and copies the whole text at every change.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from lsp_server.languages import language_id
@@ -88,6 +88,10 @@ class Document:
         lines = split_lines(text)
         known = language_id(language, path, lines[0])
         return cls(path, known, lines, len(text), "\0" in text, version, language)
+
+    def copy(self, version: int | None) -> Document:
+        """A document to edit: requests keep the one that they began with."""
+        return replace(self, lines=[*self.lines], version=version)
 
     def replace(self, text: str) -> None:
         """Set the whole text."""

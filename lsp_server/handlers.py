@@ -14,12 +14,13 @@ from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError
 from lsp_server.actions import OPTIONS, actions, chosen
-from lsp_server.arguments import Answer, parse
-from lsp_server.carets import end_of_change
+from lsp_server.arguments import Answer, Arguments, parse
+from lsp_server.asking import MOVED
+from lsp_server.carets import Caret, Item, end_of_change
 from lsp_server.completion import Query
-from lsp_server.instruct.commands import COMMANDS, IDS
+from lsp_server.instruct.commands import COMMANDS, IDS, Command
 from lsp_server.parent import end_with_parent
-from lsp_server.server import CaretServer
+from lsp_server.server import CaretServer, caret_at
 
 CHOICES = 3
 """Suggestions for a request made by hand."""
@@ -44,20 +45,18 @@ def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
         ls.start(end_with_parent(params.process_id))
 
 
-async def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
+def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
     """Read the settings and begin to load the model."""
     # What was imported stays: looking through it for garbage would delay a key now and then.
     gc.collect()
     gc.freeze()
-    ls.configuration.subscribe(ls)
-    await ls.configure()
+    ls.configuration.subscribe()
+    ls.configuration.changed()
 
 
-async def did_change_configuration(
-    ls: CaretServer, params: types.DidChangeConfigurationParams
-) -> None:
+def did_change_configuration(ls: CaretServer, params: types.DidChangeConfigurationParams) -> None:
     """Read the settings anew."""
-    await ls.configure(params.settings)
+    ls.configuration.changed(params.settings)
 
 
 def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None:
@@ -65,7 +64,7 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     ls.newest.cancel(params.text_document.uri)
     ls.completer.forget(params.text_document.uri)
     ls.ahead.forget(params.text_document.uri)
-    ls.gatherer.forget(params.text_document.uri, ls.view)
+    ls.gatherer.forget(params.text_document.uri, ls.snapshot())
     ls.hints.forget()
     ls.assist.assistant.conversations.forget(params.text_document.uri)
 
@@ -82,56 +81,65 @@ def document_highlight(ls: CaretServer, params: types.DocumentHighlightParams) -
     ls.ahead.rest(params.text_document.uri, params.position)
 
 
-async def did_change_folders(ls: CaretServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
-    """Index the folders that there are now."""
-    await ls.link.use(ls.view)
+def did_change_folders(ls: CaretServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Take the folders that there are now."""
+    ls.configuration.folders_changed()
 
 
 async def inline_completion(
     ls: CaretServer, params: types.InlineCompletionParams
 ) -> types.InlineCompletionList:
     """Ghost text at the caret."""
-    uri, start = params.text_document.uri, time.monotonic()
-    caret = ls.caret(uri, params.position)
-    if caret is None:
-        return types.InlineCompletionList([])
     invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-    answer = await ls.suggest(Query(uri, caret.site, invoked, CHOICES if invoked else 1))
-    ls.ahead.rest(uri, params.position)
-    items = ls.offer(uri, caret, answer, start)
-    return types.InlineCompletionList([caret.inline_item(item) for item in items])
+    caret, items = await _suggested(ls, params, invoked=invoked)
+    return types.InlineCompletionList([caret.inline_item(item) for item in items] if caret else [])
 
 
 async def completion(ls: CaretServer, params: types.CompletionParams) -> types.CompletionList:
     """The same in the completion menu, for editors without ghost text."""
-    uri, start = params.text_document.uri, time.monotonic()
-    ghost = get_capability(ls.client_capabilities, "text_document.inline_completion")
-    caret = None if ghost else ls.caret(uri, params.position)
-    if caret is None:
+    if get_capability(ls.client_capabilities, "text_document.inline_completion"):
         return types.CompletionList(is_incomplete=False, items=[])
-    answer = await ls.suggest(Query(uri, caret.site))
-    ls.ahead.rest(uri, params.position)
+    caret, items = await _suggested(ls, params, invoked=False)
     # Incomplete, so that the editor asks again as the user types on.
-    items = [caret.popup_item(item) for item in ls.offer(uri, caret, answer, start)]
-    return types.CompletionList(is_incomplete=True, items=items)
+    shown = [caret.popup_item(item) for item in items] if caret else []
+    return types.CompletionList(is_incomplete=caret is not None, items=shown)
 
 
-def code_action(ls: CaretServer, params: types.CodeActionParams) -> list[types.CodeAction]:
+async def _suggested(
+    ls: CaretServer, params: types.InlineCompletionParams | types.CompletionParams, *, invoked: bool
+) -> tuple[Caret | None, list[Item]]:
+    """What is suggested at a position, and the caret there; None where nothing may be."""
+    uri, start = params.text_document.uri, time.monotonic()
+    if uri not in ls.protocol.documents:
+        return None, []
+    snapshot = await ls.settled(uri, invoked=invoked)
+    caret = caret_at(snapshot, uri, params.position) if snapshot else None
+    if snapshot is None or caret is None:
+        return None, []
+    query = Query(uri, caret.site, invoked, CHOICES if invoked else 1)
+    answer = await ls.suggest(query, snapshot)
+    ls.ahead.rest(uri, params.position)
+    return caret, ls.offer(uri, caret, answer, start)
+
+
+async def code_action(ls: CaretServer, params: types.CodeActionParams) -> list[types.CodeAction]:
     """What may be done here; no model is asked."""
-    return actions(params, ls.view, ls.protocol.encoding(), ls.client_capabilities)
+    snapshot = await ls.settled(params.text_document.uri, invoked=False)
+    return actions(params, snapshot, ls.client_capabilities) if snapshot else []
 
 
 async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> types.CodeAction:
     """The edit of an action that was chosen."""
     if wanted := chosen(params):
         command, argument = wanted
-        params.edit = (await ls.assist.run(command, parse([argument]))).edit
+        params.edit = (await _answered(ls, command, parse([argument]))).edit
     return params
 
 
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
+    ls.configuration.close()
     await ls.link.aclose()
     await ls.backend.aclose()
     await ls.recorder.flush()
@@ -183,7 +191,17 @@ async def restart_engine(ls: CaretServer, _: object) -> None:
 async def assist(ls: CaretServer, params: types.ExecuteCommandParams) -> Answer:
     """A command that the instruct model answers."""
     command = COMMANDS[params.command.removeprefix("caret.")]
-    return await ls.assist.run(command, parse(params.arguments), params.work_done_token)
+    return await _answered(ls, command, parse(params.arguments), params.work_done_token)
+
+
+async def _answered(
+    ls: CaretServer, command: Command, arguments: Arguments, token: int | str | None = None
+) -> Answer:
+    """The answer to a command, given in the editor's state once its settings are known."""
+    snapshot = await ls.settled(arguments.uri)
+    if snapshot is None:
+        raise JsonRpcException(MOVED, code=types.LSPErrorCodes.ContentModified)
+    return await ls.assist.run(command, arguments, snapshot, token)
 
 
 FEATURES: dict[str, tuple[Any, Any]] = {

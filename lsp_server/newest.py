@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Hashable
 
 T = TypeVar("T")
 
@@ -15,9 +15,9 @@ class NewestWins:
     """At most one running task for each key."""
 
     def __init__(self) -> None:
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
-    async def run(self, key: str, work: Coroutine[Any, Any, T]) -> T | None:
+    async def run(self, key: Hashable, work: Coroutine[Any, Any, T]) -> T | None:
         """The work's result; None as soon as it is superseded. Cancelling this cancels the work."""
         self.cancel(key)
         task: asyncio.Task[T] = asyncio.create_task(work)
@@ -33,7 +33,12 @@ class NewestWins:
             if self._tasks.get(key) is task:
                 del self._tasks[key]
 
-    def cancel(self, key: str) -> None:
+    def cancel(self, key: Hashable) -> None:
         """End the running work of a key, if any."""
         if task := self._tasks.pop(key, None):
             task.cancel()
+
+    def cancel_all(self) -> None:
+        """End all running work: settings or folders changed."""
+        for key in list(self._tasks):
+            self.cancel(key)

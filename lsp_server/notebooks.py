@@ -21,6 +21,12 @@ class Notebooks:
         self._documents = documents
         self._cells: dict[str, list[str]] = {}
 
+    def copy(self, documents: dict[str, Document]) -> Notebooks:
+        """The notebooks as they are now, over `documents`; later changes do not reach the copy."""
+        copy = Notebooks(documents)
+        copy._cells = {**self._cells}
+        return copy
+
     def open(self, params: types.DidOpenNotebookDocumentParams) -> None:
         """Keep a notebook and its cells."""
         notebook = params.notebook_document
@@ -34,7 +40,9 @@ class Notebooks:
             return
         array = changed.structure.array
         new = [cell.document for cell in array.cells or ()]
-        self._cells[notebook][array.start : array.start + array.delete_count] = new
+        cells = self._cells[notebook]
+        end = array.start + array.delete_count
+        self._cells[notebook] = [*cells[: array.start], *new, *cells[end:]]
         self._close(cell.uri for cell in changed.structure.did_close or ())
         self._open(notebook, changed.structure.did_open or ())
 

@@ -72,7 +72,7 @@ class CaretProtocol(LanguageServerProtocol):
         if document is None:
             _log.warning("ignored a change of a document that is not open")
             return
-        document.version = changed.version
+        document = self.documents[uri] = document.copy(changed.version)
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 start = self._index(document, change.range.start)

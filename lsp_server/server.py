@@ -24,16 +24,15 @@ from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.consent import Consent
 from lsp_server.newest import NewestWins
-from lsp_server.policy import path_of, refusal
+from lsp_server.policy import refusal
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
-from lsp_server.settings import Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.statistics.offers import Asked, Offers
 from lsp_server.statistics.recorder import Recorder
 from lsp_server.status import LoadProgress, Status, StatusLine, index_status, status_of
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.hints import Hints
 from lsp_server.workspace.link import Link
-from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -53,71 +52,82 @@ class CaretServer(LanguageServer):
         super().__init__(
             "caret", __version__, protocol_cls=CaretProtocol, notebook_document_sync=NOTEBOOKS
         )
-        self.settings = Settings()
-        self.configuration = Configuration()
+        self.configuration = Configuration(self, self._replaced)
         self.status = StatusLine(self.protocol.notify)
         self.load_progress = LoadProgress(self.work_done_progress)
         self.index_progress = LoadProgress(self.work_done_progress)
         self.consent = Consent(self)
-        self.backend = Backend(self._on_model)
+        known = self.configuration.known
+        self.backend = Backend(self._on_model, known=known)
         self.completer = Completer(self.backend)
-        self.instructor = Backend(self._on_instructor, None, "instruct")
+        self.instructor = Backend(self._on_instructor, ability="instruct", known=known)
         self.link = Link(self._on_index)
-        self.assist = Assist(
-            self, self.instructor, self.link, lambda: self.view, self.protocol.encoding
-        )
+        self.newest = NewestWins()
+        self.assist = Assist(self, self.instructor, self.link, self.newest, self.snapshot)
         self.gatherer = Gatherer(self.link, self.protocol.recent)
         self.hints = Hints(self.link)
-        self.newest = NewestWins()
         self.ahead = Ahead(self._read_ahead)
         self.recorder = Recorder(lambda news: self.tell(news, types.MessageType.Warning))
         self.offers = Offers(self.recorder.count, self._lines, _later)
         self.protocol.on_edit = self.offers.edited
         self.accepted = 0
         self.asked_to_shut_down = False
-        self._configuring = asyncio.Lock()
-        self._configured = asyncio.Event()
+        self._indexing = asyncio.Lock()
         self._told: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
 
-    async def configure(self, told: object = None) -> None:
-        """Read the settings and act on them; `told` is what the editor said unasked."""
-        async with self._configuring:
-            await self.configuration.update(self, told)
-            self.settings, problems = self.configuration.read()
-            self.completer.forget()
-            self.gatherer.forget_places()
-            self.hints.forget()
-            self.recorder.enable(enabled=self.settings.statistics.enable)
-            await self.link.use(self.view)
-            await self.instructor.use(self.settings)
-            for problem in problems:
-                self.tell(problem, types.MessageType.Warning)
-            if self.settings.completion.enable:
-                await self.backend.use(self.settings)
-            else:
-                await self.backend.aclose()
-                self.status.show(Status("off", "caret.completion.enable is off"))
-        self._configured.set()
+    def snapshot(self) -> EditorSnapshot:
+        """The editor's state at this moment."""
+        now, documents = self.configuration, {**self.protocol.documents}
+        return EditorSnapshot(
+            now.settings,
+            now.roots,
+            self.protocol.encoding(),
+            documents,
+            self.protocol.notebooks.copy(documents),
+            now.generation,
+        )
 
-    def caret(self, uri: str, position: types.Position) -> Caret | None:
-        """The caret at a position, or None where nothing may be completed."""
-        document = self.protocol.documents.get(uri)
-        reason = refusal(document, self.settings) if document else "the document is not open"
-        if document is None or reason:
-            _log.debug("No completion: %s", reason)
+    async def settled(self, uri: str = "", *, invoked: bool = True) -> EditorSnapshot | None:
+        """The editor's state once the settings are known.
+
+        None if the document's text moved on meanwhile, and for what nobody asked for by hand
+        before the settings have been read at all.
+
+        Raises:
+            JsonRpcException: the client does not say `initialized`.
+        """
+        before = self.protocol.documents.get(uri)
+        if not invoked and not self.configuration.begun:
             return None
-        lines, encoding = self.protocol.notebooks.lines(uri), self.protocol.encoding()
-        window = self.settings.context.window
-        return Caret.at(document, position, encoding, self.view.roots, lines, window)
+        await self.configuration.known()
+        return self.snapshot() if self.protocol.documents.get(uri) is before else None
 
-    @property
-    def view(self) -> View:
-        """What context is gathered from."""
-        roots = [path_of(folder.uri) for folder in self.workspace.folders.values()]
-        return View(self.protocol.documents, roots, self.settings, self.protocol.notebooks)
+    def _replaced(self, problems: list[str]) -> None:
+        """Settings or folders changed: end and forget what was begun under the old ones."""
+        settings = self.configuration.settings
+        self.newest.cancel_all()
+        self.ahead.stop()
+        self.completer.forget()
+        self.gatherer.forget_places()
+        self.hints.forget()
+        self.assist.assistant.conversations.clear()
+        if settings.completion.enable:
+            self.backend.take(settings)
+        else:
+            self.backend.release()
+            self.status.show(Status("off", "caret.completion.enable is off"))
+        self.instructor.take(settings)
+        self.recorder.enable(enabled=settings.statistics.enable)
+        for problem in problems:
+            self.tell(problem, types.MessageType.Warning)
+        self.start(self._index())
 
-    async def suggest(self, query: Query) -> Answer:
+    async def _index(self) -> None:
+        async with self._indexing:
+            await self.link.use(self.snapshot())
+
+    async def suggest(self, query: Query, snapshot: EditorSnapshot) -> Answer:
         """Texts to insert; none if a newer query took this one's place.
 
         What was predicted before is answered at once: no work, so no change of the status.
@@ -129,14 +139,12 @@ class CaretServer(LanguageServer):
         context = self.gatherer.kept(query.document, query.site)
         if context is not None:
             query = replace(query, site=replace(query.site, context=context))
-            if known := self.completer.known(query, self.settings):
+            if known := self.completer.known(query, snapshot.settings):
                 self.newest.cancel(query.document)
                 return known
-        if query.invoked:
-            await self._configured.wait()
         with self.status.working():
             try:
-                answer = await self.newest.run(query.document, self._answer(query))
+                answer = await self.newest.run(query.document, self._answer(query, snapshot))
             except CaretError as error:
                 self._failed(error, query)
                 return Answer()
@@ -145,8 +153,9 @@ class CaretServer(LanguageServer):
             self.status.recovered()
             return answer
 
-    async def _answer(self, query: Query) -> Answer:
-        return await self.completer.answer(await self._with_context(query), self.settings)
+    async def _answer(self, query: Query, snapshot: EditorSnapshot) -> Answer:
+        query = await self._with_context(query, snapshot)
+        return await self.completer.answer(query, snapshot.settings)
 
     def offer(self, uri: str, caret: Caret, answer: Answer, start: float) -> list[Item]:
         """What is inserted, each with its name, of an answer to what was asked at `start`."""
@@ -165,21 +174,23 @@ class CaretServer(LanguageServer):
 
     async def _read_ahead(self, uri: str, position: types.Position) -> None:
         """Let the engine read around a caret at which it may soon be asked."""
-        wanted = self.settings.completion.read_ahead and not self.settings.fim.endpoint
-        caret = self.caret(uri, position) if wanted and self.backend.ready else None
+        snapshot = self.snapshot()
+        settings = snapshot.settings
+        wanted = settings.completion.read_ahead and not settings.fim.endpoint
+        caret = caret_at(snapshot, uri, position) if wanted and self.backend.ready else None
         if caret:
-            query = await self._with_context(Query(uri, caret.site))
-            await self.completer.read_ahead(query, self.settings)
+            query = await self._with_context(Query(uri, caret.site), snapshot)
+            await self.completer.read_ahead(query, settings)
 
-    async def _with_context(self, query: Query) -> Query:
-        place = query.document, query.site, self.view
+    async def _with_context(self, query: Query, snapshot: EditorSnapshot) -> Query:
+        place = query.document, query.site, snapshot
         context, hint = await asyncio.gather(self.gatherer.gather(*place), self._hint(*place))
         return replace(query, site=replace(query.site, context=context, hint=hint))
 
-    async def _hint(self, document: str, site: Site, view: View) -> str:
+    async def _hint(self, document: str, site: Site, snapshot: EditorSnapshot) -> str:
         """With what was typed in other documents just now: the caret may have come for that."""
-        self.gatherer.send_edited(view, but=document)
-        return await self.hints.at(document, site, view)
+        self.gatherer.send_edited(snapshot, but=document)
+        return await self.hints.at(document, site, snapshot)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""
@@ -239,6 +250,17 @@ class CaretServer(LanguageServer):
         self.tell(str(error), types.MessageType.Error)
         if query.invoked:
             raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed)
+
+
+def caret_at(snapshot: EditorSnapshot, uri: str, position: types.Position) -> Caret | None:
+    """The caret at a position, or None where nothing may be completed."""
+    document = snapshot.documents.get(uri)
+    reason = refusal(document, snapshot.settings) if document else "the document is not open"
+    if document is None or reason:
+        _log.debug("No completion: %s", reason)
+        return None
+    lines, window = snapshot.lines(uri), snapshot.settings.context.window
+    return Caret.at(document, position, snapshot.encoding, snapshot.roots, lines, window)
 
 
 def _later(seconds: float, work: Callable[[], None]) -> None:

@@ -64,7 +64,11 @@ class Writing:
     def stop_unless_awaited(self) -> None:
         """End it now if nobody waits for it."""
         if not self._waiting:
-            self._task.cancel()
+            self.stop()
+
+    def stop(self) -> None:
+        """End it now; what it had is not remembered."""
+        self._task.cancel()
 
     async def _write(self, pieces: AsyncGenerator[Piece, None]) -> Prediction | None:
         start = time.monotonic()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from lsp_server.context import site_at
 from lsp_server.documents import Document
 from lsp_server.settings import Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.gather import Gatherer
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.recent import Recent
 from lsp_server.workspace.typed import objects
-from lsp_server.workspace.view import View
 from lsp_server.workspace.wanted import wanted, with_ways
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Desk:
         self.folder, self.link = folder, link
         self.recent, self.clock = Recent(), 0.0
         self.gatherer = Gatherer(link, self.recent, lambda: self.clock)
-        self.view = View({}, [folder.as_posix()], settings)
+        self.view = EditorSnapshot(settings, [folder.as_posix()])
 
     def uri(self, path: str) -> str:
         return (self.folder / path).as_uri()

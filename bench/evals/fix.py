@@ -33,7 +33,7 @@ from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.syntax import complaints
 from lsp_server.patch import write
-from lsp_server.workspace.view import View
+from lsp_server.snapshot import EditorSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -138,8 +138,8 @@ class Fixer:
         uri, at = "file:///project/module.py", types.Position(sample.row, 0)
         document = Document.open("/project/module.py", "python", sample.text)
         arguments = Arguments(uri=uri, range=types.Range(at, at), instruction=sample.wish)
-        view = View({uri: document}, [], self._settings)
-        ask = ask_of(COMMANDS["fix"], arguments, view, "utf-32")
+        view = EditorSnapshot(self._settings, encoding="utf-32", documents={uri: document})
+        ask = ask_of(COMMANDS["fix"], arguments, view)
         return (await Assistant(model).answer(ask, self._settings.instruct, _quiet)).change
 
 

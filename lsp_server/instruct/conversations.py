@@ -71,6 +71,10 @@ class Conversations:
             raise RequestError("This conversation is over. Ask anew, without `conversation`.")
         return self._kept[id_]
 
+    def clear(self) -> None:
+        """Settings or folders changed: what was said may have what no model may read now."""
+        self._kept.clear()
+
     def forget(self, document: str) -> None:
         """The document was closed."""
         self._kept = {id_: c for id_, c in self._kept.items() if c.document != document}

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from engine.api import Snippet
     from lsp_server.context import Site
     from lsp_server.documents import Document
+    from lsp_server.snapshot import EditorSnapshot
     from lsp_server.workspace.link import Link
     from lsp_server.workspace.recent import Recent
-    from lsp_server.workspace.view import View
 
 DEADLINE_S = 0.015
 """For the index, of 20 ms for all; what it finds later is not waited for."""
@@ -86,7 +86,7 @@ class Gatherer:
         place.asked = now
         return place.context
 
-    async def gather(self, document: str, site: Site, view: View) -> tuple[Snippet, ...]:
+    async def gather(self, document: str, site: Site, view: EditorSnapshot) -> tuple[Snippet, ...]:
         """What is kept for the place, else what is found for it before the deadline."""
         if (kept := self.kept(document, site)) is not None:
             return kept
@@ -104,7 +104,7 @@ class Gatherer:
         self.last_ms = (time.perf_counter() - began) * 1000
         return place.context
 
-    def send_edited(self, view: View, but: str = "") -> None:
+    def send_edited(self, view: EditorSnapshot, but: str = "") -> None:
         """Let the index know of documents edited since it was last told, but for one."""
         for uri in self._recent.take_edited(but):
             document = view.documents.get(uri)
@@ -113,7 +113,7 @@ class Gatherer:
                 path = relative_path(document.path, [root])
                 self._link.opened(root, path, "".join(document.lines))
 
-    def forget(self, document: str, view: View) -> None:
+    def forget(self, document: str, view: EditorSnapshot) -> None:
         """The document was closed."""
         self._places.pop(document, None)
         self._recent.forget(document)
@@ -125,7 +125,7 @@ class Gatherer:
         """Gather anew everywhere: the settings changed."""
         self._places.clear()
 
-    def _visited(self, view: View) -> Iterator[Found]:
+    def _visited(self, view: EditorSnapshot) -> Iterator[Found]:
         spots = self._recent.spots if view.settings.context.recent else []
         documents = {uri: view.documents.get(uri) for uri in {spot.document for spot in spots}}
         allowed = {uri: held for uri, held in documents.items() if held and _allowed(held, view)}
@@ -135,7 +135,7 @@ class Gatherer:
                 path = relative_path(document.path, view.roots)
                 yield Found(path, line, text, 1 / (1 + rank), "recent")
 
-    async def _index(self, document: str, site: Site, view: View) -> list[Found]:
+    async def _index(self, document: str, site: Site, view: EditorSnapshot) -> list[Found]:
         """What the index finds, in time; then it is told of documents edited since."""
         held, sources = view.documents.get(document), view.settings.context
         root = view.root_of(held.path) if held else None
@@ -168,7 +168,7 @@ def _imports_more(place: Place, site: Site) -> bool:
     return more
 
 
-def _allowed(document: Document, view: View) -> bool:
+def _allowed(document: Document, view: EditorSnapshot) -> bool:
     """Whether other files' prompts may have text of this one."""
     if document.binary or document.characters > MAX_BYTES:
         return False

@@ -20,10 +20,10 @@ from lsp_server.workspace.wanted import wanted, with_ways
 
 if TYPE_CHECKING:
     from lsp_server.context import Site
+    from lsp_server.snapshot import EditorSnapshot
     from lsp_server.workspace.declared import Chain
     from lsp_server.workspace.found import Found
     from lsp_server.workspace.link import Link
-    from lsp_server.workspace.view import View
 
 LONGEST = 240
 """Characters of one comment, some 70 tokens."""
@@ -63,7 +63,7 @@ class Hints:
         self._line = _Line("", 0)
         """Only one: who comes back to a line may have changed what it is about."""
 
-    async def at(self, document: str, site: Site, view: View) -> str:
+    async def at(self, document: str, site: Site, view: EditorSnapshot) -> str:
         """Whole lines to read before the caret's one, as deep as it; "" where there is nothing."""
         line = self._at_line(document, site)
         held = view.documents.get(document)

@@ -17,7 +17,7 @@ from lsp_server.workspace.found import Found
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lsp_server.workspace.view import View
+    from lsp_server.snapshot import EditorSnapshot
     from lsp_server.workspace.wanted import Wanted
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Link:
         self.files: int | None = None
         """That the index had when it was last in step with the disk; None before that."""
 
-    async def use(self, view: View) -> None:
+    async def use(self, view: EditorSnapshot) -> None:
         """Index the view's folders; with none, there is no process."""
         subject = view.indexed, view.settings.privacy.exclude
         if subject == self._subject and self._alive:

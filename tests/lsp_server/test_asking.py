@@ -15,8 +15,8 @@ from lsp_server.asking import ask_of, grounds_of
 from lsp_server.documents import Document
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.settings import InstructSettings, Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.link import Link
-from lsp_server.workspace.view import View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 TEXT = "a = '😀'\r\nb = 2\r\n"
 
 
-def view(root: Path, name: str, text: str = TEXT, settings: Settings | None = None) -> View:
+def view(
+    root: Path, name: str, text: str = TEXT, settings: Settings | None = None
+) -> EditorSnapshot:
     path = f"{root.as_posix()}/{name}"
     document = Document.open(path, "python", text, 3)
-    return View({f"file://{path}": document}, [root.as_posix()], settings or Settings())
+    return EditorSnapshot(
+        settings or Settings(), [root.as_posix()], documents={f"file://{path}": document}
+    )
 
 
 def arguments(root: Path, name: str, **more: Any) -> Arguments:
@@ -37,7 +41,7 @@ def arguments(root: Path, name: str, **more: Any) -> Arguments:
 def test_a_range_counts_as_the_client_does(tmp_path: Path) -> None:
     at = types.Range(types.Position(0, 5), types.Position(0, 7))
     wanted = arguments(tmp_path, "a.py", range=at)
-    place = ask_of(COMMANDS["explain"], wanted, view(tmp_path, "a.py"), "utf-16").place
+    place = ask_of(COMMANDS["explain"], wanted, view(tmp_path, "a.py")).place
     assert place
     assert (place.path, place.root, place.selected) == ("a.py", tmp_path.as_posix(), "😀")
     assert place.text == "a = '😀'\nb = 2\n"
@@ -57,16 +61,16 @@ def test_a_document_that_is_kept_out_is_refused(
 ) -> None:
     (tmp_path / ".caretignore").write_text("private/\n")
     with pytest.raises(RequestError, match=said):
-        ask_of(COMMANDS["explain"], arguments(tmp_path, name), view(tmp_path, name, text), "utf-8")
+        ask_of(COMMANDS["explain"], arguments(tmp_path, name), view(tmp_path, name, text))
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     here, name = view(tmp_path, "a.py"), COMMANDS["fix"]
-    assert ask_of(name, arguments(tmp_path, "a.py", version=3), here, "utf-8")
+    assert ask_of(name, arguments(tmp_path, "a.py", version=3), here)
     with pytest.raises(RequestError, match="changed"):
-        ask_of(name, arguments(tmp_path, "a.py", version=2), here, "utf-8")
+        ask_of(name, arguments(tmp_path, "a.py", version=2), here)
     with pytest.raises(RequestError, match="not open"):
-        ask_of(name, arguments(tmp_path, "b.py"), here, "utf-8")
+        ask_of(name, arguments(tmp_path, "b.py"), here)
 
 
 async def test_no_other_file_is_read_for_a_server_elsewhere(tmp_path: Path) -> None:
@@ -77,7 +81,7 @@ async def test_no_other_file_is_read_for_a_server_elsewhere(tmp_path: Path) -> N
     for endpoint, frames in (("", 1), ("http://gpu-box:8000", 0)):
         settings = Settings(instruct=InstructSettings(endpoint=endpoint))
         here = view(tmp_path, "a.py", TEXT, settings)
-        ask = ask_of(COMMANDS["debug"], wanted, here, "utf-8")
+        ask = ask_of(COMMANDS["debug"], wanted, here)
         assert len((await grounds_of(here, link).gather(ask)).excerpts) == frames
 
 

@@ -12,10 +12,10 @@ from lsprotocol import types
 from lsp_server.context import site_at
 from lsp_server.notebooks import Notebooks
 from lsp_server.settings import Settings, read_settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace import gather as gather_module
 from lsp_server.workspace.gather import PAUSE_S, REACH
 from lsp_server.workspace.recent import Spot
-from lsp_server.workspace.view import View
 from tests.desk import PATIENCE_S, at_desk
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ async def test_nothing_is_indexed_for_another_server_or_in_a_home_folder(tmp_pat
     elsewhere, _ = read_settings({"fim": {"endpoint": "http://gpu-box:8000"}})
     async with at_desk(tmp_path, elsewhere):
         assert _indexes() == []
-    home = View({}, [tmp_path.home().as_posix(), "/"], Settings())
+    home = EditorSnapshot(Settings(), [tmp_path.home().as_posix(), "/"])
     assert home.indexed == ()
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lsp_server.context import Site
 from lsp_server.settings import Settings
+from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.link import Link
-from lsp_server.workspace.view import View
 from tests.desk import at_hand
 from tests.traps import Traps
 
@@ -47,7 +47,7 @@ async def test_members_are_asked_for_beside_definitions(tmp_path: Path) -> None:
     link = Link(lambda *_: None)
     assert await link.members(root, about, PATIENCE_S) == []
     try:
-        await link.use(View({}, [root], Settings()))
+        await link.use(EditorSnapshot(Settings(), [root]))
         async with asyncio.timeout(PATIENCE_S):
             while link.files is None:
                 await asyncio.sleep(0.01)

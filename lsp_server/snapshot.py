@@ -1,30 +1,38 @@
-"""What the editor has open, as far as context comes from it."""
+"""The editor's state at one moment: all that a request reads of it, from its start to its end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lsp_server.documents import Document
+    from lsp_server.documents import Document, Encoding
     from lsp_server.notebooks import Notebooks
-    from lsp_server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """The editor's state that counts."""
+class EditorSnapshot:
+    """Settings, folders and documents that belong together.
 
-    documents: Mapping[str, Document]
-    """Open ones by URI."""
-    roots: Sequence[str]
+    Nothing in it changes: an edit makes a new `Document`, and so does every change of the settings.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    roots: Sequence[str] = ()
     """Paths of the workspace's folders."""
-    settings: Settings
+    encoding: Encoding = "utf-16"
+    """What the client's columns count."""
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    """Open ones by URI."""
     notebooks: Notebooks | None = None
     """Those that some of the documents are cells of."""
+    generation: int = 0
+    """The number of changes of settings and folders before it."""
 
     def lines(self, uri: str) -> tuple[Sequence[str], int]:
         """The lines in which a document's carets stand, and where among them its own begin."""
