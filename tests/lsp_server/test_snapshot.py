@@ -36,7 +36,7 @@ class Client:
         self.server.send(notification(method, params))
 
     def complete(self, number: int, kind: int = BY_HAND, uri: str = URI) -> None:
-        place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 8}}
+        place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 9}}
         params = place | {"context": {"triggerKind": kind}}
         self.request(number, "textDocument/inlineCompletion", params)
 
@@ -44,7 +44,7 @@ class Client:
         params = {"command": f"caret.{name}", "arguments": [argument] if argument else []}
         self.request(number, "workspace/executeCommand", params)
 
-    def open(self, text: str = "token = \n", uri: str = URI) -> None:
+    def open(self, text: str = "hidden = \n", uri: str = URI) -> None:
         item = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": item})
 
@@ -96,7 +96,7 @@ def test_what_comes_before_the_settings_waits_for_them(
 ) -> None:
     with client(environment) as editor:
         editor.open()
-        editor.open("other = \n", "file:///w/a.py")
+        editor.open("others = \n", "file:///w/a.py")
         editor.complete(4)
         editor.notify("initialized", {})
         editor.complete(5)
@@ -108,7 +108,7 @@ def test_what_comes_before_the_settings_waits_for_them(
         assert editor.items(4) == editor.items(5) == []
         assert "caret.privacy.exclude" in editor.answer(7)["error"]["message"]
         assert "ab" in [item["insertText"] for item in editor.items(8)]
-        assert not any("token" in str(request) for request in model.requests)
+        assert not any("hidden" in str(request) for request in model.requests)
 
 
 def test_settings_in_question_hold_a_request(
@@ -124,7 +124,7 @@ def test_settings_in_question_hold_a_request(
         editor.notify("workspace/didChangeConfiguration", {"settings": None})
         editor.complete(4, AUTOMATIC)
         editor.until_asked()
-        change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [{"text": "b = "}]}
+        change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [{"text": "bbbbbb = "}]}
         editor.complete(5)
         editor.notify("textDocument/didChange", change)
         editor.complete(6)

@@ -30,7 +30,7 @@ async def test_the_index_runs_nothing_of_the_working_directory(
     monkeypatch.setenv("PYTHONPATH", ".")
     link = Link(lambda *_: None)
     try:
-        await link.use(View({}, [traps.folder.as_posix()], Settings()))
+        await link.use(EditorSnapshot(Settings(), [traps.folder.as_posix()]))
         async with asyncio.timeout(PATIENCE_S):
             while link.files is None:
                 await asyncio.sleep(0.01)
