@@ -17,7 +17,7 @@ PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-code test-server test-engine test-bench fuzz test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test test-code test-server test-engine test-bench fuzz torture test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-bench: setup
 
 fuzz: setup ## The property tests with 3,000 new examples each
 	$(BIN)/pytest -m hypothesis --hypothesis-profile fuzz --timeout 0 $(PYTEST_ARGS)
+
+torture: setup ## Hard use for an hour or two, with figures (ROWS="protocol", SEED=N)
+	$(BIN)/python -m tests.torture $(ROWS) $(if $(SEED),--seed $(SEED))
 
 test-editors: setup editors ## Only the tests in real editors
 	@$(PAIR) test-terminals test-vscode

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lsp_server.documents import Document, Encoding
 
 _LABEL = 60
+_MAX = 2**31 - 1
+"""The largest line or column of the protocol."""
 
 
 def end_of_change(
@@ -26,7 +28,8 @@ def end_of_change(
     start, lines = change.range.start, split_lines(change.text)
     column = 0 if len(lines) > 1 else start.character
     units = column_to_units(lines[-1], len(lines[-1]), encoding)
-    return types.Position(start.line + len(lines) - 1, column + units)
+    line = start.line + len(lines) - 1
+    return types.Position(min(line, _MAX), min(column + units, _MAX))
 
 
 class Item(NamedTuple):

@@ -7,83 +7,104 @@ The message is then handed on to the server, which takes it as if it had answere
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass
+import math
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 from lsp_server import __version__
+from lsp_server.framing import frame, read_message
 from lsp_server.instruct.commands import IDS
+from lsp_server.parent import is_visible
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 COMMANDS = ("caret.accepted", "caret.status", "caret.restartEngine", *IDS)
 """What `workspace/executeCommand` understands."""
 
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """What was read from the client so far."""
-
-    seen: bytes
-    """Whole messages, byte for byte."""
-    answered: int | str | None = None
-    """Id of the request among them that has its answer; None if there is none."""
-
-    def replay(self, rest: io.BufferedReader) -> BinaryIO:
-        """A stream that gives what was seen again, then the rest."""
-        return io.BufferedReader(_Replay(io.BytesIO(self.seen), rest))
+MsgId = int | float | str
+"""JSON has one kind of number, and some clients write 1.0 for 1."""
 
 
-def greet(stdin: io.BufferedReader, stdout: BinaryIO) -> Greeting:
-    """Read the first message and answer it if it is a proper `initialize`."""
-    seen = _read_message(stdin)
-    message = _parse(seen)
+def greet(stdin: BinaryIO, stdout: BinaryIO) -> tuple[bytes | None, MsgId | None]:
+    """Read the first message and answer it if it is a proper `initialize`.
+
+    Returns its body, None at the end of the stream, and its id if it has been answered; its
+    parameters are `readable` then.
+    """
+    body = read_message(stdin)
+    message = _initialize(body or b"")
     if message is None:
-        return Greeting(seen)
-    answer = {"id": message["id"], "jsonrpc": "2.0", "result": _result(message["params"])}
-    data = json.dumps(answer).encode()
-    stdout.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
+        return body, None
+    params = readable(message["params"])
+    answer = {"id": message["id"], "jsonrpc": "2.0", "result": _result(params["capabilities"])}
+    stdout.write(frame(json.dumps(answer).encode()))
     stdout.flush()
-    return Greeting(seen, message["id"])
+    return json.dumps(message | {"params": params}).encode(), message["id"]
 
 
-def position_encoding(capabilities: dict[str, Any]) -> str:
-    """The first encoding that the client offers and Caret knows; UTF-16 if it offers none."""
-    offered = (capabilities.get("general") or {}).get("positionEncodings") or []
+def is_id(value: object) -> bool:
+    """Return whether a request with this id can be answered."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | str) and not isinstance(value, bool)
+
+
+def readable(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of `initialize` in one form, whichever its client has.
+
+    There are always capabilities, of the encodings only the one that is used; the root is a
+    folder like others; the editor's process is one that can be seen, or none.
+    """
+    capabilities = params.get("capabilities")
+    capabilities = capabilities if isinstance(capabilities, dict) else {}
+    general = {"positionEncodings": [_position_encoding(capabilities.get("general"))]}
+    pid = params.get("processId")
+    return params | {
+        "capabilities": capabilities | {"general": general},
+        "processId": pid if type(pid) is int and is_visible(pid) else None,
+        "rootPath": None,
+        "rootUri": None,
+        "workspaceFolders": _folders(params),
+    }
+
+
+def _position_encoding(general: object) -> str:
+    """Return the first encoding offered that Caret knows; UTF-16 if there is none."""
+    offered = general.get("positionEncodings") if isinstance(general, dict) else None
+    offered = offered if isinstance(offered, list) else []
     return next((name for name in offered if name in ENCODINGS), "utf-16")
 
 
-def _read_message(stdin: BinaryIO) -> bytes:
-    """Header and body as they came; less at the end of the stream."""
-    header, length = b"", 0
-    while line := stdin.readline():
-        header += line
-        name, _, value = line.partition(b":")
-        if name == b"Content-Length" and value.strip().isdigit():
-            length = int(value)
-        if not line.strip() and length:
-            break
-    return header + stdin.read(length)
+def _folders(params: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the workspace's folders; where no list of them is given, its root is the only one."""
+    given = params.get("workspaceFolders")
+    listed = given if isinstance(given, list) else []
+    uris = [folder.get("uri") for folder in listed if isinstance(folder, dict)]
+    root, path = params.get("rootUri"), params.get("rootPath")
+    if not listed:
+        uris = [root or (f"file://{quote(path)}" if path and isinstance(path, str) else None)]
+    return [{"uri": uri, "name": uri} for uri in uris if uri and isinstance(uri, str)]
 
 
-def _parse(seen: bytes) -> dict[str, Any] | None:
-    """The message if it is an `initialize` request with capabilities, as all editors send it."""
+def _initialize(body: bytes) -> dict[str, Any] | None:
+    """Return the message if it is an `initialize` request that can be answered here."""
     try:
-        message = json.loads(seen.partition(b"\r\n\r\n")[2])
-        proper = message["method"] == "initialize" and isinstance(message["id"], int | str)
-        position_encoding(message["params"]["capabilities"])
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        message = json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    return message if proper else None
+    if not isinstance(message, dict) or not isinstance(message.get("params"), dict):
+        return None
+    asks = message.get("jsonrpc") == "2.0" and message.get("method") == "initialize"
+    return message if asks and is_id(message.get("id")) else None
 
 
-def _result(params: dict[str, Any]) -> dict[str, Any]:
-    knows_notebooks = params["capabilities"].get("notebookDocument") is not None
+def _result(capabilities: dict[str, Any]) -> dict[str, Any]:
+    knows_notebooks = capabilities.get("notebookDocument") is not None
     notebooks = {"notebookDocumentSync": {"notebookSelector": [{"notebook": "*"}]}}
     return {
         "capabilities": (notebooks if knows_notebooks else {})
         | {
-            "positionEncoding": position_encoding(params["capabilities"]),
+            "positionEncoding": capabilities["general"]["positionEncodings"][0],
             "textDocumentSync": {
                 "openClose": True,
                 "change": 2,
@@ -104,21 +125,3 @@ def _result(params: dict[str, Any]) -> dict[str, Any]:
         },
         "serverInfo": {"name": "caret", "version": __version__},
     }
-
-
-class _Replay(io.RawIOBase):
-    """Reads one stream to its end, then another."""
-
-    def __init__(self, first: BinaryIO, then: io.BufferedReader) -> None:
-        self._first, self._then = first, then
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
-        """As much as there is, at most the buffer's size."""
-        size = len(buffer)
-        data = self._first.read(size) or self._then.read1(size)
-        buffer[: len(data)] = data
-        return len(data)

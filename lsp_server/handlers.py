@@ -19,7 +19,7 @@ from lsp_server.asking import MOVED
 from lsp_server.carets import Caret, Item, end_of_change
 from lsp_server.completion import Query
 from lsp_server.instruct.commands import COMMANDS, IDS, Command
-from lsp_server.parent import end_with_parent
+from lsp_server.parent import parent_ended
 from lsp_server.server import CaretServer, caret_at
 
 CHOICES = 3
@@ -42,7 +42,13 @@ def initialize(ls: CaretServer, params: types.InitializeParams) -> None:
     """Remember what comes only here; nothing may be sent yet."""
     ls.configuration.initial = params.initialization_options
     if params.process_id is not None:
-        ls.start(end_with_parent(params.process_id))
+        ls.start(_end_with(ls, params.process_id))
+
+
+async def _end_with(ls: CaretServer, pid: int) -> None:
+    await parent_ended(pid)
+    _log.warning("The editor (process %d) is gone", pid)
+    ls.protocol.over.set()
 
 
 def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
@@ -139,11 +145,9 @@ async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> type
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
-    ls.configuration.close()
-    await ls.link.aclose()
-    await ls.backend.aclose()
-    await ls.recorder.flush()
-    await ls.instructor.aclose()
+from lsp_server.instruct.commands import COMMANDS, IDS, Command
+from lsp_server.parent import parent_ended
+from lsp_server.server import CaretServer, caret_at
 
 
 def did_show(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's

@@ -1,4 +1,4 @@
-"""pygls's protocol with documents of our own and an answer to every request, malformed or not."""
+"""The methods that keep documents and notebooks, and that run commands."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest
-from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.protocol import lsp_method
 
 from lsp_server.documents import Document, Encoding, units_to_column
 from lsp_server.notebooks import Notebooks
 from lsp_server.policy import path_of
+from lsp_server.rpc import Rpc
 from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from pygls.protocol.json_rpc import MsgId
 
 NOTEBOOKS = types.NotebookDocumentSyncOptions(
     [types.NotebookDocumentFilterWithNotebook(notebook="*")]
@@ -29,8 +28,8 @@ NOTEBOOKS = types.NotebookDocumentSyncOptions(
 _log = logging.getLogger(__name__)
 
 
-class CaretProtocol(LanguageServerProtocol):
-    """What every message goes through."""
+class CaretProtocol(Rpc):
+    """Keeps what the client tells of its documents."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - pygls's own
         super().__init__(*args, **kwargs)
@@ -40,8 +39,6 @@ class CaretProtocol(LanguageServerProtocol):
         self.recent = Recent()
         self.on_edit: Callable[[str, Edit | None], None] = lambda *_: None
         """Told of each edit after it; None is one of the whole document, or its end."""
-        self.answered: MsgId | None = None
-        """A request that was answered before the server stood (see `greeting`)."""
 
     def encoding(self) -> Encoding:
         """What the client's columns count."""
@@ -55,6 +52,7 @@ class CaretProtocol(LanguageServerProtocol):
         path = path_of(item.uri)
         document = Document.open(path, item.language_id, item.text, item.version)
         self.documents[item.uri] = document
+        self.on_edit(item.uri, None)  # a client may open it again instead of changing it
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
@@ -75,8 +73,8 @@ class CaretProtocol(LanguageServerProtocol):
         document = self.documents[uri] = document.copy(changed.version)
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
-                start = self._index(document, change.range.start)
-                end = self._index(document, change.range.end)
+                ends = change.range.start, change.range.end
+                start, end = sorted(self._index(document, end) for end in ends)
                 document.edit(start, end, change.text)
                 lines = change.text.count("\n") + 1
                 self.recent.edited(uri, start[0], end[0], lines)
@@ -135,32 +133,3 @@ class CaretProtocol(LanguageServerProtocol):
             return position.line, 0
         line = document.lines[position.line]
         return position.line, units_to_column(line, position.character, self.encoding())
-
-    def structure_message(self, data: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
-        """As pygls does, but a request with wrong parameters gets an error for its answer."""
-        try:
-            return super().structure_message(data)
-        except JsonRpcException as error:
-            if "id" in data and "method" in data:
-                self.refuse(data["id"], error)
-            raise
-
-    def handle_message(self, message: Any) -> None:  # noqa: ANN401 - any JSON value
-        """As pygls does, but JSON that is no message gets an error for its answer."""
-        if hasattr(message, "jsonrpc"):
-            super().handle_message(message)
-            return
-        msg_id = message.get("id") if isinstance(message, dict) else None
-        self.refuse(msg_id, JsonRpcInvalidRequest("This is not a JSON-RPC message."))
-
-    def refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
-        """Answer with an error; without an id where the message was unreadable."""
-        self._send_response(msg_id, error=error.to_response_error())
-
-    def _send_response(
-        self, msg_id: MsgId | None, result: object = None, error: types.ResponseError | None = None
-    ) -> None:
-        if msg_id is not None and msg_id == self.answered:
-            self.answered = None
-            return
-        super()._send_response(msg_id, result, error)  # type: ignore[arg-type]  # null is allowed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.capabilities import get_capability
-from pygls.exceptions import JsonRpcException, JsonRpcParseError
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from engine.errors import CaretError, EngineUnavailable, LicenceNotAccepted, Superseded
@@ -206,10 +206,21 @@ class CaretServer(LanguageServer):
         task.add_done_callback(self._background.discard)
 
     def report_server_error(self, error: Exception, source: object) -> None:
-        """Log what no request waits for, where pygls would show it to the user."""
-        _log.error("%s: %s", source, error)
-        if source is JsonRpcException and isinstance(error, ValueError | RecursionError):
-            self.protocol.refuse(None, JsonRpcParseError())  # the message was no JSON
+        """Log what no request waits for, where pygls would show it to the user.
+
+        The message of an unforeseen error may quote a document; where it arose does not.
+        """
+        data = getattr(error, "data", None)
+        where = data.get("traceback") if isinstance(data, dict) else None
+        told = str(error).partition(":")[0] if where else str(error)
+        _log.error("%s: %s\n%s", getattr(source, "__name__", source), told, "".join(where or ()))
+
+    async def let_go(self) -> None:
+        """End the index, and let go of the engine, which stays for others."""
+        await self.link.aclose()
+        await self.backend.aclose()
+        await self.recorder.flush()
+        await self.instructor.aclose()
 
     def _on_model(self, model: ModelStatus) -> None:
         self.status.show(status_of(model))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from engine.errors import RequestError
 from engine.paths import log_dir
 from lsp_server.greeting import greet
-
-if TYPE_CHECKING:
-    import io
+from lsp_server.peer import accept
 
 _MAX_LOG = 1 << 20
 
@@ -32,46 +31,44 @@ def command(port: int | None, log_file: Path | None) -> None:
 
     It speaks LSP on stdin and stdout, or with the one client that connects to --tcp.
     """
-    if port is not None:
-        _log_to(log_file)
-        _serve_tcp(port)
-    else:
-        _serve_stdio(log_file)
-
-
-def _serve_stdio(log_file: Path | None) -> None:
-    stdin, stdout = _take_stdio()
-    greeting = greet(stdin, stdout)
+    stdin, stdout = _take_stdio() if port is None else accept(port)
+    try:
+        first, answered = greet(stdin, stdout)
+    except OSError:  # nobody reads the answer
+        first = None
+    if first is None:
+        sys.exit(1)
     # Imported after the answer: it takes half a second.
     from lsp_server.handlers import create_server
+    from lsp_server.session import serve
 
     _log_to(log_file)
     server = create_server()
-    server.protocol.answered = greeting.answered
-    server.start_io(greeting.replay(stdin), stdout)
-    sys.exit(0 if server.asked_to_shut_down else 1)
+    server.protocol.answered = answered
+    status = serve(server, first, stdin, stdout)
+    logging.shutdown()
+    os._exit(status)  # a thread may be blocked reading stdin, and would keep the interpreter alive
 
 
-def _serve_tcp(port: int) -> None:
-    from lsp_server.handlers import create_server
-
-    try:
-        create_server().start_tcp("127.0.0.1", port)
-    except OSError as error:
-        raise RequestError(f"Port {port} cannot be used: {error.strerror}.") from None
-
-
-def _take_stdio() -> tuple[io.BufferedReader, BinaryIO]:
+def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
     """The protocol's streams; what else is written to stdout goes to stderr from now on."""
-    stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    try:
+        stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    except OSError as error:
+        raise RequestError(f"Standard input or output is closed: {error.strerror}.") from None
+    with suppress(OSError):  # there is no stderr
+        os.dup2(2, 1)
     return stdin, stdout
 
 
 def _log_to(file: Path | None) -> None:
     """Log to a file, or to stderr where that cannot be."""
+    logging.raiseExceptions = False  # a full disk is no reason to write tracebacks
     try:
-        handler: logging.Handler = logging.FileHandler(_rotated(file or log_dir() / "lsp.log"))
+        name = _rotated(file or log_dir() / "lsp.log")
+        handler: logging.Handler = logging.FileHandler(
+            name, encoding="utf-8", errors="backslashreplace"
+        )
     except OSError:
         handler = logging.StreamHandler()
     logging.basicConfig(
@@ -79,7 +76,7 @@ def _log_to(file: Path | None) -> None:
         level=logging.INFO,
         format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s",
     )
-    logging.getLogger("pygls").setLevel(logging.ERROR)  # below that it logs documents
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)  # below that it logs documents
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 

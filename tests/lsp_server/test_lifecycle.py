@@ -135,26 +135,30 @@ def test_wrong_headers_are_skipped(tormented: Server) -> None:
 
 
 def test_something_else_before_initialize(environment: dict[str, str]) -> None:
-    params = {
-        "textDocument": {"uri": "file:///a"},
-        "position": {"line": 0, "character": 0},
-        "context": {"triggerKind": 1},
-    }
-    method = "textDocument/inlineCompletion"
+    asked = notification("textDocument/inlineCompletion", {}) | {"id": 7}
     with running(environment) as server:
-        server.send({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}, INITIALIZE)
-        assert server.answer(7)["result"] == {"items": []}
+        server.send(asked, INITIALIZE)
+        assert server.answer(7)["error"]["code"] == -32002
         assert server.answer(1)["result"]["capabilities"]["inlineCompletionProvider"] == {}
 
 
 @pytest.mark.parametrize("kind", ["neovim", "visual-studio-code", "emacs", "none"])
 def test_the_greeting_is_what_pygls_would_answer(environment: dict[str, str], kind: str) -> None:
-    """Over TCP there is no greeting."""
+    """A first message of another kind is left to pygls, with all that follows."""
     capabilities = types.ClientCapabilities() if kind == "none" else client_capabilities(kind)
     request = initialize(capabilities=get_converter().unstructure(capabilities))
     with running(environment) as server:
         server.send(request)
         greeting = server.answer(1)
+    with running(environment) as server:
+        server.send(notification("no/such", {}), request)
+        answer = server.answer(1)
+    for name in ("willSave", "willSaveWaitUntil"):  # pygls repeats whether the client could
+        assert not answer["result"]["capabilities"]["textDocumentSync"].pop(name, False)
+    assert answer == greeting
+
+
+def test_a_client_over_tcp(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with (
@@ -162,12 +166,11 @@ def test_the_greeting_is_what_pygls_would_answer(environment: dict[str, str], ki
         _connected(port) as connection,
         connection.makefile("rwb") as stream,
     ):
-        stream.write(frame(json.dumps(request).encode()))
+        stream.write(frame(json.dumps(INITIALIZE).encode()))
         stream.flush()
-        answer = read(stream)
-        for name in ("willSave", "willSaveWaitUntil"):  # pygls repeats whether the client could
-            assert not answer["result"]["capabilities"]["textDocumentSync"].pop(name, False)
-        assert answer == greeting
+        assert read(stream)["result"]["serverInfo"]["name"] == "caret"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
         stream.write(frame(b'{"jsonrpc": "2.0", "method": "exit"}'))
         stream.flush()
         assert server.wait() == 1

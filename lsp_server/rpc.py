@@ -1,0 +1,293 @@
+"""JSON-RPC between client and server: pygls's, with one answer to every request, whatever it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import cattrs
+from lsprotocol import types
+from pygls.exceptions import (
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcInvalidRequest,
+    JsonRpcMethodNotFound,
+    JsonRpcParseError,
+    JsonRpcServerNotInitialized,
+)
+from pygls.protocol import LanguageServerProtocol
+
+from lsp_server.greeting import is_id, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lsp_server.greeting import MsgId
+
+_MEMBERS = ("jsonrpc", "id", "method", "params", "result", "error")
+_WITHOUT_PARAMETERS: dict[str, Any] = {
+    types.INITIALIZED: {},
+    types.SHUTDOWN: None,
+    types.EXIT: None,
+}
+"""Messages whose parameters mean nothing, and what pygls wants to see in their place."""
+_FAULT = "A fault in Caret; lsp.log says where."
+
+_log = logging.getLogger(__name__)
+
+
+class Rpc(LanguageServerProtocol):
+    """Takes messages as clients write them, and hands on what is right to pygls."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - pygls's own
+        super().__init__(*args, **kwargs)
+        self.over = asyncio.Event()
+        """The session is to end."""
+        self.answered: MsgId | None = None
+        """A request that was answered before the server stood (see `greeting`)."""
+        self._open: set[MsgId] = set()
+        """Requests that have no answer yet."""
+        self._greeted = self._begun = self._left = False
+        """`initialize`, `initialized` and `shutdown` have come."""
+
+    def receive(self, body: bytes) -> None:
+        """Take one message from the client; raises nothing."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            self._refuse(None, JsonRpcParseError("The message is not JSON, or too long."))
+            return
+        if isinstance(message, list):
+            self._refuse_batch(message)
+        elif not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+            self._refuse(_id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC 2.0 message."))
+        else:
+            self._sort({name: message[name] for name in _MEMBERS if name in message})
+
+    def _sort(self, message: dict[str, Any]) -> None:
+        answers = "result" in message or "error" in message or message.get("id") in self._waiting()
+        if isinstance(message.get("method"), str):
+            self._take(message)
+        elif "method" not in message and answers:  # some clients leave a result out that is null
+            self._take_answer({"result": None} | message)
+        else:
+            self._refuse(_id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC message."))
+
+    def _waiting(self) -> list[MsgId]:
+        """Return the ids of the server's own requests."""
+        return list(self._result_types)
+
+    def _refuse_batch(self, batch: list[Any]) -> None:
+        error = JsonRpcInvalidRequest("Send messages one by one: LSP has no batches.")
+        for asked in [_id_of(message) for message in batch if _id_of(message) is not None] or [
+            None
+        ]:
+            self._refuse(asked, error)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """Handle a request or a notification."""
+        asks = "id" in message
+        try:
+            if asks and not is_id(message["id"]):
+                raise JsonRpcInvalidRequest("The id of a request is a number or a string.")
+            if not self._is_in_order(message["method"], asks=asks):
+                return
+            if asks:
+                self._check_method(message["method"])
+                self._open.add(message["id"])
+            self.handle_message(self._structured(message))
+        except JsonRpcException as error:
+            _log.warning("Refused %.100r with %d", message["method"], error.code)
+            if asks:
+                self._refuse(_id_of(message), error)
+        except Exception as error:
+            _log_fault(error)
+            if asks:
+                self._refuse(_id_of(message), JsonRpcException(_FAULT))
+
+    def _is_in_order(self, method: str, *, asks: bool) -> bool:
+        """Return whether a message may come now; keeps account of the session's stages.
+
+        Raises:
+            JsonRpcException: it may not, and is a request.
+        """
+        begins = method == types.INITIALIZE
+        if method == types.EXIT:
+            self.over.set()
+            return False
+        if asks and self._left:
+            raise JsonRpcInvalidRequest("The server was told to shut down.")
+        if asks and begins and self._greeted:
+            raise JsonRpcInvalidRequest("The server is initialized already.")
+        if asks and not begins and not self._greeted:
+            raise JsonRpcServerNotInitialized("Send `initialize` first.")
+        if not asks and (not self._greeted or self._left):
+            return False
+        if method == types.INITIALIZED and self._begun:
+            return False
+        if method == types.INITIALIZED or (asks and not begins):
+            self._begin(method)
+        self._left = self._left or (asks and method == types.SHUTDOWN)
+        return True
+
+    def _check_method(self, method: str) -> None:
+        """Raise JsonRpcMethodNotFound unless this is a request that has a handler."""
+        known = types.METHOD_TO_TYPES.get(method)
+        if known and known[1] is None:  # a notification, to which pygls would send no answer
+            raise JsonRpcMethodNotFound.of(method)
+        self._get_handler(method)
+
+    def _begin(self, method: str) -> None:
+        """Note that `initialized` has come; a client that asks without sending it has it sent."""
+        begun, self._begun = self._begun, True
+        if not begun and method not in (types.INITIALIZED, types.SHUTDOWN):
+            self._take({"jsonrpc": "2.0", "method": types.INITIALIZED})
+
+    def _structured(self, message: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
+        method = message["method"]
+        if method in _WITHOUT_PARAMETERS:
+            message["params"] = _WITHOUT_PARAMETERS[method]
+        message.setdefault("params", None)
+        if method != types.INITIALIZE:
+            return self.structure_message(message)
+        if not isinstance(message["params"], dict):
+            raise JsonRpcInvalidParams("`initialize` has no parameters.")
+        if self.answered is None:
+            message["params"] = readable(message["params"])
+        message["params"] = self._understood(message["params"])
+        initialize = self.structure_message(message)
+        self._greeted = True
+        return initialize
+
+    def _understood(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters of `initialize` without those that cannot be read."""
+        for _ in range(20):
+            try:
+                self._converter.structure(params, types.InitializeParams)
+            except cattrs.BaseValidationError as error:
+                for complaint in reversed(cattrs.transform_error(error)):
+                    _remove(params, re.findall(r"[^.\[\]]+", complaint.rpartition(" @ $")[2]))
+            else:
+                return params
+        return readable({})
+
+    def structure_message(self, data: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
+        """Do as pygls does, but say what is wrong with the parameters."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            cause = error.__cause__
+            told = ["invalid value"]
+            if isinstance(cause, cattrs.BaseValidationError):
+                told = cattrs.transform_error(cause)
+            raise JsonRpcInvalidParams(f"Invalid parameters: {told[0]}") from None
+
+    def _take_answer(self, message: dict[str, Any]) -> None:
+        """Hand the client's answer to whoever waits for it."""
+        asked = message.get("id")
+        if asked not in self._waiting():
+            _log.warning("Ignored an answer to nothing")
+            return
+        message.pop("error" if message.get("error") is None else "result", None)
+        try:
+            answer = self.structure_message(
+                {name: message[name] for name in _MEMBERS if name in message}
+            )
+        except JsonRpcException as error:
+            answer = types.ResponseErrorMessage(asked, error=error.to_response_error())
+        self._result_types.pop(asked, None)
+        if not self._request_futures[asked].done():
+            self.handle_message(answer)
+
+    def _handle_cancel_notification(self, msg_id: MsgId) -> None:
+        """Cancel a request of the client's; it cannot cancel one of the server's."""
+        if msg_id not in self._result_types:
+            super()._handle_cancel_notification(msg_id)  # type: ignore[arg-type]  # pygls knows no floats
+
+    async def cancel_requests(self) -> None:
+        """Answer all open requests with an error."""
+        pending: Mapping[MsgId, object] = self._request_futures  # type: ignore[assignment]  # floats too
+        work = [pending.get(asked) for asked in self._open]
+        running: list[asyncio.Task[Any]] = [each for each in work if isinstance(each, asyncio.Task)]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    def _execute_handler(
+        self,
+        msg_id: MsgId,
+        handler: Callable[..., Any],
+        callback: Callable[..., Any],
+        args: Any = None,  # noqa: ANN401 - pygls's own
+        kwargs: Any = None,  # noqa: ANN401 - pygls's own
+    ) -> None:
+        """Do as pygls does, and forget the work when it is done, which pygls does of few."""
+        super()._execute_handler(msg_id, handler, callback, args, kwargs)  # type: ignore[arg-type]
+        work = self._request_futures.get(msg_id)  # type: ignore[arg-type]
+        if work is not None:
+            work.add_done_callback(lambda _: self._forget(msg_id, work))
+
+    def _forget(self, msg_id: MsgId, work: object) -> None:
+        if self._request_futures.get(msg_id) is work:  # type: ignore[arg-type]
+            del self._request_futures[msg_id]  # type: ignore[arg-type]
+
+    def _run_generator(self, future: Any, *, gen: Any, result_future: Any) -> None:  # noqa: ANN401 - pygls's own
+        """Do as pygls does, but end with work that is cancelled."""
+        if future is not None and future.cancelled():
+            gen.close()
+            result_future.cancel()
+            return
+        super()._run_generator(future, gen=gen, result_future=result_future)
+
+    def _refuse(self, msg_id: MsgId | None, error: JsonRpcException) -> None:
+        """Answer with an error; without an id where the message was unreadable."""
+        self._send_response(msg_id, error=error.to_response_error())
+
+    def _send_response(
+        self, msg_id: MsgId | None, result: object = None, error: types.ResponseError | None = None
+    ) -> None:
+        self._open.discard(msg_id)
+        if msg_id is not None and msg_id == self.answered:
+            self.answered = None
+        elif error is None:
+            super()._send_response(msg_id, result)  # type: ignore[arg-type]  # a number
+        else:
+            told = _FAULT if error.data is not None else error.message  # pygls's data: a traceback
+            refusal = {"code": error.code, "message": told}
+            # Not by lsprotocol, which leaves an id out that is null.
+            self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": refusal})
+
+
+def _id_of(message: object) -> Any:  # noqa: ANN401 - an id
+    """Return the id by which a message can be refused, or None."""
+    found = message.get("id") if isinstance(message, dict) else None
+    return found if is_id(found) else None
+
+
+def _remove(params: Any, path: list[str]) -> None:  # noqa: ANN401 - any JSON value
+    """Take out of the parameters what a path of attributes leads to, or the last thing on it."""
+    holder, key, value = None, None, params
+    for name in path:
+        step = int(name) if isinstance(value, list) else _camel(name)
+        try:
+            holder, key, value = value, step, value[step]
+        except (LookupError, TypeError):
+            break
+    if holder is not None:
+        del holder[key]
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(map(str.capitalize, rest))
+
+
+def _log_fault(error: BaseException | None) -> None:
+    """Log where an error arose; its message may quote a document, so only its type is told."""
+    where = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+    _log.error("%s in a message:\n%s", type(error).__name__, where)
