@@ -53,10 +53,10 @@ def actions(
 def chosen(action: types.CodeAction) -> tuple[Command, dict[str, Any]] | None:
     """What an action to be resolved asks for; None for one that is not ours, or has its edit."""
     data = action.data if isinstance(action.data, dict) else {}
-    command = COMMANDS.get(str(data.get("command")))
-    if command is None or action.edit is not None:
+    command, argument = COMMANDS.get(str(data.get("command"))), data.get("argument", {})
+    if command is None or action.edit is not None or not isinstance(argument, dict):
         return None
-    return command, {**data.get("argument", {}), "apply": False}
+    return command, {**argument, "apply": False}
 
 
 def _quick_fixes(
