@@ -145,9 +145,6 @@ async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> type
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
-from lsp_server.instruct.commands import COMMANDS, IDS, Command
-from lsp_server.parent import parent_ended
-from lsp_server.server import CaretServer, caret_at
 
 
 def did_show(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's
