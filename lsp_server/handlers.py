@@ -145,6 +145,7 @@ async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> type
 async def shutdown(ls: CaretServer, _: None) -> None:
     """Let go of the engine, which stays for others."""
     ls.asked_to_shut_down = True
+    await ls.let_go()
 
 
 def did_show(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 - no type of LSP's
