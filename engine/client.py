@@ -17,7 +17,7 @@ from engine.api import ModelStatus
 from engine.errors import EngineError, EngineUnavailable
 from engine.finder import Finder
 from engine.launch import LaunchOptions
-from engine.wire_answers import parse_stream
+from engine.wire_stream import parse_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -7,51 +7,38 @@ server takes `suffix` on /v1/completions: Ollama and DeepSeek's do, vLLM and lla
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import time
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 
 from engine import wire
-from engine.api import ModelStatus
+from engine.api import ModelStatus, Piece
+from engine.dialect import Dialect
+from engine.endings import ChatEnding, Choice, InfillEnding
 from engine.endpoint import Endpoint
-from engine.errors import (
-    CaretError,
-    EngineError,
-    EngineLost,
-    EngineUnavailable,
-    NotCapable,
-    RequestError,
-)
+from engine.errors import CaretError, EngineError, EngineLost, EngineUnavailable, NotCapable
 from engine.network import Misconfigured, open_client, shown, trouble
-from engine.wire_answers import parse_stream
+from engine.refusals import pause, refusal
+from engine.wire_stream import parse_stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-    from engine.api import Ability, ChatRequest, CompletionRequest, Piece
+    from engine.api import Ability, ChatRequest, CompletionRequest
 
 __all__ = ["Endpoint", "RemoteClient"]
 
-_STANDARD = frozenset(
-    {
-        "model",
-        "prompt",
-        "suffix",
-        "messages",
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "seed",
-        "stop",
-        "n",
-    }
-)
 _UNREACHABLE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _VARIETY = 0.6
 """Temperature for several choices where the request is greedy: vLLM refuses greedy ones."""
 _SILENCE_S = 60.0
 """A server that sends nothing for so long is given up."""
+_TOKEN_BYTES, _TOKEN_CHARS = 8192, 64
+"""More than a token takes in a stream, with all fields of its chunk, and as text."""
+_LEAST_BYTES, _LEAST_CHARS = 1 << 20, 1024
+_REFUSAL_BYTES = 1 << 16
 
 
 class RemoteClient:
@@ -65,6 +52,11 @@ class RemoteClient:
         self._endpoint, self._silence = endpoint, silence
         self._opening = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
+        self._dialects = {path: Dialect(endpoint.model) for path in ("completions", _CHAT)}
+        self._infills: NotCapable | None = None
+        """Why it does not, once it has said so."""
+        self._busy: tuple[float, str] = 0.0, ""
+        """Until when it wants to be left alone, and why."""
 
     def complete(
         self,
@@ -74,16 +66,30 @@ class RemoteClient:
     ) -> AsyncGenerator[Piece, None]:
         """See `CompletionService.complete`; NotCapable if the server takes no suffix."""
         body = wire.completion_body(request)
+        if request.suffix is not None:
+            # Without a suffix it would be no infilling, and a model for chats would chat.
+            body["suffix"] = request.suffix or "\n"
         if request.n > 1 and not request.sampling.temperature:
             body["temperature"] = _VARIETY
-        return self._ask("completions", body)
+
+        def choice() -> Choice:
+            ending = InfillEnding(request.prompt, request.suffix or "", request.path)
+            return Choice(ending, request.stop, _LEAST_CHARS + request.max_tokens * _TOKEN_CHARS)
+
+        return self._ask("completions", body, request.n, choice)
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """See `CompletionService.chat`."""
-        return self._ask("chat/completions", wire.chat_body(request))
+
+        def choice() -> Choice:
+            most = _LEAST_CHARS + request.max_tokens * _TOKEN_CHARS
+            return Choice(ChatEnding(), request.stop, most)
+
+        return self._ask(_CHAT, wire.chat_body(request), 1, choice)
 
     async def load(self, model: str, fmt: str = "", ability: Ability = "infill") -> ModelStatus:
-        """The model's status, ready: nothing to do."""
+        """The model's status, ready: nothing to do but to try again what it refused."""
+        self._infills, self._busy = None, (0.0, "")
         return ModelStatus(self._endpoint.model, "ready")
 
     async def statuses(self) -> list[ModelStatus]:
@@ -95,35 +101,31 @@ class RemoteClient:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _open(self, url: httpx.URL) -> httpx.AsyncClient:
-        """Return the client, which is made once it is needed: reading certificates takes long."""
-        async with self._opening:
-            if self._http is None:
-                key = self._endpoint.api_key
-                self._http = await asyncio.to_thread(
-                    open_client,
-                    url,
-                    headers={"Authorization": f"Bearer {key}"} if key else {},
-                    timeout=httpx.Timeout(self._silence, connect=5.0, pool=None),
-                )
-            return self._http
+    async def _ask(
+        self, path: str, body: wire.JSON, n: int, make: Callable[[], Choice]
+    ) -> AsyncGenerator[Piece, None]:
+        most = _LEAST_BYTES + n * body["max_tokens"] * _TOKEN_BYTES
+        async with self._answer(path, body) as response:
+            source = f"{shown(response.url)} (status {response.status_code})"
+            answer = parse_stream(response.aiter_bytes(), source, most)
+            async with aclosing(answer), aclosing(_ended(answer, n, make)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
-    async def _ask(self, path: str, body: wire.JSON) -> AsyncGenerator[Piece, None]:
+    @asynccontextmanager
+    async def _answer(self, path: str, body: wire.JSON) -> AsyncIterator[httpx.Response]:
+        """Yield the answer of status 200; what breaks it off is said in words."""
+        self._check(path)
         try:
             base = self._endpoint.base
             http = await self._open(base)
         except Misconfigured as error:
             raise EngineUnavailable(str(error)) from None
         url = base.copy_with(path=f"{base.path.rstrip('/')}/{path}")
-        content = wire.encode(self._standard(body))
-        headers = {"Content-Type": "application/json"}
         try:
-            async with http.stream("POST", url, content=content, headers=headers) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise _refusal(shown(url), response.status_code, await response.aread())
-                async with aclosing(parse_stream(response.aiter_bytes())) as pieces:
-                    async for piece in pieces:
-                        yield piece
+            response = await self._post(http, url, path, body)
+            async with aclosing(response):
+                yield response
         except _UNREACHABLE as error:
             raise EngineUnavailable(
                 f"{shown(url)} cannot be reached ({trouble(error, url)}). Check the endpoint."
@@ -133,29 +135,85 @@ class RemoteClient:
                 f"{shown(url)} broke off its answer ({trouble(error, url)}). Try again."
             ) from None
 
-    def _standard(self, body: wire.JSON) -> wire.JSON:
-        """What every OpenAI-compatible server understands; what asks for nothing is left out."""
-        body = body | {"model": self._endpoint.model}
-        wanted = {name: value for name, value in body.items() if name in _STANDARD and value != ""}
-        if not wanted.get("stop"):
-            wanted.pop("stop", None)
-        if wanted.get("n") == 1:
-            del wanted["n"]
-        return wanted | {"stream": True, "stream_options": {"include_usage": True}}
+    def _check(self, path: str) -> None:
+        """Spare the server a request that it would refuse."""
+        if self._infills and path != _CHAT:
+            raise NotCapable(str(self._infills))
+        until, why = self._busy
+        if time.monotonic() < until:
+            raise EngineError(why)
 
+    async def _open(self, url: httpx.URL) -> httpx.AsyncClient:
+        """Return the client, which is made once it is needed: reading certificates takes long."""
+        async with self._opening:
+            if self._http is None:
+                key = None if url.userinfo else self._endpoint.api_key
+                self._http = await asyncio.to_thread(
+                    open_client,
+                    url,
+                    headers={"Authorization": f"Bearer {key}"} if key else {},
+                    timeout=httpx.Timeout(self._silence, connect=5.0, pool=None),
+                )
+            return self._http
 
-def _refusal(url: str, status: int, body: bytes) -> CaretError:
-    """The error that a status other than 200 stands for."""
-    if error := wire.parse_error(body):
+    async def _post(
+        self, http: httpx.AsyncClient, url: httpx.URL, path: str, body: wire.JSON
+    ) -> httpx.Response:
+        """Return the answer, its body unread; a field that is refused is left out from then on."""
+        dialect = self._dialects[path]
+        while True:
+            sent = dialect.body(body)
+            request = http.build_request(
+                "POST",
+                url,
+                content=wire.encode(sent),
+                headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
+            )
+            response = await http.send(request, stream=True)
+            if response.status_code == httpx.codes.OK:
+                return response
+            async with aclosing(response):
+                told = await _beginning(response)
+            if dialect.learn(response.status_code, wire.error_text(told), sent):
+                continue
+            raise self._refused(refusal(url, response, told), response)
+
+    def _refused(self, error: CaretError, response: httpx.Response) -> CaretError:
+        """Return the error, which later requests get as well as far as it holds for them."""
+        if isinstance(error, NotCapable):
+            self._infills = error
+        elif seconds := pause(response):
+            self._busy = time.monotonic() + seconds, str(error)
         return error
-    said = wire.error_text(body)
-    if status in (400, 422, 500, 501) and "suffix" in said:
-        return NotCapable(
-            f"{url} cannot fill in the middle: {said!r}. Use a server that takes a suffix, or "
-            "leave caret.fim.endpoint empty for the engine on this machine."
-        )
-    if status in (401, 403):
-        return EngineUnavailable(f"{url} wants another API key ({status}: {said}).")
-    if status < 500 and status != 429:
-        return RequestError(f"{url} refused the request ({status}: {said}).")
-    return EngineError(f"{url} failed ({status}: {said}). Try again later.")
+
+
+_CHAT = "chat/completions"
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    told = b""
+    async for chunk in response.aiter_bytes():
+        told += chunk
+        if len(told) > _REFUSAL_BYTES:
+            break
+    return told
+
+
+async def _ended(
+    answer: AsyncGenerator[Piece, None], n: int, make: Callable[[], Choice]
+) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces as far as each of `n` choices goes."""
+    choices: dict[int, Choice] = {}
+    async for piece in answer:
+        if piece.index not in choices:
+            choices[piece.index] = make()
+        choice = choices[piece.index]
+        if not choice.ended:
+            yield choice.take(piece)
+        elif piece.usage:
+            yield Piece(index=piece.index, usage=piece.usage)
+        if choice.cut and len(choices) >= n and all(choice.cut for choice in choices.values()):
+            return
+    for index, choice in choices.items():
+        if not choice.ended and (rest := choice.rest()):
+            yield Piece(rest, index)

@@ -6,6 +6,7 @@ The fields of `Sampling` stand flat beside OpenAI's on the wire; `null` means th
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,9 @@ R = TypeVar("R", CompletionRequest, ChatRequest)
 MAX_CHOICES = 16
 
 _SAMPLING = frozenset(field.name for field in fields(Sampling))
+_SAYING = ("error", "message", "detail", "msg", "error_description", "errors", "title")
+"""Where servers put what they have to say of an error."""
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LISTS = frozenset({"stop", "context", "messages"})
 _IGNORED = frozenset({"user", "metadata", "store", "stream_options"})
 """Fields of OpenAI's that change nothing about the text."""
@@ -255,16 +259,40 @@ def parse_error(body: bytes) -> CaretError | None:
     try:
         told = json.loads(body)["error"]
         return BY_CODE[told["code"]](str(told["message"]))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
 def error_text(body: bytes) -> str:
     """What any server says in the body of an error, in one of the usual shapes, on one line."""
     try:
-        told = json.loads(body)
-        error = told.get("error") or told
-        said = error if isinstance(error, str) else error.get("message") or error.get("detail")
-    except (ValueError, AttributeError):
-        said = body.decode(errors="replace")
-    return " ".join(str(said).split())[:200]
+        said = _told(json.loads(body))
+    except (ValueError, RecursionError):
+        said = ""
+    return _line(said) or beginning(body)
+
+
+def _told(error: object) -> str:
+    """The message in an error's object, however deep; of a list, of pydantic's, each field's."""
+    if isinstance(error, str):
+        return error
+    if isinstance(error, list):
+        return "; ".join(filter(None, map(_told, error[:3])))
+    if not isinstance(error, dict):
+        return ""
+    said = next((told for name in _SAYING if (told := _told(error.get(name)))), "")
+    place = error.get("loc")
+    fields = [str(part) for part in place if part != "body"] if isinstance(place, list) else []
+    return f"{'.'.join(fields)}: {said}" if fields else said
+
+
+def beginning(body: bytes) -> str:
+    """The first words of a body, for a message; of a web page, its title."""
+    text = body[:4096].decode(errors="replace")
+    if title := _TITLE.search(text):
+        return _line(f"{title[1]} (a web page)")
+    return _line(text)
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())[:200]

@@ -22,7 +22,8 @@ from engine.api import (
 )
 from engine.errors import BY_CODE, CaretError, EngineError, NotCapable, RequestError, Superseded
 from engine.wire import Delivery
-from engine.wire_answers import Envelope, parse_stream
+from engine.wire_answers import Envelope
+from engine.wire_stream import parse_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

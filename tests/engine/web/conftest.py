@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import uvicorn
+from starlette.routing import Route, Router
 
 from engine import lockfile
 from engine.api import ChatRequest, CompletionRequest, Piece, Usage
@@ -18,6 +21,7 @@ from engine.host import Host
 from engine.lockfile import Address
 from engine.scheduler import Scheduler
 from engine.web.server import EngineServer
+from tests.engine.web.elsewhere import Other
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -163,6 +167,23 @@ async def http(address: Address) -> AsyncIterator[httpx.AsyncClient]:
         base_url=address.url, headers=address.headers, timeout=DEADLINE_S, trust_env=False
     ) as client:
         yield client
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Other]:
+    other = Other()
+    paths = ["/v1/completions", "/v1/chat/completions"]
+    router = Router([Route(path, other.answer, methods=["POST"]) for path in paths])
+    config = uvicorn.Config(router, port=0, log_config=None, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(20):
+        while not server.started:
+            await asyncio.sleep(0.005)
+    other.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield other
+    server.should_exit = True
+    await serving
 
 
 def until(condition: Callable[[], bool]) -> None:
