@@ -16,6 +16,8 @@ indented."""
 _MEMBERS = re.compile(r"\s*(?:[\w@]+\s+)*(?:class|interface|trait|impl|namespace|module)\b")
 _BRANCH = re.compile(rf"^\s*\(?{CASE_PATTERN}\)\s*$")
 _CASE = re.compile(r"\s*case\b.*\bin\s*$")
+_LONGEST = 500
+"""Characters at either end of a line that are looked at: the patterns try a line at many places."""
 _NEEDS = {
     "try": ("except", "catch", "finally"),
     "do": ("while",),
@@ -78,6 +80,7 @@ def opens_block(line: str, language: str) -> bool:
     >>> [opens_block(text, "shellscript") for text in ("case $1 in", "-h | --help)", "f $(g)")]
     [True, True, False]
     """
+    line = line[-_LONGEST:]
     found = _OPENER.search(line)
     if found is None:
         return opened_by_word(line, language)
@@ -87,7 +90,7 @@ def opens_block(line: str, language: str) -> bool:
 def opened_by_word(line: str, language: str) -> bool:
     """Whether it opens a block that a word closes."""
     known = words(language)
-    return known is not None and known.opener.search(line) is not None
+    return known is not None and known.opener.search(line[-_LONGEST:]) is not None
 
 
 def opening_bracket(line: str) -> str:
@@ -96,7 +99,7 @@ def opening_bracket(line: str) -> str:
     >>> opening_bracket("if x:  # why"), opening_bracket("f("), opening_bracket("x")
     (':', '(', '')
     """
-    found = _OPENER.search(line)
+    found = _OPENER.search(line[-_LONGEST:])
     return found[0][0] if found else ""
 
 
@@ -106,7 +109,8 @@ def floor_under(opener: str) -> int:
     >>> floor_under("  if (x) {"), floor_under("  switch (x) {")
     (3, 2)
     """
-    own_depth = _LABELLED.match(opener) or _CASE.match(opener)
+    start = opener.lstrip()[:_LONGEST]
+    own_depth = _LABELLED.match(start) or _CASE.match(start)
     return indent(opener) + (not own_depth)
 
 
@@ -116,12 +120,12 @@ def holds_members(opener: str) -> bool:
     >>> holds_members("export class A {"), holds_members("def f():")
     (True, False)
     """
-    return _MEMBERS.match(opener) is not None
+    return _MEMBERS.match(opener.lstrip()[:_LONGEST]) is not None
 
 
 def is_branch(opener: str, language: str) -> bool:
     """Whether it is the pattern of a branch in Bash's `case`."""
-    return language == "shellscript" and _BRANCH.match(opener) is not None
+    return language == "shellscript" and _BRANCH.match(opener[-_LONGEST:]) is not None
 
 
 def needs_after(opener: str) -> tuple[str, ...]:

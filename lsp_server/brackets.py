@@ -24,8 +24,10 @@ _GLOB = (
 )
 CASE_PATTERN = rf"{_GLOB}(?:[ \t]*\|[ \t]*{_GLOB})*[ \t]*"
 """The pattern of a branch in a shell's `case`, before the `)` that ends it."""
-_CASE_BRANCH = re.compile(rf"(?:^|;;|\bcase\b.*\sin\s)[ \t]*{CASE_PATTERN}\Z")
+_CASE_BRANCH = re.compile(rf"(?:.*\bcase\b.*\sin\s)?[ \t]*{CASE_PATTERN}")
 _CASE = re.compile(r"\bcase\b")
+_LONGEST_BRANCH = 400
+"""Characters of a line up to the end of such a pattern, or from the `;;` before it."""
 
 _TAB_STOP = 4
 
@@ -46,8 +48,7 @@ def indent(line: str) -> int:
     >>> indent("  x"), indent("\tx")
     (2, 4)
     """
-    wide = line.expandtabs(_TAB_STOP)
-    return len(wide) - len(wide.lstrip())
+    return len(line[: len(line) - len(line.lstrip())].expandtabs(_TAB_STOP))
 
 
 class Balance:
@@ -61,8 +62,17 @@ class Balance:
     def __init__(self, language: str) -> None:
         self._language, self._tokens = language, tokens(language)
         self.text, self._read = "", 0
-        self._openers: list[int] = []
-        self._closers: list[int] = []
+        self.closers: list[Bracket] = []
+        """Those without an opener."""
+        self.openers: list[Bracket] = []
+        """Those without a closer."""
+        self._depths: dict[str, list[int]] = {closer: [] for closer in CLOSERS}
+        """Indices of the openers that each closer may end, in their order."""
+        self._measured = 0
+        self._indent = -1
+        """Up to where lines were looked for, and the indentation of the last one."""
+        self._last_case = self._searched = 0
+        """Where a shell's last `case` ends, and up to where it was looked for."""
         self.open_text = False
         """Whether it ends inside of a string or comment that goes on in the next line."""
 
@@ -79,28 +89,43 @@ class Balance:
             self._take(found[0], found.start())
             self._read = found.end()
 
-    @property
-    def closers(self) -> list[Bracket]:
-        """Those without an opener."""
-        return [_bracket(self.text, at) for at in self._closers]
-
-    @property
-    def openers(self) -> list[Bracket]:
-        """Those without a closer."""
-        return [_bracket(self.text, at) for at in self._openers]
-
     def _take(self, char: str, offset: int) -> None:
         if char in PAIRS:
-            self._openers.append(offset)
+            self._depths[PAIRS[char]].append(len(self.openers))
+            self.openers.append(self._bracket(char, offset))
         elif char in CLOSERS:
-            depth = _partner(self.text, self._openers, char)
-            start = None if depth is None else self._openers[depth]
-            if self._language == "shellscript" and _ends_pattern(self.text, start, offset):
+            depth = self._depths[char][-1] if self._depths[char] else None
+            start = None if depth is None else self.openers[depth].offset
+            if self._language == "shellscript" and self._ends_pattern(start, offset):
                 return
             if depth is None:
-                self._closers.append(offset)
+                self.closers.append(self._bracket(char, offset))
             else:
-                del self._openers[depth:]
+                self._close(depth)
+
+    def _close(self, depth: int) -> None:
+        """Drop an opener and those inside of it."""
+        del self.openers[depth:]
+        for depths in self._depths.values():
+            while depths and depths[-1] >= depth:
+                depths.pop()
+
+    def _bracket(self, char: str, offset: int) -> Bracket:
+        """Return a bracket with the indentation of its line, which is measured once a line."""
+        start = self.text.rfind("\n", self._measured, offset) + 1
+        if start or self._indent < 0:
+            self._indent = indent(self.text[start : offset + 1])
+        self._measured = offset
+        return Bracket(char, offset, self._indent)
+
+    def _ends_pattern(self, start: int | None, offset: int) -> bool:
+        """Return whether a closer ends the pattern of a `case`, and not what opens at `start`."""
+        if self.text[offset] != ")" or not _is_branch(self.text, offset):
+            return False
+        for found in _CASE.finditer(self.text, self._searched, offset):
+            self._last_case = found.end()
+        self._searched = max(offset - len("case"), self._searched)
+        return start is None or self._last_case > start
 
 
 def is_closing(tail: str) -> bool:
@@ -146,21 +171,10 @@ def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | No
     return None
 
 
-def _ends_pattern(text: str, start: int | None, offset: int) -> bool:
-    """Whether a closer ends the pattern of a `case`, and not what opens at `start`."""
-    line = text[text.rfind("\n", 0, offset) + 1 : offset]
-    if text[offset] != ")" or not _CASE_BRANCH.search(line):
+def _is_branch(text: str, offset: int) -> bool:
+    """Return whether a line is up to `offset` the pattern of a branch in a shell's `case`."""
+    line = text[max(offset - _LONGEST_BRANCH, 0) : offset].rpartition("\n")[2]
+    _, end, last = line.rpartition(";;")
+    if not end and len(line) == _LONGEST_BRANCH:
         return False
-    return start is None or _CASE.search(text, start, offset) is not None
-
-
-def _partner(text: str, openers: list[int], closer: str) -> int | None:
-    for depth in range(len(openers) - 1, -1, -1):
-        if PAIRS[text[openers[depth]]] == closer:
-            return depth
-    return None
-
-
-def _bracket(text: str, offset: int) -> Bracket:
-    line = text[text.rfind("\n", 0, offset) + 1 : offset + 1]
-    return Bracket(text[offset], offset, indent(line))
+    return any(_CASE_BRANCH.fullmatch(part) for part in (line, last))

@@ -185,7 +185,7 @@ def language_id(sent: str, path: str = "", first_line: str = "") -> str:
 
     >>> [language_id(sent) for sent in ("sh", "C#", "python-ts-mode", "yaml.ansible")]
     ['shellscript', 'csharp', 'python', 'yaml']
-    >>> language_id("", "/w/Makefile"), language_id("", "run", "#!/usr/bin/env python3\\n")
+    >>> language_id("", "/w/Makefile"), language_id("", "run", "#!/usr/bin/env python3")
     ('makefile', 'python')
     >>> language_id("brainfuck", "/w/a.bf")
     'brainfuck'

@@ -48,11 +48,13 @@ _BACKTICKS = _SCRIPTS | {"go"}
 
 _ESCAPE = r"\\(?:.|\Z)"
 
+_CLASS = rf"\[(?:{_ESCAPE}|[^\]\\\n]){{0,200}}+(?:\]|\Z)"
 _REGEX = (
     r"(?=[ \t/])(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
-    rf"(?:{_ESCAPE}|\[(?:{_ESCAPE}|[^\]\\\n])*(?:\]|\Z)|[^/\\\[\n])+(?:/[a-z]*|\Z)"
+    rf"(?:{_ESCAPE}|{_CLASS}|[^/\\\[\n]){{1,200}}+(?:/[a-z]*|\Z)"
 )
-"""Where no division can stand; at the beginning of a text, one has a space behind it mostly."""
+"""Where no division can stand; at the beginning of a text, one has a space behind it mostly. Its
+length is bounded, for a slash may also be anything else."""
 
 _COMMENT_SIGNS = ("#", "//", "/*", "--")
 

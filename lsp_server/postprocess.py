@@ -134,6 +134,8 @@ def keep_parse(text: str, place: Place) -> str:
     site = place.site
     others = [*_closed(text, site), *_cuts(text, site), *at_other_depths(text, site)]
     best = min([text, *others], key=syntax.errors)
+    if not syntax.is_known:
+        return text
     if not syntax.is_worse(best):
         return best
     if _opens_by_order(text, place):

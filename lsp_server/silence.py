@@ -36,7 +36,6 @@ _CLOSED = {
     "lua": re.compile(r"\s*(?:end|break)\Z"),
     "ruby": re.compile(r"\s*(?:end|break|next)\Z"),
 }
-_SEMICOLON = re.compile(r"[^;\s].*;\Z|\s*\}\Z")
 _NO_SEMICOLONS = HASH_COMMENTS | frozenset(["lua", "plaintext", "markdown", ""])
 """Where a `;` at the end of a line is no habit, or means something else."""
 
@@ -75,9 +74,14 @@ def _after_statement(site: Site) -> bool:
     words = _CLOSED.get(site.language)
     if words:
         return words.match(site.head) is not None
-    if site.language in _NO_SEMICOLONS or not _SEMICOLON.search(site.head):
+    if site.language in _NO_SEMICOLONS or not _ends_statement(site.head):
         return False
     return not open_quote(site) and not loose(site.head, site.language)[1]
+
+
+def _ends_statement(head: str) -> bool:
+    """Return whether a line ends in a closing brace, or in a semicolon behind something else."""
+    return head.endswith("}") or (head.endswith(";") and bool(head.replace(";", " ").strip()))
 
 
 def _in_long_string(site: Site) -> bool:
@@ -102,6 +106,12 @@ def _in_long_line(site: Site) -> bool:
 
 
 RULES = (
+    Rule(
+        "in a very long line",
+        (("javascript", "var a=1;" * 70 + "var b = |"),),
+        (("javascript", "var a = 1, b = |"),),
+        _in_long_line,
+    ),
     Rule(
         "inside of a word",
         (("python", "x = pri|nt(y)"), ("cpp", "int co|unt = 0;")),
@@ -148,11 +158,5 @@ RULES = (
             ("shellscript", "cat /usr/local/share/applications/documentation/readme/index|"),
         ),
         _in_data,
-    ),
-    Rule(
-        "in a very long line",
-        (("javascript", "var a=1;" * 70 + "var b = |"),),
-        (("javascript", "var a = 1, b = |"),),
-        _in_long_line,
     ),
 )

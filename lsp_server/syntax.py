@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +26,11 @@ BEFORE, AFTER = 16_000, 8_000
 """Characters that are parsed, at most."""
 _BROKEN = 3
 """With more errors than this, one more says nothing."""
+_COUNTED = 64
+"""Errors at which the count of a broken text ends."""
+PARSE_S, ALL_PARSES_S = 0.03, 0.15
+"""Seconds of the processor's time for one parse, and for all at one cursor. Code takes a few
+milliseconds; what is no code, such as a row of closing brackets, may take a parser a minute."""
 _NAME = "x"
 """Stands for any text."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
@@ -43,6 +49,7 @@ class Syntax:
         self._in_docstring = bool(docstrings.open_before(site))
         self._before, self._after = _window(site)
         self._known: dict[str, int] = {}
+        self._seconds_left = ALL_PARSES_S
 
     @property
     def source(self) -> bytes:
@@ -95,14 +102,17 @@ class Syntax:
             return min(least, self.errors("pass"))
         return least
 
-    @cached_property
+    @property
     def is_known(self) -> bool:
-        """Whether the grammar fits the window: not where macros, say, make errors of all."""
-        return bool(self._language) and self._around <= _BROKEN
+        """Whether the grammar fits the window: not where macros, say, make errors of all.
+
+        Nor where a parser took too long, which may turn out later.
+        """
+        return self._around <= _BROKEN and bool(self._language)
 
     def is_whole(self, text: str) -> bool:
         """Whether `text` makes the window a whole, with no error anywhere."""
-        return bool(self._language) and not self.errors(text)
+        return not self.errors(text) and bool(self._language)
 
     def is_worse(self, text: str) -> bool:
         """Whether `text` leaves errors that are the caret's own."""
@@ -121,8 +131,8 @@ class Syntax:
         return len("\n".join(lines[:short]).encode()), len("\n".join(lines[:count]).encode())
 
     @cached_property
-    def _tree(self) -> Tree:
-        return self._parser.parse(self.source)
+    def _tree(self) -> Tree | None:
+        return self._parse(self.source)
 
     @cached_property
     def _parser(self) -> Parser:
@@ -133,6 +143,8 @@ class Syntax:
         old = self.source
         end = len(self._before) + dropped
         new = old[:start] + put + old[end:]
+        if self._tree is None:
+            return 0
         tree = self._tree.copy()
         tree.edit(
             start,
@@ -142,10 +154,30 @@ class Syntax:
             _point(old, end),
             _point(new, start + len(put)),
         )
-        return self._errors(self._parser.parse(new, tree), new)
+        return self._errors(self._parse(new, tree), new)
 
-    def _errors(self, tree: Tree, source: bytes) -> int:
+    def _parse(self, source: bytes, *old: Tree) -> Tree | None:
+        """Parse a window; the language counts as unknown once that has taken too long."""
+        start = time.thread_time()
+        until = start + min(PARSE_S, self._seconds_left)
+        try:
+            tree: Tree = self._parser.parse(  # type: ignore[call-overload]  # with one old tree or none
+                lambda offset, _: source[offset:],
+                *old,
+                progress_callback=lambda *_: time.thread_time() > until,
+            )
+        except ValueError:
+            self._parser.reset()
+            self._language = ""
+            return None
+        finally:
+            self._seconds_left -= time.thread_time() - start
+        return tree
+
+    def _errors(self, tree: Tree | None, source: bytes) -> int:
         """As tree-sitter counts; but it lets pass what Python does not, such as wrong depths."""
+        if tree is None:
+            return 0
         count = errors(tree.root_node)
         if count or self._language != "python" or _is_python(source):
             return count
@@ -164,13 +196,17 @@ class Syntax:
         above = self._before[: len(self._before) - len(head)]
         white = head[: len(head) - len(head.lstrip())]
         probe = above + white + b"pass" + self._after[len(tail) :]
-        return not errors(self._parser.parse(probe).root_node) and not _is_python(probe)
+        tree = self._parse(probe)
+        return tree is not None and not errors(tree.root_node) and not _is_python(probe)
 
 
 def errors(root: Node) -> int:
-    """Places where a tree does not fit its grammar; several closers may be missing at one."""
+    """Places where a tree does not fit its grammar; several closers may be missing at one.
+
+    A text with many is not read to its end.
+    """
     missing, wrong, rest = set(), 0, [root]
-    while rest:
+    while rest and wrong < _COUNTED:
         node = rest.pop()
         wrong += node.is_error
         if node.is_missing:

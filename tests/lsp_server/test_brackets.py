@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -145,3 +147,38 @@ def test_in_pieces_it_is_as_at_once(pieces: list[str], language: str) -> None:
         text += piece
         balance.feed(text)
         assert (balance.closers, balance.openers) == loose(text, language)
+
+
+class Counted(str):
+    """A text that counts the characters of it that are looked through or copied."""
+
+    work = 0
+
+    def rfind(self, *args: Any) -> int:
+        Counted.work += args[2] - args[1]
+        return super().rfind(*args)
+
+    def __getitem__(self, key: Any) -> str:
+        found = super().__getitem__(key)
+        Counted.work += len(found)
+        return found
+
+
+def work_on(text: str, language: str) -> int:
+    Counted.work = 0
+    loose(Counted(text), language)
+    return Counted.work
+
+
+@pytest.mark.parametrize("language", ["python", "shellscript"])
+@pytest.mark.parametrize("unit", ["(", ")", "[)", "(\n", "a) x ;;\n", "case x in a) b ;; ", " x)"])
+def test_twice_the_brackets_are_twice_the_work(unit: str, language: str) -> None:
+    once, twice = (work_on(unit * times, language) for times in (2_000, 4_000))
+    assert twice <= 2.2 * once + 1_000
+
+
+@pytest.mark.parametrize("kind", ["([", "[(", "({["])
+def test_openers_that_never_close_are_not_searched_for_each_closer(kind: str) -> None:
+    balance = Balance("")
+    balance.feed(kind[0] * 3_000 + kind[-1] * 3_000 + ")" * 3_000)
+    assert len(balance.openers) + len(balance.closers) <= 6_000

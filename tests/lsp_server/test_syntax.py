@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.context import Site, site_at
 from lsp_server.documents import split_lines
-from lsp_server.syntax import AFTER, BEFORE, Syntax, errors
+from lsp_server.syntax import AFTER, BEFORE, PARSE_S, Syntax, errors
 from lsp_server.workspace.grammars import parser
 
 BODY = "".join(
@@ -84,3 +86,30 @@ def test_the_window_of_a_long_file_is_whole() -> None:
     assert syntax.now == 0
     assert not syntax.is_worse(" and a")
     assert syntax.is_worse(" and")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("lua", ")" * 4_000), ("shellscript", ")" * 4_000), ("ruby", "`" * 4_000)],
+)
+def test_a_text_that_takes_a_parser_too_long_counts_as_unknown(
+    language: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("time.thread_time", lambda: next(ticks) * PARSE_S / 20)
+    around = Syntax(Site(text, "", language))
+
+    assert not around.is_known
+    assert not around.is_whole("x")
+    assert not around.is_worse("(")
+    assert next(ticks) < 40  # looks at the clock: it gave up, and did not try again
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 24_000, "-" * 24_000, "a." * 12_000, "not " * 6_000, "[" * 24_000, "lambda:" * 3_000],
+)
+def test_a_deep_text_ends_nothing(text: str) -> None:
+    around = Syntax(Site(text, "", "python"))
+    assert around.errors("x") >= 0
+    assert around.allowed >= 0
