@@ -14,7 +14,7 @@ from lsp_server.instruct.files import Files
 from lsp_server.instruct.grounds import Grounds
 from lsp_server.instruct.place import Place, Problem
 from lsp_server.policy import relative_path, withheld
-from lsp_server.workspace.ignore import caretignored
+from lsp_server.workspace import privacy
 
 if TYPE_CHECKING:
     from lsp_server.arguments import Arguments
@@ -54,9 +54,8 @@ def readable_document(uri: str, snapshot: EditorSnapshot) -> Document:
     document = snapshot.documents.get(uri)
     if document is None:
         raise RequestError("The document is not open. Open the file, and try again.")
-    reason = withheld(document, snapshot.settings)
-    root = snapshot.folder_of(document.path)
-    if root and caretignored(root, relative_path(document.path, [root])):
+    reason = withheld(document, snapshot.settings, snapshot.roots)
+    if privacy.caretignored(document, snapshot):
         reason = ".caretignore has it"
     if reason:
         raise RequestError(f"No model may read this document: {reason}.")

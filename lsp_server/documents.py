@@ -81,17 +81,35 @@ class Document:
     """The client's number of this text."""
     sent_language: str = ""
     """The language's id as the client wrote it."""
+    others: tuple[str, ...] = ()
+    """Other paths of the same file: as the editor has it, and with its links resolved."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its paths."""
+        return (self.path, *self.others)
 
     @classmethod
-    def open(cls, path: str, language: str, text: str, version: int | None = None) -> Document:
+    def open(
+        cls,
+        path: str,
+        language: str,
+        text: str,
+        version: int | None = None,
+        others: tuple[str, ...] = (),
+    ) -> Document:
         """Return a document with this text; `language` is any editor's name of its language."""
         lines = split_lines(text)
         known = language_id(language, path, lines[0])
-        return cls(path, known, lines, len(text), "\0" in text, version, language)
+        return cls(path, known, lines, len(text), "\0" in text, version, language, others)
 
     def copy(self, version: int | None) -> Document:
         """A document to edit: requests keep the one that they began with."""
         return replace(self, lines=[*self.lines], version=version)
+
+    def at(self, names: tuple[str, ...]) -> Document:
+        """Return the same document at other paths."""
+        return replace(self, path=names[0], others=names[1:])
 
     def replace(self, text: str) -> None:
         """Set the whole text."""

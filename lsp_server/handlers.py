@@ -70,7 +70,7 @@ def did_close(ls: CaretServer, params: types.DidCloseTextDocumentParams) -> None
     ls.newest.cancel(params.text_document.uri)
     ls.completer.forget(params.text_document.uri)
     ls.ahead.forget(params.text_document.uri)
-    ls.gatherer.forget(params.text_document.uri, ls.snapshot())
+    ls.gatherer.forget(params.text_document.uri)
     ls.hints.forget()
     ls.assist.assistant.conversations.forget(params.text_document.uri)
 
@@ -89,6 +89,7 @@ def document_highlight(ls: CaretServer, params: types.DocumentHighlightParams) -
 
 def did_change_folders(ls: CaretServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
     """Take the folders that there are now."""
+    ls.protocol.place_documents()
     ls.configuration.folders_changed()
 
 

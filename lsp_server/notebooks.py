@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsp_server.documents import Document
-from lsp_server.policy import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lsprotocol import types
 
@@ -16,14 +15,16 @@ if TYPE_CHECKING:
 class Notebooks:
     """Which cells a notebook has, and which notebook a cell is in."""
 
-    def __init__(self, documents: dict[str, Document]) -> None:
-        """Cells are put into `documents`, and taken out again."""
-        self._documents = documents
+    def __init__(
+        self, documents: dict[str, Document], names_of: Callable[[str], tuple[str, ...]]
+    ) -> None:
+        """Cells are put into `documents`, and taken out again; `names_of` is as in `policy`."""
+        self._documents, self._names_of = documents, names_of
         self._cells: dict[str, list[str]] = {}
 
     def copy(self, documents: dict[str, Document]) -> Notebooks:
         """The notebooks as they are now, over `documents`; later changes do not reach the copy."""
-        copy = Notebooks(documents)
+        copy = Notebooks(documents, self._names_of)
         copy._cells = {**self._cells}
         return copy
 
@@ -51,6 +52,10 @@ class Notebooks:
         self._cells.pop(params.notebook_document.uri, None)
         self._close(cell.uri for cell in params.cell_text_documents)
 
+    def notebook_of(self, uri: str) -> str | None:
+        """Return the notebook that a document is a cell of."""
+        return next((notebook for notebook, cells in self._cells.items() if uri in cells), None)
+
     def lines(self, uri: str) -> tuple[list[str], int]:
         """The lines in which a document's carets stand, and where among them its own begin.
 
@@ -61,7 +66,8 @@ class Notebooks:
             KeyError: there is no such document.
         """
         document = self._documents[uri]
-        order = next((cells for cells in self._cells.values() if uri in cells), [uri])
+        notebook = self.notebook_of(uri)
+        order = self._cells[notebook] if notebook else [uri]
         if len(order) == 1:
             return document.lines, 0
         at = order.index(uri)
@@ -73,9 +79,10 @@ class Notebooks:
         return [*above, *own, *below], len(above)
 
     def _open(self, notebook: str, items: Iterable[types.TextDocumentItem]) -> None:
+        path, *others = self._names_of(notebook)
         for item in items:
             self._documents[item.uri] = Document.open(
-                path_of(notebook), item.language_id, item.text
+                path, item.language_id, item.text, others=tuple(others)
             )
 
     def _close(self, uris: Iterable[str]) -> None:

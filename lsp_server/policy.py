@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from lsp_server.exclusion import exclusion_of, real_path
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lsp_server.documents import Document
     from lsp_server.settings import Settings
 
 MAX_CHARACTERS = 5_000_000
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def refusal(document: Document, settings: Settings) -> str | None:
-    """Why nothing may be completed in this document, or None if it may."""
+def refusal(document: Document, settings: Settings, roots: Iterable[str] = ()) -> str | None:
+    """Return why nothing may be completed in this document, or None if it may."""
     if not settings.completion.enable:
         return "caret.completion.enable is off"
-    return withheld(document, settings)
+    return withheld(document, settings, roots)
 
 
-def withheld(document: Document, settings: Settings) -> str | None:
-    """Why no model may read this document, or None if one may."""
-    if pattern := excluding(document.path, settings.privacy.exclude):
+def withheld(document: Document, settings: Settings, roots: Iterable[str] = ()) -> str | None:
+    """Return why no model may read this document, or None if one may."""
+    if pattern := excluding(document.names, settings.privacy.exclude, roots):
         return f"caret.privacy.exclude has {pattern}"
     if document.binary:
         return "the file is binary"
@@ -34,39 +37,72 @@ def withheld(document: Document, settings: Settings) -> str | None:
     return None
 
 
-def excluding(path: str, patterns: Iterable[str]) -> str | None:
-    """The first glob that matches; without a `/` in it, the file's name is matched.
+def excluding(
+    names: Iterable[str], patterns: tuple[str, ...], roots: Iterable[str] = ()
+) -> str | None:
+    """Return the pattern that excludes a file by one of its paths.
 
-    >>> excluding("/home/me/.ssh/config", ["*.pem", "**/.ssh/**"])
+    >>> excluding(["/home/me/.ssh/config"], ("*.pem", "**/.ssh/**"))
     '**/.ssh/**'
     """
-    whole = path.lower()
-    name = whole.rpartition("/")[2]
-    for pattern in patterns:
-        if fnmatch.fnmatchcase(whole if "/" in pattern else name, pattern.lower()):
-            return pattern
-    return None
+    exclusion = exclusion_of(patterns, tuple(roots))
+    return next(filter(None, map(exclusion.pattern_for, names)), None)
 
 
 def path_of(uri: str) -> str:
-    """The path in a URI; for a document that is no file, what its URI has in its place.
+    """Return the path in a URI; for a document that is no file, what its URI has in its place.
+
+    Bytes that are not UTF-8 are as `os.fsdecode` has them.
 
     >>> path_of("file:///a/b%20c.py"), path_of("untitled:Untitled-1")
     ('/a/b c.py', 'Untitled-1')
     """
     try:
-        return unquote(urlsplit(uri).path)
+        return unquote(urlsplit(uri).path, errors="surrogateescape")
     except ValueError:  # not a URI at all
         return uri
 
 
+def names_of(uri: str, roots: Sequence[str]) -> tuple[str, ...]:
+    """Return the paths of a document: first the one in the workspace, then its others.
+
+    Where the workspace is opened by a link and the document by its real path, or the other way,
+    the path is put together as the folder is written. The last is where all links lead to.
+    """
+    path = path_of(uri)
+    # an editor that does not escape `#` means it as a part of the name
+    written = unquote(uri.partition("://")[2], errors="surrogateescape")
+    names = placed(path, roots), path, written, real_path(path)
+    return tuple(dict.fromkeys(filter(None, names))) or ("",)
+
+
+def placed(path: str, roots: Sequence[str]) -> str:
+    """Return a path as it is written from the workspace folder that holds it, if one does."""
+    real = real_path(path)
+    for inside, folders in ((path, roots), (real, [real_path(root) for root in roots])):
+        if holding := [at for at in folders if PurePosixPath(inside).is_relative_to(at)]:
+            folder = max(holding, key=len)
+            same = [root for root in roots if real_path(root) == real_path(folder)]
+            return str(PurePosixPath(same[0], PurePosixPath(inside).relative_to(folder)))
+    return path
+
+
 def relative_path(path: str, roots: Iterable[str]) -> str:
-    """The path as the workspace folder that holds it would write it, else the file's name.
+    """Return the path as the workspace folder that holds it would write it, else the file's name.
 
     >>> relative_path("/w/src/a.py", ["/w"]), relative_path("/x/a.py", ["/w"])
     ('src/a.py', 'a.py')
     """
     for root in sorted(roots, key=len, reverse=True):
         if PurePosixPath(path).is_relative_to(root):
-            return PurePosixPath(path).relative_to(root).as_posix()
-    return PurePosixPath(path).name
+            return printable(PurePosixPath(path).relative_to(root).as_posix())
+    return printable(PurePosixPath(path).name)
+
+
+def printable(path: str) -> str:
+    r"""Return a path that can be shown, sent and stored: with a mark for each other character.
+
+    >>> printable("caf\udce9.py")
+    'caf\ufffd.py'
+    """
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", path)

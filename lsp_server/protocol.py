@@ -12,7 +12,7 @@ from pygls.protocol import lsp_method
 
 from lsp_server.documents import Document, Encoding, units_to_column
 from lsp_server.notebooks import Notebooks
-from lsp_server.policy import path_of
+from lsp_server.policy import names_of, path_of
 from lsp_server.rpc import Rpc
 from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
@@ -35,7 +35,7 @@ class CaretProtocol(Rpc):
         super().__init__(*args, **kwargs)
         self.documents: dict[str, Document] = {}
         """Open documents by URI."""
-        self.notebooks = Notebooks(self.documents)
+        self.notebooks = Notebooks(self.documents, self.names_of)
         self.recent = Recent()
         self.on_edit: Callable[[str, Edit | None], None] = lambda *_: None
         """Told of each edit after it; None is one of the whole document, or its end."""
@@ -45,12 +45,24 @@ class CaretProtocol(Rpc):
         encoding: Encoding = self.workspace.position_encoding  # type: ignore[assignment]  # one of the three
         return encoding
 
+    def names_of(self, uri: str) -> tuple[str, ...]:
+        """Return the paths of a document, as the workspace's folders are now."""
+        return names_of(uri, [path_of(at) for at in self.workspace.folders])
+
+    def place_documents(self) -> None:
+        """The workspace has other folders: give open documents their paths anew."""
+        for uri, document in self.documents.items():
+            names = self.names_of(self.notebooks.notebook_of(uri) or uri)
+            if names != document.names:
+                self.documents[uri] = document.at(names)
+
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         """Keep the document."""
         item = params.text_document
-        path = path_of(item.uri)
-        document = Document.open(path, item.language_id, item.text, item.version)
+        path, *others = self.names_of(item.uri)
+        text = item.language_id, item.text, item.version
+        document = Document.open(path, *text, tuple(others))
         self.documents[item.uri] = document
         self.on_edit(item.uri, None)  # a client may open it again instead of changing it
 

@@ -189,7 +189,7 @@ class CaretServer(LanguageServer):
 
     async def _hint(self, document: str, site: Site, snapshot: EditorSnapshot) -> str:
         """With what was typed in other documents just now: the caret may have come for that."""
-        self.gatherer.send_edited(snapshot, but=document)
+        await self.gatherer.send_edited(snapshot, but=document)
         return await self.hints.at(document, site, snapshot)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
@@ -266,7 +266,9 @@ class CaretServer(LanguageServer):
 def caret_at(snapshot: EditorSnapshot, uri: str, position: types.Position) -> Caret | None:
     """The caret at a position, or None where nothing may be completed."""
     document = snapshot.documents.get(uri)
-    reason = refusal(document, snapshot.settings) if document else "the document is not open"
+    reason = "the document is not open"
+    if document:
+        reason = refusal(document, snapshot.settings, snapshot.roots) or ""
     if document is None or reason:
         _log.debug("No completion: %s", reason)
         return None

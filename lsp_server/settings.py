@@ -13,6 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from lsp_server.exclusion import exclusion_of
+from lsp_server.secret_files import SECRET_FILES
+
 Multiline = Literal["auto", "always", "never"]
 S = TypeVar("S")
 
@@ -22,33 +25,6 @@ WORKSPACE = {"workspace": True}
 Others write what is in a workspace: it may shape suggestions, switch off and add to a list. It
 names no model, program or host, and does not switch on what the user has switched off.
 """
-
-_SECRETS = (
-    ".env",
-    ".env.*",
-    "*.env",
-    ".netrc",
-    ".npmrc",
-    ".pypirc",
-    ".htpasswd",
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    "*.asc",
-    "*.gpg",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-    "**/.ssh/**",
-    "**/.gnupg/**",
-    "**/.aws/credentials",
-    "**/.kube/config",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +125,12 @@ class ContextSettings:
 class PrivacySettings:
     """What no model gets to read."""
 
-    exclude: tuple[str, ...] = field(default=_SECRETS, metadata=WORKSPACE)
-    """Glob patterns of files in which nothing is completed and whose text is never used. One
-    without a `/` is matched against the file's name, others against the whole path (`*` spans `/`
-    too). Your list replaces this one."""
+    exclude: tuple[str, ...] = field(default=SECRET_FILES, metadata=WORKSPACE)
+    """Patterns of files in which nothing is completed and whose text is never used, as in a
+    `.gitignore` at the top of each folder of the workspace; `/home/me/x/**` and `~/x/**` count from
+    the top of the disk and from your home folder. Upper and lower case are the same, a symbolic
+    link is judged by its own name and by its target's, and a backup of an excluded file (`.bak`,
+    `~`) is excluded too. Your list replaces this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +181,8 @@ def read_settings(*sections: object) -> tuple[Settings, list[str]]:
     settings = Settings()
     for section in sections:
         settings = _read(settings, section, "caret", problems)
+    for problem in exclusion_of(settings.privacy.exclude).problems:
+        problems.append(f"caret.privacy.exclude: {problem}; it excludes nothing.")
     return settings, list(dict.fromkeys(problems))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from lsp_server.exclusion import real_path
 from lsp_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ class EditorSnapshot:
         used = settings.context.definitions or settings.context.search
         if not (used and settings.completion.enable) or settings.fim.endpoint:
             return ()
-        home = PurePosixPath(Path.home().as_posix())
-        return tuple(root for root in self.roots if not home.is_relative_to(root))
+        home = _home()
+        real = {real_path(root): root for root in reversed(self.roots)}
+        projects = (root for at, root in real.items() if not home.is_relative_to(at))
+        return tuple(sorted(projects, key=list(self.roots).index))
 
     def root_of(self, path: str) -> str | None:
         """The innermost folder of the workspace that holds a file."""
@@ -63,3 +66,11 @@ class EditorSnapshot:
         """That one, else the file's own folder; "" for what is no file."""
         own = PurePosixPath(path).parent
         return self.root_of(path) or (str(own) if own.is_absolute() else "")
+
+
+def _home() -> PurePosixPath:
+    """The home folder; the top of the file system where there is none."""
+    try:
+        return PurePosixPath(real_path(Path.home().as_posix()))
+    except RuntimeError:
+        return PurePosixPath("/")

@@ -12,8 +12,10 @@ from bench.evals.answers import Place
 from bench.evals.cuts import SEVEN, Cut, cuts
 from bench.evals.syntax import tokens_of_code, tree_of
 from engine.errors import CaretError
+from lsp_server.exclusion import Exclusion
 from lsp_server.workspace.definitions import definitions
-from lsp_server.workspace.walk import walk
+from lsp_server.workspace.faults import Faults
+from lsp_server.workspace.walk import language_of, walk
 
 if TYPE_CHECKING:
     from engine.api import Snippet
@@ -73,8 +75,9 @@ class Definers:
 
     def __init__(self, folder: Path) -> None:
         files: dict[str, set[str]] = defaultdict(set)
-        for entry in walk(folder.as_posix(), ()):
-            for definition in definitions(entry.read() or "", entry.language, fields=True):
+        found = walk(folder.as_posix(), Exclusion(()), Faults(print))
+        for entry in filter(None, found):
+            for definition in definitions(entry.read() or "", language_of(entry.path), fields=True):
                 files[definition.name].add(entry.path)
         self._file = {name: min(paths) for name, paths in files.items() if len(paths) == 1}
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from lsp_server.exclusion import exclusion_of
+from lsp_server.workspace.disk import inside, read_regular
 from lsp_server.workspace.ignore import MAX_BYTES, ignored, readable, skipped
 
 if TYPE_CHECKING:
@@ -47,34 +49,25 @@ class Files:
             return None
         if (text := self.opened.get(file)) is not None:
             return text
-        if not _inside(root, path):
+        if not inside(root, path):
             return None
         try:
-            data = Path(file).read_bytes() if Path(file).stat().st_size <= MAX_BYTES else b"\0"
+            data = read_regular(file, MAX_BYTES)
         except OSError:
             return None
-        text = readable(data)
+        text = None if data is None else readable(data)
         return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")
 
     def allowed(self, root: str, path: str) -> bool:
         """Whether neither its name, nor `.gitignore`, nor `.caretignore` keep it out."""
-        at = ""
-        for part in path.split("/"):
+        exclusion, at = exclusion_of(self.exclude, tuple(self.roots)), ""
+        parts = path.split("/")
+        for depth, part in enumerate(parts):
             at = f"{at}/{part}" if at else part
-            if skipped(part, f"{root}/{at}", self.exclude):
+            if skipped(part, f"{root}/{at}", exclusion, folder=depth < len(parts) - 1):
                 return False
         return not ignored(root, path)
 
     def _there(self, root: str, path: str) -> tuple[str, str] | None:
         file = f"{root}/{path}"
         return (root, path) if file in self.opened or Path(file).is_file() else None
-
-
-def _inside(root: str, path: str) -> bool:
-    """Whether no symbolic link leads out of the folder."""
-    at = Path(root)
-    for part in path.split("/"):
-        at /= part
-        if part == ".." or at.is_symlink():
-            return False
-    return True

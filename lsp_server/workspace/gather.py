@@ -7,27 +7,29 @@ never while one types.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsp_server.policy import excluding, path_of, relative_path
+from lsp_server.policy import relative_path
 from lsp_server.workspace.choice import choose, snippets
 from lsp_server.workspace.found import Found
-from lsp_server.workspace.ignore import MAX_BYTES, caretignored
 from lsp_server.workspace.importing import importing_lines
+from lsp_server.workspace.privacy import shareable
 from lsp_server.workspace.recent import text_around
 from lsp_server.workspace.wanted import imported_names, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
     from engine.api import Snippet
     from lsp_server.context import Site
     from lsp_server.documents import Document
     from lsp_server.snapshot import EditorSnapshot
     from lsp_server.workspace.link import Link
-    from lsp_server.workspace.recent import Recent
+from lsp_server.workspace.recent import Recent
 
 DEADLINE_S = 0.015
 """For the index, of 20 ms for all; what it finds later is not waited for."""
@@ -43,6 +45,12 @@ _ROOM = 0.8
 """Characters of context for each token of the window: a quarter of it, at 3.2 a token."""
 _SHOWN = 3
 """Characters of the caret's own file for each token of the window, on either side."""
+
+
+_LOOK_S = 1.0
+"""For the ignore files on the disk."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -70,6 +78,8 @@ class Gatherer:
     ) -> None:
         self._link, self._recent, self._now = link, recent, now
         self._places: dict[str, Place] = {}
+        self._sent: dict[str, tuple[str, str]] = {}
+        """Root and path of the documents whose text the index has."""
         self.last_ms = 0.0
         """What it took when something was gathered last."""
 
@@ -91,7 +101,7 @@ class Gatherer:
         if (kept := self.kept(document, site)) is not None:
             return kept
         began = time.perf_counter()
-        found = [*self._visited(view), *await self._index(document, site, view)]
+        found = [*await self._visited(view), *await self._index(document, site, view)]
         tokens = view.settings.context.window or WINDOW
         shown = site.prefix[-tokens * _SHOWN :] + site.suffix[: tokens * _SHOWN]
         before = self._places.get(document)
@@ -104,36 +114,39 @@ class Gatherer:
         self.last_ms = (time.perf_counter() - began) * 1000
         return place.context
 
-    def send_edited(self, view: EditorSnapshot, but: str = "") -> None:
+    async def send_edited(self, view: EditorSnapshot, but: str = "") -> None:
         """Let the index know of documents edited since it was last told, but for one."""
-        for uri in self._recent.take_edited(but):
-            document = view.documents.get(uri)
-            root = view.root_of(document.path) if document else None
-            if document and root and _allowed(document, view):
-                path = relative_path(document.path, [root])
-                self._link.opened(root, path, "".join(document.lines))
+        edited = {uri: view.documents.get(uri) for uri in self._recent.take_edited(but)}
+        allowed = await _allowed(edited, view)
+        if allowed is None:
+            self._recent.edited_still(edited)
+        for uri, document in (allowed or {}).items():
+            if root := view.root_of(document.path):
+                self._sent[uri] = root, relative_path(document.path, [root])
+                self._link.opened(*self._sent[uri], "".join(document.lines))
 
-    def forget(self, document: str, view: EditorSnapshot) -> None:
+    def forget(self, document: str) -> None:
         """The document was closed."""
         self._places.pop(document, None)
         self._recent.forget(document)
-        path = path_of(document)
-        if root := view.root_of(path):
-            self._link.closed(root, relative_path(path, [root]))
+        if sent := self._sent.pop(document, None):
+            self._link.closed(*sent)
 
     def forget_places(self) -> None:
         """Gather anew everywhere: the settings changed."""
         self._places.clear()
 
-    def _visited(self, view: EditorSnapshot) -> Iterator[Found]:
+    async def _visited(self, view: EditorSnapshot) -> list[Found]:
         spots = self._recent.spots if view.settings.context.recent else []
         documents = {uri: view.documents.get(uri) for uri in {spot.document for spot in spots}}
-        allowed = {uri: held for uri, held in documents.items() if held and _allowed(held, view)}
+        allowed = await _allowed(documents, view) or {}
+        found = []
         for rank, spot in enumerate(spots):
             if document := allowed.get(spot.document):
                 line, text = text_around(document.lines, spot.line)
                 path = relative_path(document.path, view.roots)
-                yield Found(path, line, text, 1 / (1 + rank), "recent")
+                found.append(Found(path, line, text, 1 / (1 + rank), "recent"))
+        return found
 
     async def _index(self, document: str, site: Site, view: EditorSnapshot) -> list[Found]:
         """What the index finds, in time; then it is told of documents edited since."""
@@ -143,7 +156,7 @@ class Gatherer:
             return []
         about = wanted(site, view.lines(document)[0])
         found = await self._link.ask(root, about, DEADLINE_S)
-        self.send_edited(view)
+        await self.send_edited(view)
         kinds = {"definition": sources.definitions, "piece": sources.search}
         return [item for item in found if kinds[item.kind]]
 
@@ -168,11 +181,22 @@ def _imports_more(place: Place, site: Site) -> bool:
     return more
 
 
-def _allowed(document: Document, view: EditorSnapshot) -> bool:
-    """Whether other files' prompts may have text of this one."""
-    if document.binary or document.characters > MAX_BYTES:
-        return False
-    root = view.folder_of(document.path)
-    if root and caretignored(root, relative_path(document.path, [root])):
-        return False
-    return excluding(document.path, view.settings.privacy.exclude) is None
+async def _allowed(
+    documents: Mapping[str, Document | None], view: EditorSnapshot
+) -> dict[str, Document] | None:
+    """Return those that are open and whose text prompts of other files may have.
+
+    None means that nobody knows in time. Ignore files are read in a thread: a disk may be slow.
+    """
+    there = {uri: document for uri, document in documents.items() if document}
+    if not there:
+        return {}
+    try:
+        async with asyncio.timeout(_LOOK_S):
+            allowed = await asyncio.to_thread(
+                lambda: [shareable(document, view) for document in there.values()]
+            )
+    except TimeoutError:
+        _log.warning("The ignore files were not read in time; no open document is shown.")
+        return None
+    return {uri: there[uri] for uri, may in zip(there, allowed, strict=True) if may}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from lsp_server.exclusion import exclusion_of
+from lsp_server.workspace.faults import Faults
 from lsp_server.workspace.ignore import caretignored
 from lsp_server.workspace.store import Store
 from lsp_server.workspace.walk import Entry, language_of, walk
@@ -34,10 +36,13 @@ class Index:
         roots: tuple[str, ...],
         exclude: tuple[str, ...],
         report: Callable[[int, int], None],
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """For the files under `roots`; `report` gets (files done, in all)."""
+        """Begin empty; `report` gets (files done, in all), `tell` what a user should know."""
         self.store = Store()
-        self._roots, self._exclude, self._report = roots, exclude, report
+        self._roots, self._report = roots, report
+        self._exclusion = exclusion_of(exclude, roots)
+        self.faults = Faults(tell)
         self._known: dict[Key, tuple[str, int]] = {}
         """Stamp and characters of each file."""
         self._live: set[Key] = set()
@@ -57,22 +62,21 @@ class Index:
     def update(self) -> Iterator[None]:
         """Take in what was written since the last time; a step costs at most one file."""
         began = time.monotonic()
-        found: dict[Key, Entry] = {}
-        for entry in self._walk():
-            found[entry.root, entry.path] = entry
-            yield
-        for gone in self._known.keys() - found.keys():
-            if gone not in self._live or caretignored(*gone):
-                self._drop(gone)
-            yield
-        yield from self._take([entry for key, entry in found.items() if self._differs(key, entry)])
-        now = time.monotonic()
-        self._due = now + max(RESCAN_S, RESCAN_SHARE * (now - began))
+        try:
+            yield from self._updated()
+        finally:
+            now = time.monotonic()
+            self._due = now + max(RESCAN_S, RESCAN_SHARE * (now - began))
 
     def open(self, root: str, path: str, text: str) -> None:
         """Take the text of an open document for its file's."""
-        self._live.add((root, path))
-        self._put((root, path), "", text)
+        key = root, path
+        if self._private(*key):
+            self._drop(key)
+            return
+        self._live.add(key)
+        self._known[key] = "", len(text)
+        self.store.put(*key, language_of(path), text)
 
     def close(self, root: str, path: str) -> None:
         """The file's text is the disk's again."""
@@ -81,11 +85,24 @@ class Index:
             self._known[root, path] = "", 0  # so the next look at the disk reads it
             self._due = 0.0
 
-    def _walk(self) -> Iterator[Entry]:
+    def _updated(self) -> Iterator[None]:
+        found: dict[Key, Entry] = {}
+        self.faults.begin()
+        for entry in self._walk():
+            if entry is not None:
+                found[entry.root, entry.path] = entry
+            yield
+        for gone in self._known.keys() - found.keys():
+            if gone not in self._live or self._private(*gone):
+                self._drop(gone)
+            yield
+        yield from self._take(list(found.items()))
+
+    def _walk(self) -> Iterator[Entry | None]:
         count = 0
         for root in self._roots:
-            for entry in walk(root, self._exclude):
-                count += 1
+            for entry in walk(root, self._exclusion, self.faults):
+                count += entry is not None
                 if count > MAX_FILES:
                     return
                 yield entry
@@ -93,25 +110,40 @@ class Index:
     def _differs(self, key: Key, entry: Entry) -> bool:
         return key not in self._live and self._known.get(key, ("", 0))[0] != entry.stamp
 
-    def _take(self, entries: list[Entry]) -> Iterator[None]:
+    def _take(self, found: list[tuple[Key, Entry]]) -> Iterator[None]:
+        entries = [entry for key, entry in found if self._differs(key, entry)]
         size = sum(characters for _, characters in self._known.values())
         for done, entry in enumerate(entries):
             if done % _TELL_EVERY == 0:
                 self._report(done, len(entries))
             key = entry.root, entry.path
             if size < MAX_CHARACTERS and key not in self._live:
-                text = entry.read() or ""
-                size += len(text)
-                self._put(key, entry.stamp, text)
+                size += self._read(key, entry)
             yield
         if entries:
             self._report(len(entries), len(entries))
 
-    def _put(self, key: Key, stamp: str, text: str) -> None:
-        self._known[key] = stamp, len(text)
-        self.store.put(*key, language_of(key[1]), text)
+    def _read(self, key: Key, entry: Entry) -> int:
+        """Take a file in, and return its characters; none of what is wrong with it goes further."""
+        self.faults.mended(f"{entry.root}/{entry.path}")
+        self._known[key] = entry.stamp, 0
+        try:
+            text = entry.read() or ""
+            self.store.put(*key, language_of(entry.path), text)
+        except Exception as error:  # a file, or what reads it, may be wrong in any way
+            self.faults.broken(f"{entry.root}/{entry.path}", error)
+            self.store.drop(*key)
+            return 0
+        self._known[key] = entry.stamp, len(text)
+        return len(text)
+
+    def _private(self, root: str, path: str) -> bool:
+        """Whether a user keeps a file out; git may ignore what is open."""
+        excluded = self._exclusion.pattern_for(f"{root}/{path}") is not None
+        return excluded or caretignored(root, path)
 
     def _drop(self, key: Key) -> None:
-        del self._known[key]
+        self._known.pop(key, None)
         self._live.discard(key)
+        self.faults.mended("/".join(key))
         self.store.drop(*key)

@@ -1,12 +1,16 @@
 """The index as a process of its own: `python -m lsp_server.workspace.process`.
 
 So its memory and its time are not the language server's. It reads JSON lines from stdin, writes
-some to stdout, and ends with its stdin. It writes to no disk and reaches no network.
+some to stdout, and ends with its stdin, at once. It writes to no disk and reaches no network. What
+goes wrong with a message or a file ends there: it is logged on stderr, and a query is answered.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
+import logging
+import os
 import queue
 import sys
 import threading
@@ -21,13 +25,16 @@ from lsp_server.workspace.wanted import Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Messages = queue.SimpleQueue[dict[str, Any] | None]
+    Messages = queue.SimpleQueue[dict[str, Any]]
+    Tell = Callable[..., None]
 
 _END = object()
 
+_log = logging.getLogger(__name__)
+
 
 def serve(stdin: IO[str], stdout: IO[str]) -> None:
-    """Answer until stdin ends; between two files, questions come first.
+    """Answer until the process ends; between two files, questions come first.
 
     After each file it rests for as long as that took, so it takes half a core at most. A lower
     priority would spare others more, but with the model at work on all cores, questions would
@@ -40,44 +47,67 @@ def serve(stdin: IO[str], stdout: IO[str]) -> None:
 
     messages: Messages = queue.SimpleQueue()
     threading.Thread(target=_read, args=(stdin, messages), daemon=True).start()
-    if (first := messages.get()) is None:
-        return
-    index = Index(
-        tuple(first["roots"]),
-        tuple(first["exclude"]),
-        lambda done, total: tell(done=done, total=total),
-    )
+    index = _begun(messages.get(), tell)
     work: Iterator[None] | None = index.update()
     took = 0.0
-    while (message := _next(messages, None if work is None else took)) is not None:
+    while True:
+        message = _next(messages, None if work is None else took)
         _handle(index, message, tell)
         if work is None and index.due:
             work = index.update()
         if work is not None and not message:
             began = time.perf_counter()
-            work = work if next(work, _END) is not _END else None
+            work = work if _goes_on(work) else None
             took = time.perf_counter() - began
             if work is None:
-                tell(files=index.files)
+                tell(files=index.files, left_out=index.faults.count)
 
 
-def _next(messages: Messages, wait_s: float | None) -> dict[str, Any] | None:
-    """A message; an empty one if none comes in time; None at the end."""
+def _goes_on(work: Iterator[None]) -> bool:
+    """Do the next step; False at the end, which is also where a step fails."""
+    try:
+        return next(work, _END) is not _END
+    except Exception as error:
+        _log.exception("The disk cannot be looked at: %s", type(error).__name__)
+        return False
+
+
+def _begun(first: dict[str, Any], tell: Tell) -> Index:
+    return Index(
+        tuple(first["roots"]),
+        tuple(first["exclude"]),
+        lambda done, total: tell(done=done, total=total),
+        lambda problem: tell(problem=problem),
+    )
+
+
+def _next(messages: Messages, wait_s: float | None) -> dict[str, Any]:
+    """Return a message, or an empty one if none comes in time."""
     with suppress(queue.Empty):
         return messages.get(timeout=wait_s)
     return {}
 
 
-def _handle(index: Index, message: dict[str, Any], tell: Callable[..., None]) -> None:
+def _handle(index: Index, message: dict[str, Any], tell: Tell) -> None:
+    """Do what a message wants; a query is answered, if only with nothing, whatever goes wrong."""
+    try:
+        _act(index, message, tell)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        _log.exception("A message cannot be handled: %s", type(error).__name__)
+    if "id" in message:
+        tell(id=message["id"])
+
+
+def _act(index: Index, message: dict[str, Any], tell: Tell) -> None:
     match message:
         case {"ask": about, "root": root, "id": asked}:
             for found in index.store.find(root, Wanted(**about)):
                 tell(id=asked, found=[asdict(item) for item in found])
-            tell(id=asked)
         case {"members": about, "root": root, "id": asked}:
             members = index.store.members(root, Wanted(**about))
             tell(id=asked, found=[asdict(item) for item in members])
-            tell(id=asked)
         case {"open": path, "root": root, "text": text}:
             index.open(root, path, text)
         case {"close": path, "root": root}:
@@ -85,10 +115,35 @@ def _handle(index: Index, message: dict[str, Any], tell: Callable[..., None]) ->
 
 
 def _read(stdin: IO[str], messages: Messages) -> None:
-    for line in stdin:
-        messages.put(json.loads(line))
-    messages.put(None)
+    """Hand messages on; the end of stdin is the end of the process, whatever it is at."""
+    try:
+        for line in stdin:
+            if isinstance(message := _message(line), dict):
+                messages.put(message)
+    finally:
+        os._exit(0)
+
+
+def _message(line: str) -> object:
+    try:
+        return json.loads(line)
+    except Exception as error:  # it may also be nested too deep, or too large
+        _log.warning("A line is no message: %s: %s", type(error).__name__, error)
+        return None
+
+
+def main() -> None:
+    """Serve on stdin and stdout."""
+    faulthandler.enable()
+    logging.basicConfig(
+        stream=sys.stderr, format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s"
+    )
+    for stream in (sys.stdin, sys.stdout):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a file
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(sys.stdin, sys.stdout)
+    os._exit(0)  # nothing is left to do, and stdout may be closed
 
 
 if __name__ == "__main__":
-    serve(sys.stdin, sys.stdout)
+    main()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 KEPT = 24
 NEAR = 12
@@ -57,6 +57,10 @@ class Recent:
         edited = self._edited - {but}
         self._edited -= edited
         return edited
+
+    def edited_still(self, documents: Iterable[str]) -> None:
+        """Return these at the next question again."""
+        self._edited.update(documents)
 
     def forget(self, document: str) -> None:
         """The document was closed."""

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lsp_server.policy import printable
 from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
@@ -40,6 +41,7 @@ _STEPS = 1_000
 """SQLite's instructions between two looks at the clock."""
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
+PRAGMA temp_store = MEMORY;
 CREATE TABLE file (id INTEGER PRIMARY KEY, root TEXT, path TEXT, stem TEXT, language TEXT,
                    UNIQUE (root, path));
 CREATE INDEX by_stem ON file (stem);
@@ -90,6 +92,7 @@ class Store:
     def put(self, root: str, path: str, language: str, text: str) -> None:
         """Take a file in, in place of what was known of it."""
         self.drop(root, path)
+        root, found, pieces = printable(root), definitions(text, language), chunks(text)
         row = (root, path, stem_of(path), _ALIKE.get(language, language))
         added = self._db.execute(
             "INSERT INTO file (root, path, stem, language) VALUES (?, ?, ?, ?)", row
@@ -99,17 +102,18 @@ class Store:
             "INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (d.name, d.owner, d.outside, file, d.line, d.text, d.kind, d.gives, d.brief)
-                for d in definitions(text, language)
+                for d in found
             ),
         )
-        for line, piece in chunks(text):
+        for line, piece in pieces:
             values = self._db.execute("INSERT INTO piece (file, line) VALUES (?, ?)", (file, line))
             row_id = values.lastrowid
             self._db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (row_id, piece))
 
     def drop(self, root: str, path: str) -> None:
         """Forget a file, if it is known."""
-        found = self._db.execute("SELECT id FROM file WHERE root = ? AND path = ?", (root, path))
+        at = printable(root), path
+        found = self._db.execute("SELECT id FROM file WHERE root = ? AND path = ?", at)
         for (file,) in found.fetchall():
             self._db.execute(
                 "DELETE FROM words WHERE rowid IN (SELECT id FROM piece WHERE file = ?)", (file,)
@@ -120,6 +124,7 @@ class Store:
 
     def find(self, root: str, about: Wanted) -> Iterator[list[Found]]:
         """Definitions, then pieces, each the best first; the end when it takes too long."""
+        root = printable(root)
         with self._in_time():
             yield self.definitions(root, about)
             yield self.pieces(root, about)
@@ -130,7 +135,7 @@ class Store:
         At most one of each, and nothing when it takes too long.
         """
         with self._in_time():
-            return members(self._db, root, _like(about), about)
+            return members(self._db, printable(root), _like(about), about)
         return []
 
     def definitions(self, root: str, about: Wanted) -> list[Found]:

@@ -26,12 +26,12 @@ SECRETS = Settings().privacy.exclude
     ],
 )
 def test_secrets_are_excluded(path: str) -> None:
-    assert excluding(path, SECRETS)
+    assert excluding([path], SECRETS)
 
 
 @pytest.mark.parametrize("path", ["/w/env.py", "/w/keys.py", "/w/.envrc.py", "/w/pem/a.py", ""])
 def test_code_is_not(path: str) -> None:
-    assert excluding(path, SECRETS) is None
+    assert excluding([path], SECRETS) is None
 
 
 def test_refusals() -> None:

@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from lsp_server.context import site_at
 from lsp_server.notebooks import Notebooks
+from lsp_server.policy import path_of
 from lsp_server.settings import Settings, read_settings
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace import gather as gather_module
@@ -120,7 +121,7 @@ def notebook(folder: Path, **cells: str) -> tuple[dict[str, Document], Notebooks
     kept = [types.NotebookCell(code, item.uri) for item in texts]
     book = types.NotebookDocument(uri, "jupyter-notebook", 1, kept)
     documents: dict[str, Document] = {}
-    notebooks = Notebooks(documents)
+    notebooks = Notebooks(documents, lambda uri: (path_of(uri),))
     notebooks.open(types.DidOpenNotebookDocumentParams(book, texts))
     return documents, notebooks
 

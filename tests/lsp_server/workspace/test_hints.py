@@ -123,7 +123,7 @@ async def test_what_was_typed_in_another_document_counts_at_once(tmp_path: Path)
         document = desk.open("ledger.py", LEDGER)
         document.edit((7, 8), (7, 14), "archive")
         desk.recent.edited(desk.uri("ledger.py"), 7, 7, 1)
-        desk.gatherer.send_edited(desk.view, but=desk.uri("pay.py"))
+        await desk.gatherer.send_edited(desk.view, but=desk.uri("pay.py"))
         told = await hint(desk, Hints(desk.link), 4, len("    book."))
         assert "archive()" in names(told)
 

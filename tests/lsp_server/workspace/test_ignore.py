@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lsp_server.exclusion import Exclusion
 from lsp_server.settings import Settings
+from lsp_server.workspace.faults import Faults
 from lsp_server.workspace.ignore import caretignored, ignored, readable
 from lsp_server.workspace.walk import walk
 
@@ -29,7 +31,9 @@ FILES = ["x.py", "y.py", "a/x.py", "a/b/y.py", "b/x.py", "b/build/x.py", "build/
 
 
 def found(root: Path, secrets: tuple[str, ...] = SECRETS) -> list[str]:
-    return sorted(entry.path for entry in walk(root.as_posix(), secrets))
+    exclusion = Exclusion(secrets, [root.as_posix()])
+    entries = walk(root.as_posix(), exclusion, Faults(pytest.fail))
+    return sorted(entry.path for entry in entries if entry)
 
 
 def write(root: Path, **files: str) -> None:
