@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import random
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,12 +14,14 @@ import click
 import psutil
 
 from bench.workspace import Workspace, workspace
+from engine import spawn
 from lsp_server.documents import Document
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 FILES, PLACES = 5_000, 200
+_BURNER = (sys.executable, "-I", "-c", "while True: pass")
 _NOUNS = [
     "order",
     "basket",
@@ -99,11 +101,6 @@ def _report(name: str, times: list[tuple[float, bool]]) -> None:
     click.echo(f"{name}: p50 {p50:.1f}, p95 {p95:.1f}, max {most:.1f} ms; in time {found:.0%}")
 
 
-def _burn() -> None:
-    while True:
-        pass
-
-
 async def measure(files: int) -> None:
     """Index, then gather."""
     with tempfile.TemporaryDirectory() as folder:
@@ -116,12 +113,11 @@ async def measure(files: int) -> None:
             seconds = time.perf_counter() - began
             click.echo(f"{files} files, {size / 1e6:.1f} MB: {seconds:.1f} s, {peak >> 20} MiB")
             _report("idle", await gather_times(space, paths))
-            burners = [multiprocessing.Process(target=_burn) for _ in range(_cores())]
-            for burner in burners:
-                burner.start()
+            burners = [spawn.start(_BURNER) for _ in range(_cores())]
             _report("busy", await gather_times(space, paths))
             for burner in burners:
                 burner.kill()
+                burner.wait()
 
 
 async def _peak_while(work: Coroutine[None, None, int]) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from bench.replay import Cost
+from engine import spawn
 from lsp_server.demo.client import Editor
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.ours import Engine
     from bench.sites import Site
 
-SERVER = (sys.executable, "-P", "-m", "lsp_server", "lsp")
+SERVER = spawn.python("lsp_server", "lsp")
 _POLL_S = 0.1
 
 
@@ -40,7 +40,7 @@ async def caret_editor(
         CaretError: the server or its model failed.
     """
     editor = Editor(lambda message, _percent: report(message))
-    await editor.start_io(*SERVER)
+    await editor.start_io(*SERVER, env=spawn.environment(), cwd=spawn.ROOT)
     try:
         await editor.start(model, show_all=show_all, folder=folder)
         await editor.until_ready()

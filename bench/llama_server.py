@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 import tempfile
 import time
 from contextlib import asynccontextmanager
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
+from engine import spawn
 from engine.errors import CaretError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
@@ -115,7 +116,7 @@ async def llama_server(
         CaretError: it does not start.
     """
     port = _free_port()
-    command = [str(peer.server), "-m", str(model), *(arguments or flags())]
+    command = [str(peer.server), "-m", str(model.resolve()), *(arguments or flags())]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     # No proxy between us and loopback; one connection that stays, as a plugin's would.
     http = httpx.AsyncClient(
@@ -123,7 +124,7 @@ async def llama_server(
     )
     with peer.environment() as environment, tempfile.TemporaryFile() as log:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = spawn.start(command, stdout=log, stderr=log, env=environment)
         try:
             async with http:
                 await _until_ready(http, process, log.fileno())

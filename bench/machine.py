@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import psutil
+
+from engine import spawn
 
 Facts = dict[str, str]
 
@@ -64,15 +65,16 @@ def commit() -> str:
             root, "rev-parse", "--short", "HEAD"
         )
         changed = _git(root, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
+    except OSError:
         return "installed"
     return (shown + "+" * bool(changed)) or "installed"
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
-    )
+    git = spawn.program("git")
+    done = spawn.run([git, "-C", str(root), *arguments]) if git else None
+    if done is None or done.returncode != 0:
+        raise OSError("git does not answer")
     return done.stdout.strip()
 
 

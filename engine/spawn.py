@@ -1,20 +1,15 @@
 """Start processes: no other module does, so that nothing of a workspace runs in any of them.
 
-An editor starts Caret in the folder that it shows, with the environment of the shell that it was
-started from. What a child could take from there, it does not get:
+A child gets nothing from the folder that Caret was started in, which is the one that an editor
+shows:
 
-- Modules. `-P` keeps the working directory out of `sys.path`. `PYTHONPATH` is for the user's own
-  programs, so it is dropped, unless it is the way in which Caret itself is found (in a Nix shell,
-  say). Of the other variables of Python's only `_SWITCHES` stay, which name no file and no code,
-  and folders that do not lie in the working directory. The user's site-packages stay: Caret may be
-  installed there, and no repository can put anything there.
-- Programs. They are started by an absolute path. `PATH` loses entries that are relative or empty,
-  which mean the working directory, and those that lie in it.
+- Modules. `-P` keeps the working directory out of `sys.path`, and of Python's variables a child
+  gets those alone that name no file and no code (`_SWITCHES`), and folders that count
+  (`engine.search_path` says which). The user's site-packages stay: Caret may be installed there,
+  and no repository can put anything there.
+- Programs. They are started by an absolute path, and `PATH` keeps the folders that count.
 - Files that a library looks for in the working directory: that is the root of the file system,
   which always exists and in which only the administrator can put anything.
-
-A folder counts as part of the installation where this very Python lies in it, as in the `.venv` of
-a project, and an editor that is started in the home folder does not make that a workspace.
 """
 
 from __future__ import annotations
@@ -27,14 +22,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from engine.search_path import counts, python_path
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import IO
 
 PIPE, NOWHERE, WITH_STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
-_PACKAGES = Path(os.path.realpath(Path(__file__).parents[1]))
-"""The folder in which Python finds Caret."""
-_ROOT = Path(sys.prefix).anchor
+TimeoutExpired = subprocess.TimeoutExpired
+ROOT = Path(sys.prefix).anchor
 _SWITCHES = {
     *("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONDONTWRITEBYTECODE", "PYTHONFAULTHANDLER"),
     *("PYTHONHASHSEED", "PYTHONINTMAXSTRDIGITS", "PYTHONMALLOC", "PYTHONNOUSERSITE"),
@@ -54,20 +50,20 @@ def program(name: str) -> str | None:
     """Return the absolute path of a program of the user's, None if there is none."""
     found = shutil.which(name, path=environment().get("PATH", os.defpath))
     # On Windows the working directory is searched first, whatever the path says.
-    return found if found and _is_trusted(found) else None
+    return found if found and counts(found) else None
 
 
 def start(
     command: Sequence[str],
     *,
-    changes: Mapping[str, str] | None = None,
-    folder: str | Path = _ROOT,
+    env: Mapping[str, str] | None = None,
+    folder: str | Path = ROOT,
     stdin: int = NOWHERE,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
     session: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a process, with `changes` to its environment; `session` lets it outlive this one.
+    """Start a process; it outlives this one where `session` gives it a session of its own.
 
     Raises:
         OSError: There is no such program, or no room for a process.
@@ -77,7 +73,7 @@ def start(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        env=environment(changes),
+        env=environment() if env is None else env,
         cwd=folder,
         start_new_session=session,
     )
@@ -86,8 +82,8 @@ def start(
 def run(
     command: Sequence[str],
     *,
-    changes: Mapping[str, str] | None = None,
-    folder: str | Path = _ROOT,
+    env: Mapping[str, str] | None = None,
+    folder: str | Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run a process to its end and return its status and what it wrote.
 
@@ -98,7 +94,7 @@ def run(
         command,
         stdin=NOWHERE,
         capture_output=True,
-        env=environment(changes),
+        env=environment() if env is None else env,
         cwd=folder,
         text=True,
         errors="replace",
@@ -121,15 +117,13 @@ async def converse(
         stderr=stderr,
         limit=limit,
         env=environment(),
-        cwd=_ROOT,
+        cwd=ROOT,
     )
 
 
-def become(module: str, *arguments: str) -> NoReturn:
-    """Turn this process into one that runs another module, in the same working directory.
-
-    It stays there since arguments that a person typed may be relative paths.
-    """
+def become(module: str, *arguments: str, folder: str | Path = ROOT) -> NoReturn:
+    """Turn this process into one that runs another module."""
+    os.chdir(folder)
     os.execve(sys.executable, python(module, *arguments), environment())
 
 
@@ -137,8 +131,8 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a child, without what the working directory could decide."""
     kept = {name: value for name, value in os.environ.items() if _is_harmless(name, value)}
     for name in _SEARCHED & kept.keys():
-        kept[name] = os.pathsep.join(filter(_is_trusted, kept[name].split(os.pathsep)))
-    if modules := _module_folders(os.environ.get("PYTHONPATH", "")):
+        kept[name] = os.pathsep.join(filter(counts, kept[name].split(os.pathsep)))
+    if modules := python_path():
         kept["PYTHONPATH"] = os.pathsep.join(modules)
     kept["PYTHONSAFEPATH"] = "1"  # -P for what the child starts
     return kept | dict(changes or {})
@@ -147,44 +141,4 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
 def _is_harmless(name: str, value: str) -> bool:
     if not name.upper().startswith("PYTHON"):
         return True
-    return name in _SWITCHES or (name in _FOLDERS and _is_trusted(value))
-
-
-def _module_folders(search_path: str) -> list[str]:
-    """Return what remains of `PYTHONPATH`: nothing, unless Caret is found by it."""
-    folders = search_path.split(os.pathsep) if search_path else []
-    own = {folder for folder in folders if _real(folder) == _PACKAGES}
-    if not own:
-        return []
-    kept = [folder for folder in folders if folder in own or _is_trusted(folder)]
-    return [str(_PACKAGES) if folder in own else folder for folder in kept]
-
-
-def _is_trusted(place: str) -> bool:
-    """Return whether an absolute path lies outside the working directory or in our installation."""
-    if not Path(place).is_absolute():
-        return False
-    real, here = _real(place), _working_directory()
-    if here is None or not _holds(here, real) or real == _PACKAGES:
-        return True
-    prefixes = {_real(sys.prefix), _real(sys.base_prefix)}
-    return any(_holds(here, prefix) and real.is_relative_to(prefix) for prefix in prefixes)
-
-
-def _working_directory() -> Path | None:
-    """Return it with links resolved; None where it was removed."""
-    try:
-        return _real(Path.cwd())
-    except OSError:
-        return None
-
-
-def _holds(here: Path, real: Path) -> bool:
-    """Return whether a path is `here` or lies in it; what lies around the home is not in it."""
-    home = _real(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises without one
-    return real == here or (real.is_relative_to(here) and not home.is_relative_to(here))
-
-
-def _real(place: str | Path) -> Path:
-    """Return a path with links resolved, as far as it exists."""
-    return Path(os.path.realpath(place))
+    return name in _SWITCHES or (name in _FOLDERS and counts(value))

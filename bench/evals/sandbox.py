@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from bench.evals import guard
+from engine import spawn
 from engine.errors import CaretError
+
+if TYPE_CHECKING:
+    import subprocess
 
 Level = Literal["namespaces", "hooks"]
 _UNSHARE = ("--net", "--pid", "--ipc", "--mount", "--fork", "--kill-child")
@@ -105,18 +108,18 @@ class Sandbox:
     def _run(self, program: str, folder: str, said: IO[bytes], limits: Limits) -> int | None:
         """The status that it left with; None if it had to be killed."""
         arguments = [str(_GUARD), folder, self.level, *limits.arguments()]
-        process = subprocess.Popen(
+        process = spawn.start(
             [*self._prefix(), sys.executable, "-I", "-B", *arguments],
-            stdin=subprocess.PIPE,
+            stdin=spawn.PIPE,
             stdout=said,
             stderr=said,
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder},
-            cwd=folder,
-            start_new_session=True,
+            folder=folder,
+            session=True,
         )
         try:
             process.communicate(program.encode(errors="replace"), timeout=limits.seconds)
-        except subprocess.TimeoutExpired:
+        except spawn.TimeoutExpired:
             return None
         finally:
             _end(process)
@@ -125,7 +128,12 @@ class Sandbox:
     def _prefix(self) -> list[str]:
         if self.level == "hooks":
             return []
-        return ["unshare", *_UNSHARE, *(_AS_USER if os.geteuid() else ()), "--"]
+        return [
+            spawn.program("unshare") or "unshare",
+            *_UNSHARE,
+            *(_AS_USER if os.geteuid() else ()),
+            "--",
+        ]
 
     def _problem(self) -> str:
         """Why this way does not work here; empty if it does."""

@@ -36,7 +36,7 @@ def download(
     # The system's folder for temporary files may be small: use the disk of the models.
     temporary = dict.fromkeys(["TMPDIR", "TEMP", "TMP"], str(folder))
     with spawn.start(
-        command, changes=temporary, stdout=spawn.PIPE, stderr=spawn.WITH_STDOUT
+        command, env=spawn.environment(temporary), stdout=spawn.PIPE, stderr=spawn.WITH_STDOUT
     ) as pip:
         try:
             assert pip.stdout is not None, "it is a pipe"

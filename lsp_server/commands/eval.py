@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from engine import spawn
@@ -14,4 +16,5 @@ from engine import spawn
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Measure how often Caret is right. `caret eval --help` lists the evaluations."""
-    spawn.become("bench.evals", *arguments)
+    # In this folder, since a person may have typed relative paths.
+    spawn.become("bench.evals", *arguments, folder=Path.cwd())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from engine import spawn
+from engine.models import find
 
 
 @click.command("quantize")
@@ -25,7 +28,8 @@ def command(model: str, fmt: str | None, report: bool, names: tuple[str, ...]) -
         raise click.UsageError("Give a FORMAT to pack the model in, or --report, and not both.")
     if names and not report:
         raise click.UsageError("--format belongs to --report.")
+    name = find(model).name  # a path becomes absolute
     if fmt:
-        spawn.become("engine.quantize", "--", model, fmt)
+        spawn.become("engine.quantize", "--", name, fmt)
     given = [f"--format={name}" for name in names]
-    spawn.become("bench.formats", model, "--json=formats.json", *given)
+    spawn.become("bench.formats", name, f"--json={Path.cwd() / 'formats.json'}", *given)

@@ -16,6 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
+from engine import spawn
 from engine.errors import CaretError, EngineLost
 from lsp_server import __version__
 
@@ -173,7 +174,7 @@ def caret_command() -> str:
         CaretError: there is none.
     """
     beside = shutil.which("caret", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("caret")
+    found = beside or spawn.program("caret")
     if found is None:
         raise CaretError("The command `caret` is not on the path. Install Caret with `make setup`.")
     return found
@@ -183,7 +184,7 @@ def caret_command() -> str:
 async def editor(model: str, report: Report) -> AsyncIterator[Editor]:
     """A running `caret lsp` that was told to use `model`, shut down as the protocol asks."""
     client = Editor(report)
-    await client.start_io(caret_command(), "lsp")
+    await client.start_io(caret_command(), "lsp", env=spawn.environment(), cwd=spawn.ROOT)
     try:
         await client.start(model)
         yield client
