@@ -135,7 +135,7 @@ def _cores() -> int:
 
 
 @click.command("context")
-@click.option("--files", default=FILES, show_default=True)
+@click.option("--files", default=FILES, show_default=True, type=click.IntRange(PLACES))
 def command(files: int) -> None:
     """Index a made-up workspace and gather in it.
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.plot import load_pyplot
+
 Figures = dict[str, Any]
 
 FIGURES = Path(__file__).parent.parent / "docs" / "figures" / "formats.json"
@@ -45,12 +47,8 @@ def _row(name: str, each: Figures) -> str:
 
 def draw(known: Figures, file: Path) -> None:
     """Divergence from float32 against the speed of decoding, a panel for each model, as SVG."""
-    import matplotlib as mpl  # a second to import, and not installed for users
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "formats"  # the same figures give the same file
-    from matplotlib import pyplot
-
+    pyplot = load_pyplot()
+    pyplot.rcParams["svg.hashsalt"] = "formats"  # the same figures give the same file
     figure, panels = pyplot.subplots(
         1, len(known), figsize=(5.5 * len(known), 4), squeeze=False, layout="constrained"
     )

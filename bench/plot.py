@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import chdir, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from engine import spawn
 from engine.errors import CaretError
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ def require_matplotlib() -> None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise CaretError("--plot needs matplotlib. Install it: pip install 'caret-lsp[bench]'.")
+
+
+def load_pyplot() -> Any:  # noqa: ANN401 - a module that is not installed for users
+    """Return matplotlib's pyplot, loaded where no `matplotlibrc` lies: one can name code to run."""
+    with chdir(spawn.ROOT):
+        import matplotlib as mpl
+
+        mpl.use("svg")
+        from matplotlib import pyplot
+    return pyplot
 
 
 def draw_keystrokes(report: Report, file: Path) -> None:
@@ -60,9 +72,7 @@ def draw_by_length(report: Report, file: Path) -> None:
 
 def _figure(report: Report, file: Path, columns: int) -> AbstractContextManager[Any]:
     """Axes to draw on, saved when the block ends."""
-    from contextlib import contextmanager
-
-    from matplotlib import pyplot
+    pyplot = load_pyplot()
 
     @contextmanager
     def drawn() -> Iterator[Any]:

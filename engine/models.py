@@ -133,7 +133,10 @@ _HUB_ID = re.compile(rf"(?P<repo>{_NAME}/{_NAME})(?::(?P<file>(?:{_NAME}/)*{_NAM
 def _looks_local(spec: str, path: Path) -> bool:
     if path.is_absolute() or spec.startswith((".", "~")):
         return True
-    return path.exists() or (spec.endswith(".gguf") and ":" not in spec)
+    if spec.endswith(".gguf") and ":" not in spec:
+        return True
+    # A folder of the workspace may be named like a repository: it is not what is meant.
+    return path.exists() and not _HUB_ID.fullmatch(spec)
 
 
 def _checked(path: Path) -> Path:

@@ -6,8 +6,12 @@ import json
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.models import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 ROOT = Path(__file__).parent.parent
 _PROGRAMS = (
@@ -20,11 +24,11 @@ _RUN_BY_PYTHON = ("sitecustomize", "usercustomize", "conftest", "setup", "evil")
 class Traps:
     """What was laid, and what of it has snapped."""
 
-    def __init__(self, folder: Path) -> None:
-        """Fill the folder with traps."""
+    def __init__(self, folder: Path, spared: Collection[str] = ()) -> None:
+        """Fill the folder with traps, but for modules of the names `spared`."""
         self.folder, self._marks = folder, folder.with_name(f"{folder.name}.marks")
         folder.mkdir()
-        for name in self._modules():
+        for name in self._modules() - set(spared):
             self._write(f"{name}.py", self._code(f"module {name}"))
         for name in _PROGRAMS:
             self._script(name)

@@ -17,7 +17,7 @@ import click
 from rich.table import Table
 
 from bench.evals.intervals import Measure, share
-from bench.plot import require_matplotlib
+from bench.plot import load_pyplot, require_matplotlib
 from bench.run import console
 from engine.errors import CaretError
 
@@ -103,7 +103,7 @@ def proposed(points: Sequence[Point]) -> float:
 
 def draw(points: Sequence[Point], threshold: float, file: Path) -> None:
     """Precision, with its interval, against coverage."""
-    from matplotlib import pyplot
+    pyplot = load_pyplot()
 
     figure, axes = pyplot.subplots(figsize=(5.2, 3.6), layout="constrained")
     coverage = [point.coverage for point in points]

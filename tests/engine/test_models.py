@@ -162,6 +162,17 @@ def test_local_files_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert find("checkpoint").abilities == {"infill", "instruct"}
 
 
+@pytest.mark.parametrize("name", ["qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B"])
+def test_a_folder_of_a_models_name_is_not_the_model(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert find(name).local is None
+    assert find(f"./{name}").local == tmp_path / name
+
+
 def test_local_paths_that_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelMissing, match=r"no file .*nowhere\.gguf"):
