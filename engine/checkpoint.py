@@ -45,6 +45,14 @@ class Checkpoint:
     metadata: dict[str, Any] | None = None
     """What a GGUF file says of itself, its tokenizer included; None for a folder."""
 
+    @property
+    def origin(self) -> str:
+        """Where the model is from, by what its files say: names, and the tokenizer's kind."""
+        said, own = self.metadata or {}, self.hf_config or {}
+        keys = ("general.name", "general.basename", "tokenizer.ggml.pre")
+        names = [*(said.get(key) for key in keys), own.get("_name_or_path"), self.path.name]
+        return " ".join(str(name) for name in names if name)
+
 
 def open_checkpoint(path: Path) -> Checkpoint:
     """Open a GGUF file, a folder of config.json and safetensors, or a folder of one GGUF file.

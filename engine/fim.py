@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from engine import window
 from engine.errors import NotCapable
+from engine.tokenizers.vocabulary import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +48,9 @@ class FimStyle:
     """Stands before each file's path; with none, the path is a comment (as DeepSeek-Coder's)."""
     path_inside: bool = False
     """The completed file's path follows the first sentinel of the template, not `file`."""
+    origin: str = ""
+    """What the files of such a model say of where it is from, in small letters, where its control
+    tokens are those of another style too."""
     ends: tuple[str, ...] = ()
     """End a completion, beside the sentinels of this style and the tokenizer's own ends."""
 
@@ -81,6 +85,13 @@ FIM_STYLES: dict[str, FimStyle] = {
             Slot.HEAD,
         ),
     ),
+    # The order in which Mellum's publisher calls it; its tokens are StarCoder's.
+    "mellum": FimStyle(
+        ("<fim_suffix>", Slot.SUFFIX, "<fim_prefix>", Slot.PREFIX, "<fim_middle>"),
+        file="<filename>",
+        origin="mellum",
+        ends=("<fim_pad>",),
+    ),
     # StarCoder 2's paper, arXiv 2402.19173, section 5.1, has the repository format.
     "starcoder": FimStyle(
         ("<fim_prefix>", Slot.LINES, "<fim_suffix>", Slot.SUFFIX, "<fim_middle>", Slot.HEAD),
@@ -88,6 +99,16 @@ FIM_STYLES: dict[str, FimStyle] = {
         file="<file_sep>",
         path_inside=True,
         ends=("<fim_pad>",),
+    ),
+    # Seed-Coder's paper, arXiv 2506.03524, section on fill-in-the-middle.
+    "seed-coder": FimStyle(
+        ("<[fim-suffix]>", Slot.SUFFIX, "<[fim-prefix]>", Slot.PREFIX, "<[fim-middle]>"),
+    ),
+    # Mistral's tokenizer, encode_fim.
+    "codestral": FimStyle(("<s>", "[SUFFIX]", Slot.SUFFIX, "[PREFIX]", Slot.PREFIX)),
+    # Tokens that the metadata of a GGUF file name, in the order that llama.cpp uses for them.
+    "metadata": FimStyle(
+        (FIM_PREFIX, Slot.LINES, FIM_SUFFIX, Slot.SUFFIX, FIM_MIDDLE, Slot.HEAD),
     ),
 }
 
@@ -113,12 +134,24 @@ class FimPrompt:
     """Text before the caret that is generated once more; not part of the completion."""
 
 
-def detect_fim(special: Callable[[str], int | None]) -> str | None:
-    """The style whose sentinels a tokenizer has; None when it can't fill in the middle."""
+def detect_fim(special: Callable[[str], int | None], origin: str = "") -> str | None:
+    """Return the style whose sentinels a tokenizer has; None when it can't fill in the middle.
+
+    `origin` is what the model's files say of where it is from. Tokens that a GGUF file's metadata
+    name for infilling count more than those which are only called so.
+    """
+    own = {special(name) for name in FIM_STYLES["metadata"].sentinels} - {None}
     for name, style in FIM_STYLES.items():
-        if all(special(sentinel) is not None for sentinel in style.sentinels):
+        found = {special(sentinel) for sentinel in style.sentinels}
+        if None not in found and own <= found and style.origin in origin.lower():
             return name
     return None
+
+
+def looked_for() -> str:
+    """Return the tokens before the suffix in every style, by one of which a model is known."""
+    before = (s.template[s.template.index(Slot.SUFFIX) - 1] for s in FIM_STYLES.values())
+    return ", ".join(dict.fromkeys(str(name) for name in before if name != FIM_SUFFIX))
 
 
 def splits(style: str) -> bool:

@@ -14,7 +14,7 @@ from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import CONTEXT_SHARE, HINT_SHARE, detect_fim, stop_ids
+from engine.fim import CONTEXT_SHARE, HINT_SHARE, detect_fim, looked_for, stop_ids
 from engine.generate import evaluate, prefill
 from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require
@@ -53,13 +53,17 @@ class Runtime:
         tokenizer: Tokenizer,
         template: str | None,
         cache_bytes: int,
+        origin: str = "",
     ) -> None:
-        """Answer with `model`, and keep cached sequences of so many bytes in all."""
+        """Answer with `model`, and keep cached sequences of so many bytes in all.
+
+        `origin` is what its files say of where it is from: see `Checkpoint.origin`.
+        """
         self.name = entry.name
         self._entry, self._tokenizer, self._template = entry, tokenizer, template
         self._model = model
         special = tokenizer.special
-        self._fim = detect_fim(special) if entry.fim == "auto" else entry.fim
+        self._fim = detect_fim(special, origin) if entry.fim == "auto" else entry.fim
         auto_chat = entry.chat == "auto"
         self._chat = detect_chat(special, template is not None) if auto_chat else entry.chat
         self._slots = SlotPool(model, cache_bytes)
@@ -97,7 +101,8 @@ class Runtime:
         pool.shutdown(wait=False)
         log.info("%s is in memory after %.1f s", entry.name, time.perf_counter() - started)
         caches = min(cache_bytes, made.caches) if made else cache_bytes
-        return cls(entry, model, tokenizer.result(), checkpoint.chat_template, caches)
+        template, origin = checkpoint.chat_template, checkpoint.origin
+        return cls(entry, model, tokenizer.result(), template, caches, origin)
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
         """What goes between the prompt and the suffix, or after the prompt when there is none.
@@ -162,7 +167,11 @@ class Runtime:
             return self._plain_prompt(request)
         require(self._entry, "infill")
         if self._planner is None or self._fim is None:
-            raise NotCapable(f"{self.name} has no fill-in-the-middle tokens, so it cannot infill.")
+            raise NotCapable(
+                f"{self.name} cannot fill in the middle of code: its tokenizer has none of the "
+                f"tokens {looked_for()}, and its file names no others for it. Use a model that "
+                "can, such as qwen2.5-coder-1.5b."
+            )
         free = self._slots.capacity - request.max_tokens
         # beside the window; a token of a hint has a byte at least
         hint = min(len(request.hint.encode()), free // (HINT_SHARE + 1))

@@ -88,7 +88,10 @@ def _explained(path: Path) -> Iterator[None]:
         raise UnsupportedModel(f"{error}. Choose another file of this model.") from error
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # Whatever shape the data has that it should not have; quant's DamagedFile too.
-        text = f"The tokenizer of {path} is damaged: {error}. Download the model again."
+        text = (
+            f"The tokenizer of {path} is damaged or was made wrongly: {error}. Download the model "
+            "again if its size is not as published; else choose another file of it."
+        )
         raise ModelDamaged(text) from error
     except OSError as error:
         reason = error.strerror or error

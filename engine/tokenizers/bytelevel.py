@@ -18,9 +18,11 @@ from engine.errors import UnsupportedModel
 from engine.tokenizers.vocabulary import (
     Controls,
     Vocabulary,
+    column,
     folder_controls,
     gguf_controls,
     is_control,
+    named_tokens,
     read_config,
 )
 
@@ -61,18 +63,43 @@ def _deepseek_coder() -> PreTokenizer:
     return _split(r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+", r"\p{N}")
 
 
-_LLAMA3 = "llama-bpe"
-_PRE_TOKENIZERS: dict[str, Callable[[], PreTokenizer]] = {
-    "default": _gpt2,
-    "gpt-2": _gpt2,
-    "starcoder": _starcoder,
-    "refact": _starcoder,
-    "smollm": _starcoder,
-    "qwen2": _qwen2,
-    _LLAMA3: _llama3,
-    "deepseek-coder": _deepseek_coder,
+def _seed_coder() -> PreTokenizer:
+    rest = r" ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"
+    return _split(rf"{_CONTRACTIONS}|{_WORDS}|\p{{N}}|{rest}")
+
+
+def _unnamed() -> PreTokenizer:
+    """Cut as llama.cpp does where a file names no way, or "default"."""
+    gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
+    return _split(r"[\p{P}$+<=>^~|]+", gpt2, r"\p{N}+", "[0-9][0-9][0-9]")
+
+
+_DEFAULT = "default"
+_WHOLE_WORDS = (
+    *("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
+    "jina-v5-nano",
+)
+"""Llama 3's and those like it: words of the vocabulary are not merged, and BOS is added."""
+_WAYS: dict[Callable[[], PreTokenizer], tuple[str, ...]] = {
+    _unnamed: (_DEFAULT,),
+    _gpt2: (
+        *("gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de"),
+        *("jina-v2-code", "roberta-bpe", "gigachat", "a.x-4.0", "mellum", "modern-bert", "exaone4"),
+        *("mpt", "olmo", "jais", "trillion", "granite-docling"),
+    ),
+    _starcoder: (
+        *("starcoder", "refact", "smollm", "command-r", "codeshell", "exaone", "minerva-7b"),
+    ),
+    _qwen2: (
+        *("qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2", "hunyuan"),
+        "grok-2",
+    ),
+    _llama3: (*_WHOLE_WORDS, "dbrx", "smaug-bpe", "glm4", "chatglm-bpe"),
+    _deepseek_coder: ("deepseek-coder",),
+    _seed_coder: ("seed-coder",),
 }
-"""`tokenizer.ggml.pre` to how text is cut into words before merging."""
+_PRE_TOKENIZERS = {name: way for way, names in _WAYS.items() for name in names}
+"""`tokenizer.ggml.pre`, as llama.cpp knows it, to how text is cut into words before merging."""
 _TELLTALES = {
     "<｜fim▁begin｜>": "deepseek-coder",
     "<fim_prefix>": "starcoder",
@@ -110,33 +137,39 @@ def from_gguf(metadata: dict[str, Any]) -> ByteLevelTokenizer:
     """The tokenizer in the metadata of a GGUF file ("tokenizer.ggml.model" is "gpt2").
 
     Raises:
-        UnsupportedModel: An unknown pre-tokenizer.
-        KeyError, ValueError: The metadata is damaged.
+        UnsupportedModel: An unknown pre-tokenizer, or a part of the tokenizer is not in the file.
+        TypeError, ValueError: The metadata contradicts itself.
     """
-    tokens: list[str] = metadata["tokenizer.ggml.tokens"]
-    kinds: list[int] = metadata["tokenizer.ggml.token_type"]
-    merges: list[str] = metadata["tokenizer.ggml.merges"]
+    tokens: list[str] = column(metadata, "tokens")
+    kinds: list[int] = column(metadata, "token_type", [_NORMAL] * len(tokens))
+    merges: list[str] = column(metadata, "merges")
+    # What a file names for a purpose is a control token, unless it comes of merging text.
+    named = {tokens[token] for token in named_tokens(metadata).values()}
     vocab: dict[str, int] = {}
     texts: dict[str, int] = {}
     control: dict[str, int] = {}
     shaped = {text for text in tokens if is_control(text, marked=False)}
     # Early converters called every token normal; no merge leads to a control token.
-    shaped -= {merge.replace(" ", "") for merge in merges if merge.endswith((">", "]"))}
+    ends = tuple({text[-1:] for text in shaped | named})
+    merged = {merge.replace(" ", "") for merge in merges if merge.endswith(ends)}
+    shaped, named = shaped - merged, named - merged
     for token, (text, kind) in enumerate(zip(tokens, kinds, strict=True)):
-        if kind == _NORMAL and text not in shaped:
+        marked = text in named or kind not in (_NORMAL, _USER_DEFINED)
+        if kind == _NORMAL and text not in shaped and not marked:
             vocab[text] = token
-        elif is_control(text, marked=kind not in (_NORMAL, _USER_DEFINED)):
+        elif is_control(text, marked=marked):
             control[text] = token
         else:
             texts[text] = token
     pre = metadata.get("tokenizer.ggml.pre") or _guessed_pre(control)
-    if pre not in _PRE_TOKENIZERS:
+    if not isinstance(pre, str) or pre not in _PRE_TOKENIZERS:
         raise UnsupportedModel(
-            f"This model cuts text into words in the way {pre!r}, which Caret does not know. "
+            f"This model cuts text into words in the way {pre!r:.60}, which Caret does not know. "
             "Choose another model."
         )
-    bpe = _assembled(vocab, merges, _PRE_TOKENIZERS[pre](), texts, whole_words=pre == _LLAMA3)
-    controls = gguf_controls(metadata, control, adds_bos=pre == _LLAMA3)
+    whole_words = pre in _WHOLE_WORDS
+    bpe = _assembled(vocab, merges, _PRE_TOKENIZERS[pre](), texts, whole_words=whole_words)
+    controls = gguf_controls(metadata, control, adds_bos=whole_words)
     return ByteLevelTokenizer(bpe, _spelled(len(tokens), vocab, texts), controls)
 
 
@@ -173,7 +206,7 @@ def from_folder(folder: Path) -> ByteLevelTokenizer:
 
 
 def _guessed_pre(control: Iterable[str]) -> str:
-    return next((pre for token, pre in _TELLTALES.items() if token in control), "default")
+    return next((pre for token, pre in _TELLTALES.items() if token in control), _DEFAULT)
 
 
 def _pre_tokenizer(cuts: str) -> PreTokenizer:

@@ -18,9 +18,11 @@ from engine.errors import UnsupportedModel
 from engine.tokenizers.vocabulary import (
     Controls,
     Vocabulary,
+    column,
     folder_controls,
     gguf_controls,
     is_control,
+    named_tokens,
     read_config,
 )
 
@@ -31,8 +33,11 @@ _SPACE = "▁"
 _GUARD = "☺"
 _Kind = ModelProto.SentencePiece
 _TEXT = (_Kind.NORMAL, _Kind.USER_DEFINED)
-_SENTINEL = re.compile(r"▁?<(?:PRE|SUF|MID|EOT|step)>")
-"""Code Llama's. A wider net would catch ordinary pieces, and with them Meta's ids."""
+_SENTINEL = re.compile(
+    r"▁?<(?:PRE|SUF|MID|EOT|step)>|<(?:fim_(?:prefix|suffix|middle|pad)|file_sep|repo_name)>"
+)
+"""Code Llama's, CodeQwen's. A wider net would catch ordinary pieces, and with them Meta's ids."""
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 
 
 class SentencePieceTokenizer(Vocabulary):
@@ -94,18 +99,37 @@ def from_gguf(metadata: dict[str, Any]) -> SentencePieceTokenizer:
     """The tokenizer in the metadata of a GGUF file ("tokenizer.ggml.model" is "llama").
 
     Raises:
-        KeyError, ValueError: The metadata is damaged.
+        UnsupportedModel: A part of the tokenizer is not in the file.
+        RuntimeError, TypeError, ValueError: The metadata contradicts itself.
     """
-    columns = ("tokens", "scores", "token_type")
-    rows = zip(*(metadata[f"tokenizer.ggml.{name}"] for name in columns), strict=True)
+    pieces: list[str] = column(metadata, "tokens")
+    column(metadata, "scores")  # without them nothing says which pieces are merged first
+    scores: list[float] = column(metadata, "scores", [0.0] * len(pieces))
+    kinds: list[int] = column(metadata, "token_type", _kinds(metadata, pieces))
+    rows = zip(pieces, scores, kinds, strict=True)
     model = ModelProto(pieces=[_Kind(piece=p, score=s, type=t) for p, s, t in rows])
     trainer, normalizer = model.trainer_spec, model.normalizer_spec
     trainer.model_type, trainer.byte_fallback = model.trainer_spec.BPE, True
     trainer.vocab_size = len(model.pieces)
     normalizer.name, normalizer.remove_extra_whitespaces = "identity", False
     normalizer.add_dummy_prefix = metadata.get("tokenizer.ggml.add_space_prefix", True)
+    for token in named_tokens(metadata).values():
+        if model.pieces[token].type in _TEXT:
+            model.pieces[token].type = _Kind.CONTROL
     ids, spelled = _disarmed(model)
     return SentencePieceTokenizer(model, spelled, gguf_controls(metadata, ids, adds_bos=True))
+
+
+def _kinds(metadata: dict[str, Any], pieces: list[str]) -> list[int]:
+    """Return the types of pieces for a file that has none: all normal, but for the obvious."""
+    unknown = metadata.get("tokenizer.ggml.unknown_token_id", 0)
+    kinds = [_Kind.BYTE if _BYTE.fullmatch(piece) else _Kind.NORMAL for piece in pieces]
+    for token, piece in enumerate(pieces):
+        if token == unknown:
+            kinds[token] = _Kind.UNKNOWN
+        elif piece in ("<s>", "</s>"):
+            kinds[token] = _Kind.CONTROL
+    return [int(kind) for kind in kinds]
 
 
 def _disarmed(model: ModelProto) -> tuple[dict[str, int], list[bytes]]:

@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import UnsupportedModel
 from engine.tokenizers.prefix_index import PrefixIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|\[[^<>\[\]\s]+\]")
+CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|<?\[[^<>\[\]\s]+\]>?")
 """How control tokens are written; sentencepiece puts a "▁" before some.
 
 Publishers mark many of them as ordinary added tokens (all of Qwen's infilling ones), so the shape
 decides too. The other added tokens are text, such as DeepSeek-Coder's single letters.
 """
+
+FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = _FIM_NAMES = ("fim prefix", "fim suffix", "fim middle")
+"""Names of the tokens that a GGUF file's metadata name for infilling, whatever their texts are.
+No control token is called so, for they have no spaces."""
 
 _ENDS = (
     "</s>",
@@ -96,17 +101,62 @@ def is_control(text: str, *, marked: bool) -> bool:
     return bool(shaped) or (marked and len(text) > 1)
 
 
+def column(metadata: Mapping[str, Any], name: str, default: list[Any] | None = None) -> list[Any]:
+    """Return an array of a GGUF file's tokenizer; `default` where there is none.
+
+    Raises:
+        UnsupportedModel: There is none, or it is not as long as the others.
+    """
+    key = f"tokenizer.ggml.{name}"
+    values = metadata.get(key, default)
+    if not isinstance(values, list):
+        raise UnsupportedModel(
+            f"This model's file lacks a part of its tokenizer, {key}. Choose another file of it."
+        )
+    if default is not None and len(values) != len(default):
+        raise UnsupportedModel(
+            f"This model's file was made wrongly: {key} has {len(values)} values for "
+            f"{len(default)} tokens. Choose another file of it."
+        )
+    return values
+
+
+_NAMED = {
+    "bos": ("bos_token_id",),
+    "eos": ("eos_token_id",),
+    "eot": ("eot_token_id",),
+    FIM_PREFIX: ("fim_pre_token_id", "prefix_token_id"),
+    FIM_SUFFIX: ("fim_suf_token_id", "suffix_token_id"),
+    FIM_MIDDLE: ("fim_mid_token_id", "middle_token_id"),
+}
+"""What GGUF files name tokens for, and under which keys: the present one, and an older one."""
+
+
+def named_tokens(metadata: Mapping[str, Any]) -> dict[str, int]:
+    """Return the ids that a GGUF file names: "bos", "eos", "eot" and those of `FIM_PREFIX` etc.
+
+    An id that no token has counts for nothing, as in llama.cpp.
+    """
+    count = len(column(metadata, "tokens"))
+    found: dict[str, int] = {}
+    for name, keys in _NAMED.items():
+        for key in keys:
+            token = metadata.get(f"tokenizer.ggml.{key}")
+            if isinstance(token, int) and not isinstance(token, bool) and 0 <= token < count:
+                found.setdefault(name, token)
+    return found
+
+
 def gguf_controls(metadata: dict[str, Any], ids: Mapping[str, int], *, adds_bos: bool) -> Controls:
     """Controls of a GGUF file; `adds_bos` is what its kind of tokenizer does by default."""
-    tokens: list[str] = metadata["tokenizer.ggml.tokens"]
-    given = {key: metadata.get(f"tokenizer.ggml.{key}_token_id") for key in ("bos", "eos", "eot")}
-    named = {key: token for key, token in given.items() if token is not None}
+    tokens, named = column(metadata, "tokens"), named_tokens(metadata)
+    fim = {name: token for name, token in named.items() if name in _FIM_NAMES}
     return Controls(
-        ids=ids,
+        ids={**ids, **fim},
         bos_token=tokens[named["bos"]] if "bos" in named else "",
         eos_token=tokens[named["eos"]] if "eos" in named else "",
-        adds_bos=metadata.get("tokenizer.ggml.add_bos_token", adds_bos),
-        ends=frozenset(token for key, token in named.items() if key != "bos"),
+        adds_bos=bool(metadata.get("tokenizer.ggml.add_bos_token", adds_bos)),
+        ends=frozenset(named[key] for key in ("eos", "eot") if key in named),
     )
 
 
