@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.config import DecoderConfig
+from engine.config import ROPE_DIVISORS, DecoderConfig
 from engine.errors import ModelDamaged, ModelMissing, UnsupportedModel
 from quant.gguf import GGUFFile
 from quant.safetensors import INDEX, SINGLE, SafetensorsFolder
@@ -128,7 +128,8 @@ def _open_gguf(path: Path) -> Checkpoint:
             f"{path} is one of several parts. Join them with `llama-gguf-split --merge` first."
         )
     shapes = {name: file.shape(name) for name in file.names()}
-    config = DecoderConfig.from_gguf(file.metadata, shapes)
+    divisors = tuple(file.load(ROPE_DIVISORS).tolist()) if ROPE_DIVISORS in shapes else ()
+    config = DecoderConfig.from_gguf(file.metadata, shapes, divisors)
     tensors = _Canonical(path, file, _parts(config))
     template = file.metadata.get("tokenizer.chat_template")
     template = template if isinstance(template, str) else None

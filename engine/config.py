@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import ModelDamaged, UnsupportedModel
+from engine.rope import from_gguf as rotary_of_gguf
+from engine.rope import from_hf as rotary_of_hf
+from engine.values import real, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,13 +41,23 @@ class DecoderConfig:
     tied_embeddings: bool
     """The head is the embedding matrix."""
     rope_scale: float = 1.0
-    """Positions are divided by it: linear scaling, arXiv 2306.15595."""
+    """Positions are divided by it."""
+    rope_gain: float = 1.0
+    """Cosines and sines are multiplied by it."""
+    rope_divisors: tuple[float, ...] = ()
+    """Each frequency is divided by its own, [head_dim / 2]; none where nothing is."""
 
     def __post_init__(self) -> None:
         if self.heads % self.kv_heads or self.head_dim % 2 or self.head_dim < 2:
             raise ModelDamaged(
                 f"The model's configuration contradicts itself: {self.heads} heads of size "
                 f"{self.head_dim} on {self.kv_heads} key-value heads. Download the model again."
+            )
+        divisors = self.rope_divisors
+        if len(divisors) not in (0, self.head_dim // 2) or not all(0 < d < inf for d in divisors):
+            raise ModelDamaged(
+                f"The model's {len(divisors)} divisors of rotary frequencies do not fit heads of "
+                f"size {self.head_dim}. Choose another file of this model."
             )
 
     @classmethod
@@ -55,26 +68,31 @@ class DecoderConfig:
             ModelDamaged: A value is missing or makes no sense.
         """
         architecture = _hf_architecture(config)
-        rope = _hf_rope(config) if architecture else None
-        if architecture is None or rope is None:
+        if architecture is None:
             return None
         family = _FAMILIES[architecture]
-        heads, hidden = _whole(config, "num_attention_heads"), _whole(config, "hidden_size")
+        heads, hidden = whole(config, "num_attention_heads"), whole(config, "hidden_size")
+        head_dim = whole(config, "head_dim", hidden // heads)
+        rope = rotary_of_hf(config, head_dim, whole(config, "max_position_embeddings"))
+        if rope is None:
+            return None
         qkv_bias, out_bias, mlp_bias = _hf_biases(config, architecture)
         return cls(
             architecture=architecture,
-            vocab_size=_whole(config, "vocab_size"),
+            vocab_size=whole(config, "vocab_size"),
             hidden_size=hidden,
-            intermediate_size=_whole(config, "intermediate_size"),
-            layers=_whole(config, "num_hidden_layers"),
+            intermediate_size=whole(config, "intermediate_size"),
+            layers=whole(config, "num_hidden_layers"),
             heads=heads,
-            kv_heads=_whole(config, "num_key_value_heads", heads),
-            head_dim=_whole(config, "head_dim", hidden // heads),
+            kv_heads=whole(config, "num_key_value_heads", heads),
+            head_dim=head_dim,
             context_length=_hf_context(config, architecture),
-            rope_base=rope[0],
-            rope_scale=rope[1],
+            rope_base=rope.base,
+            rope_scale=rope.scale,
+            rope_gain=rope.gain,
+            rope_divisors=rope.divisors,
             norm=family.norm,
-            norm_eps=_real(config, family.hf_norm_eps),
+            norm_eps=real(config, family.hf_norm_eps),
             activation=family.activation,
             qkv_bias=qkv_bias,
             out_bias=out_bias,
@@ -84,9 +102,14 @@ class DecoderConfig:
 
     @classmethod
     def from_gguf(
-        cls, metadata: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+        cls,
+        metadata: Mapping[str, Any],
+        shapes: Mapping[str, tuple[int, ...]],
+        divisors: tuple[float, ...] = (),
     ) -> DecoderConfig:
         """From a GGUF file's metadata and the shapes of its tensors, which tell of biases.
+
+        `divisors` are the values of its tensor `ROPE_DIVISORS`, if it has one.
 
         Raises:
             UnsupportedModel: Our decoder lacks something that the model needs.
@@ -96,23 +119,28 @@ class DecoderConfig:
         prefix = f"{architecture}."
         values = {k.removeprefix(prefix): v for k, v in metadata.items() if k.startswith(prefix)}
         family = _FAMILIES[architecture]
-        heads, hidden = _whole(values, "attention.head_count"), _whole(values, "embedding_length")
-        head_dim = _whole(values, "attention.key_length", hidden // heads)
+        heads, hidden = whole(values, "attention.head_count"), whole(values, "embedding_length")
+        head_dim = whole(values, "attention.key_length", hidden // heads)
         _refuse_gguf_extras(values, shapes, head_dim)
+        rope = rotary_of_gguf(values, head_dim, whole(values, "context_length"))
+        if rope is None:
+            raise _lacking(f"the rotary scaling {values['rope.scaling.type']!r:.40}")
         return cls(
             architecture=architecture,
             vocab_size=shapes.get("token_embd.weight", (0,))[0],
             hidden_size=hidden,
-            intermediate_size=_whole(values, "feed_forward_length"),
-            layers=_whole(values, "block_count"),
+            intermediate_size=whole(values, "feed_forward_length"),
+            layers=whole(values, "block_count"),
             heads=heads,
-            kv_heads=_whole(values, "attention.head_count_kv", heads),
+            kv_heads=whole(values, "attention.head_count_kv", heads),
             head_dim=head_dim,
             context_length=_gguf_context(values, architecture),
-            rope_base=_real(values, "rope.freq_base", 10000.0),
-            rope_scale=_gguf_rope_scale(values),
+            rope_base=rope.base,
+            rope_scale=rope.scale,
+            rope_gain=rope.gain,
+            rope_divisors=divisors or rope.divisors,
             norm=family.norm,
-            norm_eps=_real(values, family.gguf_norm_eps),
+            norm_eps=real(values, family.gguf_norm_eps),
             activation=family.activation,
             qkv_bias="blk.0.attn_q.bias" in shapes,
             out_bias="blk.0.attn_output.bias" in shapes,
@@ -160,35 +188,14 @@ _HF_NAMES: dict[str, Architecture] = {
     "Qwen2ForCausalLM": "qwen2",
     "Starcoder2ForCausalLM": "starcoder2",
 }
+ROPE_DIVISORS = "rope_freqs.weight"
+"""Tensor of a GGUF file: what each rotary frequency is divided by."""
+_SLOWLY = (
+    "Use another model, or its safetensors folder: transformers runs that, several times slower, "
+    "and in float32, which takes 4 bytes of memory for each parameter."
+)
 _STARCODER2_WINDOW = 4096
 """Attention window of every StarCoder2 released (arXiv 2402.19173); GGUF does not record it."""
-
-
-def _whole(values: Mapping[str, Any], key: str, default: int | None = None) -> int:
-    """A positive whole number; `default` where it is absent or null."""
-    value = values.get(key)
-    if value is None:
-        value = default
-    if not isinstance(value, int) or not 0 < value < 1 << 31:
-        raise _senseless(key, value)
-    return value
-
-
-def _real(values: Mapping[str, Any], key: str, default: float | None = None) -> float:
-    """A positive number; `default` where it is absent or null."""
-    value = values.get(key)
-    if value is None:
-        value = default
-    if not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise _senseless(key, value)
-    return float(value)
-
-
-def _senseless(key: str, value: object) -> ModelDamaged:
-    return ModelDamaged(
-        f"The model's configuration has {key} = {value!r:.40}, where a positive number belongs. "
-        "Download the model again."
-    )
 
 
 def _hf_architecture(config: Mapping[str, Any]) -> Architecture | None:
@@ -205,29 +212,10 @@ def _hf_architecture(config: Mapping[str, Any]) -> Architecture | None:
     return architecture
 
 
-def _hf_rope(config: Mapping[str, Any]) -> tuple[float, float] | None:
-    """(base, linear factor) of the rotary embedding; None for the other kinds.
-
-    transformers 5 keeps both in `rope_parameters`, older files in `rope_theta` and `rope_scaling`.
-    """
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if not isinstance(rope, dict) or any(isinstance(value, dict) for value in rope.values()):
-        return None
-    if rope.get("partial_rotary_factor", config.get("partial_rotary_factor")) not in (None, 1):
-        return None
-    base = _real(rope, "rope_theta", _real(config, "rope_theta", 10000.0))
-    match rope.get("rope_type", rope.get("type", "default")):
-        case "default":
-            return base, 1.0
-        case "linear":
-            return base, _real(rope, "factor")
-    return None
-
-
 def _hf_context(config: Mapping[str, Any], architecture: Architecture) -> int:
-    longest = _whole(config, "max_position_embeddings")
+    longest = whole(config, "max_position_embeddings")
     if architecture == "starcoder2":
-        return min(longest, _whole(config, "sliding_window", longest))
+        return min(longest, whole(config, "sliding_window", longest))
     return longest
 
 
@@ -250,7 +238,7 @@ def _gguf_architecture(metadata: Mapping[str, Any]) -> Architecture:
         return name
     raise UnsupportedModel(
         f"Caret reads GGUF files of {', '.join(_FAMILIES)} models, and this one is {name!r:.40}. "
-        "Use the model's safetensors folder, which runs through transformers, more slowly."
+        f"{_SLOWLY}"
     )
 
 
@@ -261,29 +249,21 @@ def _refuse_gguf_extras(
     extra = None
     if values.get("expert_count"):
         extra = "a mixture of experts"
-    elif "rope_freqs.weight" in shapes or "rope_factors_long.weight" in shapes:
+    elif "rope_factors_long.weight" in shapes:
         extra = "rotary frequencies of its own"
     elif values.get("rope.dimension_count", head_dim) != head_dim:
         extra = "partly rotated heads"
-    elif values.get("rope.scaling.type", "linear") not in ("none", "linear"):
-        extra = f"the rotary scaling {values['rope.scaling.type']!r:.40}"
     if extra is not None:
-        raise UnsupportedModel(
-            f"This GGUF model has {extra}, which Caret's decoder lacks. "
-            "Use the model's safetensors folder, which runs through transformers, more slowly."
-        )
+        raise _lacking(extra)
 
 
-def _gguf_rope_scale(values: Mapping[str, Any]) -> float:
-    """Linear is llama.cpp's default type; `rope.scale_linear` is the key of older files."""
-    if values.get("rope.scaling.type") == "none":
-        return 1.0
-    factor = values.get("rope.scaling.factor") or values.get("rope.scale_linear") or 1.0
-    return _real({"rope.scaling.factor": factor}, "rope.scaling.factor")
+def _lacking(extra: str) -> UnsupportedModel:
+    """Return the error for a GGUF file that nothing here can run as it is."""
+    return UnsupportedModel(f"This GGUF model has {extra}, which Caret's decoder lacks. {_SLOWLY}")
 
 
 def _gguf_context(values: Mapping[str, Any], architecture: Architecture) -> int:
-    longest = _whole(values, "context_length")
+    longest = whole(values, "context_length")
     if values.get("attention.sliding_window"):  # 0 stands for none
-        return min(longest, _whole(values, "attention.sliding_window"))
+        return min(longest, whole(values, "attention.sliding_window"))
     return min(longest, _STARCODER2_WINDOW) if architecture == "starcoder2" else longest

@@ -107,7 +107,7 @@ class _StaticStep(Step):
     def __init__(self, model: StaticDecoder, cache: StaticCache) -> None:
         self.cache = cache
         angles = torch.outer(cache.positions / model.rope_scale, model.frequency)[:, None]
-        self.cos, self.sin = angles.cos(), angles.sin()
+        self.cos, self.sin = angles.cos() * model.rope_gain, angles.sin() * model.rope_gain
         seen = torch.arange(cache.room, device=model.device) <= cache.positions[:, None]
         self.mask = seen.repeat(model.groups, 1)
 
@@ -124,7 +124,8 @@ class StaticDecoder:
         self.device = torch.device(device)
         self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self.vocab_size, self.context_length = decoder.vocab_size, decoder.context_length
-        self.groups, self.rope_scale = decoder.groups, decoder.rotary.scale
+        self.groups = decoder.groups
+        self.rope_scale, self.rope_gain = decoder.rotary.scale, decoder.rotary.gain
         self.frequency = decoder.rotary.frequency.to(self.device)
         for module in decoder.modules():
             if isinstance(module, Norm):

@@ -48,12 +48,14 @@ class Norm(nn.Module):
 
 
 class Rotary:
-    """Rotary position angles, in float32 and with the checkpoint's own base."""
+    """Rotary position angles, in float32 and with the checkpoint's own frequencies."""
 
     def __init__(self, config: DecoderConfig) -> None:
         half = torch.arange(0, config.head_dim, 2, dtype=torch.float32)
         self.frequency = config.rope_base ** (-half / config.head_dim)
-        self.scale = config.rope_scale
+        if config.rope_divisors:
+            self.frequency /= torch.tensor(config.rope_divisors)
+        self.scale, self.gain = config.rope_scale, config.rope_gain
 
     def at(self, start: int, rows: int) -> tuple[Tensor, Tensor]:
         """Cosines and sines of positions start … start + rows, [rows, 1, head_dim / 2] each.
@@ -63,7 +65,7 @@ class Rotary:
         """
         positions = torch.arange(start, start + rows, dtype=torch.float32) / self.scale
         angles = torch.outer(positions, self.frequency)[:, None]
-        return angles.cos(), angles.sin()
+        return angles.cos() * self.gain, angles.sin() * self.gain
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -186,9 +188,8 @@ class Decoder(nn.Module):
         if len(layers) < len(self.blocks) or not is_packed(self.head):
             return None
         config = self.config
-        shape = Shape(
-            config.heads, config.kv_heads, config.head_dim, config.norm_eps, config.rope_scale
-        )
+        sizes = (config.heads, config.kv_heads, config.head_dim)
+        shape = Shape(*sizes, config.norm_eps, config.rope_scale, config.rope_gain)
         return ForwardPass(shape, self.rotary.frequency, layers, self.norm, self.head)
 
     def new_cache(self, capacity: int) -> KvCache | BlockCache:

@@ -64,6 +64,8 @@ class Shape:
     eps: float
     rope_scale: float
     """Positions are divided by it."""
+    rope_gain: float = 1.0
+    """Cosines and sines are multiplied by it."""
 
 
 def is_packed(module: nn.Module) -> TypeGuard[Matrices]:
@@ -120,7 +122,8 @@ class ForwardPass:
             words.extend(self._layer(layer))
         words.extend(self._norm(norm))
         words.extend(self._stack(head, self._hidden, head.out))
-        self._model = _kernels.model(words, shape.eps, shape.rope_scale)
+        gain = () if shape.rope_gain == 1 else (shape.rope_gain,)
+        self._model = _kernels.model(words, shape.eps, shape.rope_scale, *gain)
 
     def interrupt(self) -> None:
         """End the pass under way, or else the next one, if it yields; from any thread."""

@@ -31,7 +31,8 @@ typedef struct {
 /* A model, and the memory that its passes work in. */
 typedef struct {
     size_t hidden, heads, kv_heads, head_dim, layers;
-    float eps, rope_scale;  /* positions are divided by rope_scale */
+    float eps, rope_scale, rope_gain; /* positions are divided by rope_scale, and the cosines and
+                                       * sines of their angles multiplied by rope_gain */
     const float *frequency; /* [head_dim / 2], of the rotary embedding */
     Layer *layer;
     Norm norm;

@@ -57,7 +57,8 @@ static void read_layer(Layer *layer, const uint64_t **words)
     layer->down = read_stack(words);
 }
 
-static Model *read_model(const uint64_t *words, size_t layers, float eps, float rope_scale)
+static Model *read_model(const uint64_t *words, size_t layers, float eps, float rope_scale,
+                         float rope_gain)
 {
     Model *model = calloc(1, sizeof *model);
     Layer *layer = calloc(layers, sizeof *layer);
@@ -68,6 +69,7 @@ static Model *read_model(const uint64_t *words, size_t layers, float eps, float 
     }
     *model = (Model){.hidden = words[0], .heads = words[1], .kv_heads = words[2],
                      .head_dim = words[3], .layers = layers, .eps = eps, .rope_scale = rope_scale,
+                     .rope_gain = rope_gain,
                      .frequency = address(words[5]), .layer = layer};
     words += HEADER_WORDS;
     for (size_t i = 0; i < layers; i++)
@@ -90,15 +92,15 @@ PyObject *py_model(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer words;
-    float eps, rope_scale;
-    if (!PyArg_ParseTuple(args, "y*ff:model", &words, &eps, &rope_scale))
+    float eps, rope_scale, rope_gain = 1;
+    if (!PyArg_ParseTuple(args, "y*ff|f:model", &words, &eps, &rope_scale, &rope_gain))
         return NULL;
     size_t count = (size_t)words.len / sizeof(uint64_t);
     size_t layers = count < HEADER_WORDS ? 0 : ((const uint64_t *)words.buf)[4];
     Model *model = NULL;
     if (!layers || count != HEADER_WORDS + layers * LAYER_WORDS + NORM_WORDS + STACK_WORDS)
         PyErr_SetString(PyExc_ValueError, "these words describe no model");
-    else if (!(model = read_model(words.buf, layers, eps, rope_scale)))
+    else if (!(model = read_model(words.buf, layers, eps, rope_scale, rope_gain)))
         PyErr_NoMemory();
     PyBuffer_Release(&words);
     return model ? PyCapsule_New(model, NAME, free_model) : NULL;

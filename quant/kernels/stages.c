@@ -13,8 +13,9 @@ void turn_angles(const void *context, size_t portion, int thread)
         float *cosine = pass->angles + row * model->head_dim;
         float position = (float)(pass->input.past + row) / model->rope_scale;
         for (size_t i = 0; i < half; i++) {
-            cosine[i] = cosf(position * model->frequency[i]);
-            cosine[half + i] = sinf(position * model->frequency[i]);
+            float angle = position * model->frequency[i];
+            cosine[i] = cosf(angle) * model->rope_gain;
+            cosine[half + i] = sinf(angle) * model->rope_gain;
         }
     }
 }
