@@ -144,3 +144,5 @@ class ModelStatus:
     error: str = ""
     """Set when `phase` is failed: what to tell the user."""
     error_code: str = ""
+    note: str = ""
+    """What to tell the user of a model that is ready: that it is slow, and why."""

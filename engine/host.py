@@ -45,6 +45,9 @@ _MOST_CACHE = 2 << 30
 class Model(Protocol):
     """One model in memory; `engine.runtime.Runtime` is the real one."""
 
+    note: str
+    """What to tell the user of it; empty: nothing."""
+
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
         """Work on a completion, a step at each `next`."""
 
@@ -167,7 +170,7 @@ class Host:
             _fail(slot, ModelError(f"{name} {fault}"))
         else:
             _log.info("%s is ready", name)
-            slot.status = ModelStatus(name, "ready")
+            slot.status = ModelStatus(name, "ready", note=model.note)
             slot.loaded.set_result(model)
 
     def _fetch_and_load(self, slot: _Slot, ability: Ability) -> Model:

@@ -81,7 +81,7 @@ class StatusLine:
 def status_of(model: ModelStatus) -> Status:
     """A model's way into memory as a status."""
     if model.phase == "ready":
-        return Status("ready", "", model.name)
+        return Status("ready", model.note, model.name)
     if model.phase == "failed":
         return Status("error", model.error, model.name, {"code": model.error_code})
     detail = {"phase": model.phase, "done": model.done, "total": model.total}
@@ -127,7 +127,9 @@ class LoadProgress:
                 message=describe(model), percentage=_percent(model)
             )
             self._progress.report(token, report)
-        self._progress.end(token, types.WorkDoneProgressEnd(message=model.error or "ready"))
+        self._progress.end(
+            token, types.WorkDoneProgressEnd(message=model.error or model.note or "ready")
+        )
 
 
 def _percent(model: ModelStatus) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     AutoModelForCausalLM,
     BloomConfig,
@@ -21,6 +22,8 @@ from transformers import (
 
 from engine.errors import ModelDamaged, UnsupportedModel
 from engine.fallback import TransformersModel
+from engine.models import find
+from engine.runtime import Runtime
 from tests.greedy import their_tokens
 
 if TYPE_CHECKING:
@@ -187,3 +190,14 @@ def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(UnsupportedModel, match="safetensors"):
         TransformersModel(tmp_path)
+
+
+def test_the_user_is_told_that_it_is_slow(tmp_path: Path) -> None:
+    _save(CONFIGS["mistral-with-a-window"], tmp_path)
+    alphabet = {char: i for i, char in enumerate(sorted(ByteLevel.alphabet())[:97])}
+    model = {"type": "BPE", "vocab": alphabet, "merges": []}
+    cuts = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    file = json.dumps({"model": model, "pre_tokenizer": cuts})
+    (tmp_path / "tokenizer.json").write_text(file)
+    runtime = Runtime.load(find(str(tmp_path)), tmp_path, lambda *_: None, 1 << 20)
+    assert "float32" in runtime.note

@@ -23,6 +23,8 @@ def test_statuses_of_a_model() -> None:
     assert status_of(LOADING).message == "m: loading 75 %"
     assert status_of(ModelStatus("m", "absent")).message == "m: starting the engine"
     assert status_of(READY) == Status("ready", "", "m")
+    slow = ModelStatus("m", "ready", note="It is slow.")
+    assert status_of(slow) == Status("ready", "It is slow.", "m")
     assert status_of(FAILED) == Status("error", "Broken.", "m", {"code": "model_damaged"})
 
 

@@ -38,6 +38,8 @@ DEADLINE_S = 20.0
 class ScriptedModel:
     """Stands where `engine.runtime.Runtime` does, and works a step at a time as that does."""
 
+    note = ""
+
     def __init__(self) -> None:
         self.texts = ["one", " two"]
         self.failure: Exception | None = None

@@ -169,6 +169,8 @@ def test_one_model_is_loaded_at_a_time(host: Host, loader: Loader) -> None:
 class Heavy:
     """A model whose weights take memory."""
 
+    note = ""
+
     def __init__(self, model: ScriptedModel) -> None:
         self.weights = b"w" * 300_000_000
         self.complete, self.chat, self.interrupt = model.complete, model.chat, model.interrupt
