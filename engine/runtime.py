@@ -14,7 +14,8 @@ from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
 from engine.errors import NotCapable, RequestError
-from engine.fim import CONTEXT_SHARE, HINT_SHARE, detect_fim, looked_for, stop_ids
+from engine.fim import CONTEXT_SHARE, HINT_SHARE, stop_ids
+from engine.fim_styles import detect_fim, looked_for
 from engine.generate import evaluate, prefill
 from engine.load import build_decoder, load_decoder, size_of
 from engine.models import require

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bench.llama_server import attached
 from engine.api import CompletionRequest, Usage
-from engine.fim import FIM_STYLES, Slot
+from engine.fim_styles import FIM_STYLES, Slot
 from lsp_server.backend import Backend
 from lsp_server.completion import Completer, Query
 from lsp_server.context import site_at

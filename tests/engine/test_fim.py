@@ -10,7 +10,8 @@ from sentencepiece import SentencePieceProcessor
 
 from engine.api import Snippet
 from engine.errors import NotCapable
-from engine.fim import FIM_STYLES, FimPrompt, Slot, detect_fim, plan_fim, stop_ids
+from engine.fim import FimPrompt, plan_fim, stop_ids
+from engine.fim_styles import FIM_STYLES, Slot, detect_fim
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.api import Snippet
-from engine.fim import FIM_STYLES, FimPrompt, lines_of, plan_fim
+from engine.fim import FimPrompt, lines_of, plan_fim
+from engine.fim_styles import FIM_STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import NotCapable
-from engine.fim import FIM_STYLES, detect_fim, looked_for, plan_fim
+from engine.fim import plan_fim
+from engine.fim_styles import FIM_STYLES, detect_fim, looked_for
 from engine.tokenizers import Tokenizer, tokenizer_from_gguf
 
 if TYPE_CHECKING:

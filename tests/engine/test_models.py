@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import ModelMissing, NotCapable, UnknownModel, UnsupportedModel
-from engine.fim import FIM_STYLES
+from engine.fim_styles import FIM_STYLES
 from engine.models import DEFAULT_FIM, DEFAULT_INSTRUCT, MODELS, ModelEntry, find, require
 
 if TYPE_CHECKING:
