@@ -10,6 +10,7 @@ CaretError
 ├── FetchError            no source could deliver a file
 │   ├── DiskFull          there is no room for it
 │   └── LicenceNotAccepted the user has yet to agree to what its publisher asks
+├── NotAllowed            settings name a server that the user has not allowed
 ├── RequestError          a request that no retry will make right
 ├── StatisticsUnavailable the file of statistics cannot be read or written
 ├── AnswerUnusable        a model wrote something that cannot be applied
@@ -84,6 +85,12 @@ class LicenceNotAccepted(FetchError):
     """A model whose publisher asks its users to agree to a licence, which nobody here did yet."""
 
     code = "licence_not_accepted"
+
+
+class NotAllowed(CaretError):
+    """Settings name a server that the user has not allowed code to go to."""
+
+    code = "not_allowed"
 
 
 class RequestError(CaretError):

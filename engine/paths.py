@@ -27,6 +27,11 @@ def licences_path() -> Path:
     return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "licences.json"
 
 
+def servers_path() -> Path:
+    """Which servers code and API keys may go to, in JSON."""
+    return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "servers.json"
+
+
 def models_dir() -> Path:
     """Complete model files and folders; partial downloads lie beside them with a suffix."""
     return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")

@@ -23,7 +23,7 @@ from engine.errors import (
 from engine.launch import LaunchOptions
 from engine.models import find, require
 from engine.remote import Endpoint, RemoteClient
-from lsp_server.roles import Part, chosen, with_safety_prompt
+from lsp_server.roles import Part, chosen, permitted, with_safety_prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -49,15 +49,18 @@ class Backend:
         connect: Callable[[Part, EngineSettings], CompletionService] | None = None,
         ability: Ability = "infill",
         known: Callable[[], Awaitable[None]] | None = None,
+        require: Callable[[str], None] | None = None,
     ) -> None:
         """Tell of the model's way into memory by `report`; reach it by `connect`.
 
-        `known` waits until the settings are not in question; nothing is sent before that.
+        `known` waits until the settings are not in question; nothing is sent before that. `require`
+        raises a CaretError for an endpoint that the user has not allowed.
         """
         self._report, self._connect, self._ability = report, connect or connect_to, ability
-        self._known = known or _at_once
+        self._known, self._require = known or _at_once, require
         self._settings: Settings | None = None
-        self._part: Part | None = None
+        self.part: Part | None = None
+        """What the settings name; None before they are known, and where completion is off."""
         self._service: CompletionService | None = None
         self._bringing: asyncio.Task[CaretError | None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -73,12 +76,12 @@ class Backend:
         Begins to load one that completes; one that is talked to is loaded when it is first asked.
         What was asked of the one before, and not answered yet, is superseded.
         """
-        old, part = self._settings, chosen(settings, self._ability)
-        if old and (self._part, old.engine) == (part, settings.engine):
+        old, part = self._settings, permitted(chosen(settings, self._ability))
+        if old and (self.part, old.engine) == (part, settings.engine):
             self._settings = settings
             return
         self.release()
-        self._settings, self._part = settings, part
+        self._settings, self.part = settings, part
         if self._ability == "infill":
             self.bring()
 
@@ -96,7 +99,7 @@ class Backend:
             CaretError: the model cannot be had, or failed.
         """
         return self._answer(
-            lambda service: service.complete(self._named(request), wait=wait), self._part, wait=wait
+            lambda service: service.complete(self._named(request), wait=wait), self.part, wait=wait
         )
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
@@ -109,7 +112,7 @@ class Backend:
         if self._settings and self._settings.instruct.safety_prompt:
             request = with_safety_prompt(request)
         return self._answer(
-            lambda service: service.chat(self._named(request)), self._part, wait=True
+            lambda service: service.chat(self._named(request)), self.part, wait=True
         )
 
     def _named(self, request: R) -> R:
@@ -160,7 +163,7 @@ class Backend:
             task = asyncio.create_task(self._service.aclose())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-        self._bringing = self._service = self._settings = self._part = None
+        self._bringing = self._service = self._settings = self.part = None
 
     async def aclose(self) -> None:
         """Let go of the engine, and wait until the connections are closed."""
@@ -172,11 +175,11 @@ class Backend:
 
     @property
     def _local(self) -> bool:
-        return self._part is not None and not self._part.endpoint
+        return self.part is not None and not self.part.endpoint
 
     def _check(self, part: Part | None) -> None:
         """Raise Superseded where a part is not in force any more."""
-        if part is not self._part:
+        if part is not self.part:
             raise Superseded("The settings changed while it answered. Ask again.")
 
     async def _available(self, part: Part | None, *, wait: bool) -> CompletionService:
@@ -203,14 +206,14 @@ class Backend:
     def bring(self, after: asyncio.Task[CaretError | None] | None = None) -> None:
         """Start bringing the model into memory, unless that is under way."""
         self.ready = False
-        if self._part and self._settings and (self._bringing is None or self._bringing.done()):
+        if self.part and self._settings and (self._bringing is None or self._bringing.done()):
             service: CompletionService | Exception
             try:
-                service = self._service or self._connect(self._part, self._settings.engine)
+                service = self._service or self._connect(self.part, self._settings.engine)
                 self._service = service
             except Exception as error:  # `_brought` tells of it
                 service = error
-            self._bringing = asyncio.create_task(self._brought(self._part, service, after))
+            self._bringing = asyncio.create_task(self._brought(self.part, service, after))
 
     async def _brought(
         self,
@@ -224,6 +227,8 @@ class Backend:
         try:
             if isinstance(service, Exception):
                 raise service
+            if part.endpoint and self._require:
+                self._require(part.endpoint)
             if after and (error := await asyncio.shield(after)):
                 raise error
             async for status in _way_into_memory(service, part):

@@ -18,6 +18,7 @@ COMMANDS = {
     "debug": "Explain what made a program fail, from its output.",
     "models": "List the models that Caret knows and which are on disk.",
     "pull": "Download a model.",
+    "trust": "Say which servers code and API keys may go to.",
     "engine": "Run the engine in the foreground.",
     "doctor": "Check this machine and say which model and format fit it.",
     "quantize": "Pack a model's weights ahead of time, or measure the formats.",

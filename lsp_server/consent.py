@@ -1,4 +1,4 @@
-"""A model's licence, shown in the editor before its first download."""
+"""What the user is asked in the editor: a model's licence, and a server that settings name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from engine import licences
+from lsp_server import trust
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
     from engine.licences import Licence
 
 ACCEPT, READ, REFUSE = "Accept", "Read it", "Not now"
+ALLOW, WITH_KEY, WITHOUT_KEY = "Allow", "Allow with the key", "Allow without the key"
+FORBID = "Do not allow"
 
 _log = logging.getLogger(__name__)
 
 
 class Consent:
-    """Asks for each licence once in the server's life."""
+    """Asks each thing once in the server's life."""
 
     def __init__(self, ls: LanguageServer) -> None:
         self._ls = ls
-        self._asked: set[Licence] = set()
+        self._asked: set[object] = set()
 
     async def given(self, model: str, licence: Licence) -> bool:
         """Whether the user accepts now; recorded if so."""
@@ -45,12 +48,35 @@ class Consent:
             licences.accept(licence)
         return answer == ACCEPT
 
+    async def server(self, endpoint: str, variable: str) -> bool:
+        """Ask what is not decided about the server of an endpoint, and record the answer.
+
+        `variable` names the environment variable with a key for it, if there is one. Returns
+        whether anything was allowed. Who does not answer is asked again by the next server.
+        """
+        server = trust.server_of(endpoint)
+        code = trust.code_allowed(server)
+        key = bool(variable) and code is not False and trust.key_allowed(server, variable) is None
+        if (code is not None and not key) or (server, variable) in self._asked:
+            return False
+        self._asked.add((server, variable))
+        question, answers = _question(server, variable if key else "", code=bool(code))
+        answer = await self._choice(question, list(answers))
+        if answer not in answers:
+            return False
+        keys = {variable: answers[answer]} if key and (code or answer != FORBID) else {}
+        trust.decide(server, answer != FORBID if code is None else None, **keys)
+        return answer != FORBID
+
     async def _answer(self, model: str, licence: Licence) -> str:
         can_read = get_capability(self._ls.client_capabilities, "window.show_document.support")
         titles = [ACCEPT, *([READ] if can_read else []), REFUSE]
+        return await self._choice(licences.describe(model, licence), titles)
+
+    async def _choice(self, question: str, titles: list[str]) -> str:
         params = types.ShowMessageRequestParams(
             types.MessageType.Info,
-            f"Caret: {licences.describe(model, licence)}",
+            f"Caret: {question}",
             [types.MessageActionItem(title) for title in titles],
         )
         try:
@@ -59,3 +85,17 @@ class Consent:
             _log.warning("The editor cannot ask: %s", error)
             return REFUSE
         return chosen.title if chosen else REFUSE
+
+
+def _question(server: str, variable: str, *, code: bool) -> tuple[str, dict[str, bool]]:
+    """The question about a server, and its answers: whether they give it the key."""
+    if code:  # may go there already
+        return f"Send the API key in {variable} to {server}?", {ALLOW: True, FORBID: False}
+    asked = f"Send code to {server}? Your settings, or this folder's, name it."
+    if not variable:
+        return asked, {ALLOW: False, FORBID: False}
+    if trust.is_bound(variable):
+        asked += f" The API key in {variable} was given for another server."
+        return asked, {ALLOW: False, WITH_KEY: True, FORBID: False}
+    asked += f" The API key in {variable} would go with it."
+    return asked, {ALLOW: True, WITHOUT_KEY: False, FORBID: False}

@@ -68,6 +68,13 @@ class Consultation:
                 return folder
         return here if start.is_relative_to(here) else start
 
+    @property
+    def settings(self) -> Settings:
+        """The settings, which have the model and the endpoint alone."""
+        settings = Settings()
+        instruct = replace(settings.instruct, model=self.model, endpoint=self.endpoint)
+        return replace(settings, instruct=instruct)
+
     async def answer(
         self, say: Callable[[str], None], report: Callable[[ModelStatus], None]
     ) -> Outcome:
@@ -92,9 +99,7 @@ class Consultation:
         return replace(outcome, text=noted)
 
     def _snapshot(self) -> tuple[EditorSnapshot, Arguments]:
-        settings = Settings()
-        instruct = replace(settings.instruct, model=self.model, endpoint=self.endpoint)
-        settings = replace(settings, instruct=instruct)
+        settings = self.settings
         arguments = Arguments(instruction=self.instruction, text=self.text)
         roots = [self.root.as_posix()]
         if self.lines is None:

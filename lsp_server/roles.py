@@ -11,13 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.api import ChatMessage
-from engine.errors import ModelError
+from engine.errors import EngineUnavailable, ModelError
 from engine.models import DEFAULT_FIM, DEFAULT_INSTRUCT, find
+from lsp_server.trust import key_allowed, server_of
 
 if TYPE_CHECKING:
     from engine.api import Ability, ChatRequest
     from lsp_server.settings import Settings
 
+VARIABLES = ("CARET_API_KEY", "CARET_INSTRUCT_API_KEY")
+"""Of the environment, with API keys: for the model that completes, and the one that answers."""
 SAFETY_PROMPT = (
     "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, "
     "while being safe. Your answers should not include any harmful, unethical, racist, sexist, "
@@ -43,6 +46,8 @@ class Part:
     format: str = ""
     key: str | None = field(default=None, repr=False)
     """For the endpoint."""
+    variable: str = ""
+    """Environment variable with a key for it; "" where there is none."""
 
     @property
     def title(self) -> str:
@@ -53,22 +58,39 @@ class Part:
 def chosen(settings: Settings, ability: Ability) -> Part:
     """What the settings name for an ability."""
     fim, instruct = settings.fim, settings.instruct
-    key = os.environ.get("CARET_API_KEY")
-    completing = Part("infill", fim.model, fim.endpoint, fim.format, key)
+    key = _key(VARIABLES[0])
+    completing = Part("infill", fim.model, fim.endpoint, fim.format, *key)
     if not fim.endpoint and not fim.model:
         completing = replace(completing, model=DEFAULT_FIM)
     if ability == "infill":
         return completing
     if instruct.endpoint:
         if fim.endpoint not in ("", instruct.endpoint):
-            key = None  # it is for another server
-        key = os.environ.get("CARET_INSTRUCT_API_KEY", key)
-        return Part("instruct", instruct.model, instruct.endpoint, instruct.format, key)
+            key = None, ""  # it is for another server
+        own = _key(VARIABLES[1])
+        place = instruct.model, instruct.endpoint, instruct.format
+        return Part("instruct", *place, *(own if own[0] else key))
     if instruct.model:
         return Part("instruct", instruct.model, "", instruct.format)
     if completing.endpoint or _may_answer(completing.model):
         return replace(completing, ability="instruct")
     return Part("instruct", DEFAULT_INSTRUCT, "", instruct.format)
+
+
+def _key(variable: str) -> tuple[str | None, str]:
+    key = os.environ.get(variable) or None
+    return key, variable if key else ""
+
+
+def permitted(part: Part) -> Part:
+    """The part without a key that was not given for its server."""
+    if not part.endpoint or part.key is None:
+        return part
+    try:
+        goes = key_allowed(server_of(part.endpoint), part.variable)
+    except EngineUnavailable:  # it is no address, which is said when it is asked
+        goes = False
+    return part if goes else replace(part, key=None)
 
 
 def _may_answer(model: str) -> bool:

@@ -13,9 +13,15 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from engine.errors import CaretError, EngineUnavailable, LicenceNotAccepted, Superseded
+from engine.errors import (
+    CaretError,
+    EngineUnavailable,
+    LicenceNotAccepted,
+    NotAllowed,
+    Superseded,
+)
 from engine.models import find
-from lsp_server import __version__
+from lsp_server import __version__, trust
 from lsp_server.ahead import Ahead
 from lsp_server.assist import Assist
 from lsp_server.backend import Backend
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 
     from engine.api import ModelStatus
     from lsp_server.context import Site
+    from lsp_server.roles import Part
 
 _log = logging.getLogger(__name__)
 
@@ -57,10 +64,10 @@ class CaretServer(LanguageServer):
         self.load_progress = LoadProgress(self.work_done_progress)
         self.index_progress = LoadProgress(self.work_done_progress)
         self.consent = Consent(self)
-        known = self.configuration.known
-        self.backend = Backend(self._on_model, known=known)
+        guards: Any = {"known": self.configuration.known, "require": trust.require}
+        self.backend = Backend(self._on_model, **guards)
         self.completer = Completer(self.backend)
-        self.instructor = Backend(self._on_instructor, ability="instruct", known=known)
+        self.instructor = Backend(self._on_instructor, ability="instruct", **guards)
         self.link = Link(self._on_index)
         self.newest = NewestWins()
         self.assist = Assist(self, self.instructor, self.link, self.newest, self.snapshot)
@@ -217,6 +224,7 @@ class CaretServer(LanguageServer):
 
     async def let_go(self) -> None:
         """End the index, and let go of the engine, which stays for others."""
+        self.configuration.close()
         await self.link.aclose()
         await self.backend.aclose()
         await self.recorder.flush()
@@ -228,18 +236,31 @@ class CaretServer(LanguageServer):
             self.ahead.resume()
         if get_capability(self.client_capabilities, "window.work_done_progress"):
             self.load_progress.feed(model)
-        if model.phase == "failed":
+        if model.phase == "failed" and model.error_code != NotAllowed.code:
             self.tell(model.error, types.MessageType.Error)
-            self._ask_for_licence(model, self.backend)
+        self._ask_user(model, self.backend)
 
     def _on_instructor(self, model: ModelStatus) -> None:
         self.assist.loading(model)
-        self._ask_for_licence(model, self.instructor)
+        self._ask_user(model, self.instructor)
 
-    def _ask_for_licence(self, model: ModelStatus, backend: Backend) -> None:
-        """Where that is what keeps a model away; once it is accepted, the model is brought in."""
+    def _ask_user(self, model: ModelStatus, backend: Backend) -> None:
+        """Where a licence or a decision is lacking; once it is there, the model is brought in."""
         if model.error_code == LicenceNotAccepted.code:
             self.start(self._licence_asked(model.name, backend))
+        elif backend.part and backend.part.endpoint and model.phase in ("ready", "failed"):
+            self.start(self._server_asked(model, backend, backend.part))
+
+    async def _server_asked(self, model: ModelStatus, backend: Backend, part: Part) -> None:
+        generation = self.configuration.generation
+        allowed = await self.consent.server(part.endpoint, part.variable)
+        if generation != self.configuration.generation:
+            return  # its settings are not in force any more
+        if allowed:
+            backend.take(self.configuration.settings)
+            backend.bring()
+        elif model.phase == "failed":
+            self.tell(model.error, types.MessageType.Error)
 
     async def _licence_asked(self, name: str, backend: Backend) -> None:
         licence = find(name).licence

@@ -36,8 +36,9 @@ class FimSettings:
     the name that its server knows. Empty: the default model, or the server's only one."""
     endpoint: str = ""
     """URL of an OpenAI-compatible server that takes `suffix`, such as `http://gpu-box:8000`: the
-    text around the caret goes there, with the key in the environment variable `CARET_API_KEY` if
-    there is one. Empty: the engine on this machine."""
+    text around the caret goes there once you have
+    [allowed that server](settings.md#servers-and-keys), with the key in the environment variable
+    `CARET_API_KEY` if it is for that server. Empty: the engine on this machine."""
     format: str = ""
     """How the model's weights are held in memory: a name from [formats](formats.md). Empty: what
     suits this machine. Editors share a model in memory: the value of the first counts."""
@@ -53,7 +54,8 @@ class InstructSettings:
     [roles](models.md#roles)."""
     endpoint: str = ""
     """URL of an OpenAI-compatible server with `/v1/chat/completions`: questions go there, and the
-    code that they are about, but no text of other files. The key is in the environment variable
+    code that they are about, but no text of other files, once you have
+    [allowed that server](settings.md#servers-and-keys). The key is in the environment variable
     `CARET_INSTRUCT_API_KEY`, or in `CARET_API_KEY` where `caret.fim.endpoint` names no other
     server."""
     safety_prompt: bool = False

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from engine.errors import RequestError
 from lsp_server.backend import Backend
+from lsp_server.commands.trust import offer_key
 from lsp_server.completion import Completer, Query
 from lsp_server.context import Site, site_at
 from lsp_server.documents import Document, body
@@ -62,6 +63,7 @@ def command(place: Place, model: str, endpoint: str, as_json: bool) -> None:
     settings = Settings()
     settings = replace(settings, fim=replace(settings.fim, model=model, endpoint=endpoint))
     site = read_site(place, settings)
+    offer_key(settings, "infill")
     texts, usage = asyncio.run(_complete(Query(str(place.file), site, invoked=True), settings))
     text = texts[0] if texts else ""
     if as_json:

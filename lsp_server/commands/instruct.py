@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.syntax import Syntax
 
+from lsp_server.commands.trust import offer_key
 from lsp_server.consultation import Consultation, parse_lines
 from lsp_server.instruct.commands import COMMANDS as KNOWN
 from lsp_server.patch import diff, write
@@ -82,6 +83,7 @@ debug = click.Command(
 def _answer(asked: Consultation, *, as_json: bool, apply: bool = False, yes: bool = False) -> None:
     if (apply and as_json and not yes) or (yes and not apply):
         raise click.UsageError("--yes goes with --apply, and --apply --json needs it.")
+    offer_key(asked.settings, "instruct")
     outcome = asyncio.run(_shown(asked, as_json=as_json))
     change = outcome.change
     applied = bool(apply and change and _applied(change, asked, yes=yes, quiet=as_json))

@@ -124,10 +124,8 @@ def test_settings_in_question_hold_a_request(
         editor.notify("workspace/didChangeConfiguration", {"settings": None})
         editor.complete(4, AUTOMATIC)
         editor.until_asked()
-        change = {
-            "textDocument": {"uri": URI, "version": 2},
-            "contentChanges": [{"text": "bbbbbb = "}],
-        }
+        document = {"uri": URI, "version": 2}
+        change = {"textDocument": document, "contentChanges": [{"text": "bbbbbb = "}]}
         editor.complete(5)
         editor.notify("textDocument/didChange", change)
         editor.complete(6)

@@ -1,0 +1,136 @@
+"""Servers that code and API keys may go to: the user's decisions, in a file of the data folder.
+
+An endpoint may be named by the settings of a folder, which are a stranger's: so another machine
+gets nothing before the user has allowed it, and each key is bound to the servers it was given for.
+This machine may have code unasked, but no key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+from engine.endpoint import Endpoint
+from engine.errors import EngineUnavailable, NotAllowed
+from engine.network import Misconfigured
+from engine.network.address import as_ip
+from engine.paths import servers_path
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the user said about a server; None and a missing name: nothing yet."""
+
+    code: bool | None = None
+    keys: dict[str, bool] = field(default_factory=dict)
+    """Names of environment variables, and whether the keys in them may go there."""
+
+
+def server_of(endpoint: str) -> str:
+    """The server that an endpoint names, as `scheme://host` with its port where that is told.
+
+    Raises:
+        EngineUnavailable: it is no address.
+    """
+    try:
+        url = Endpoint(endpoint).base
+    except Misconfigured as error:
+        raise EngineUnavailable(str(error)) from None
+    return str(url.copy_with(userinfo=b"", raw_path=b"/")).rstrip("/")
+
+
+def decisions() -> dict[str, Decision]:
+    """All of them by server; none where the file is damaged."""
+    try:
+        kept = json.loads(servers_path().read_text("utf-8"))
+        return {str(server): _decision(said) for server, said in kept.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def decide(server: str, code: bool | None = None, **keys: bool) -> None:
+    """Add to what is decided about a server."""
+    kept = decisions()
+    old = kept.get(server, Decision())
+    code = old.code if code is None else code
+    _write(kept | {server: Decision(code, old.keys | keys)})
+
+
+def forget(server: str) -> bool:
+    """Ask about a server anew; False if nothing was decided."""
+    kept = decisions()
+    known = kept.pop(server, None) is not None
+    _write(kept)
+    return known
+
+
+def code_allowed(server: str) -> bool | None:
+    """Whether code may go to a server; None where the user has not been asked."""
+    host = Endpoint(server).base.host
+    ip = as_ip(host)
+    if host == "localhost" or (ip and ip.is_loopback):
+        return True
+    if any(_is_named(server, os.environ.get(name, "")) for name in _VARIABLES):
+        return True
+    return decisions().get(server, Decision()).code
+
+
+def key_allowed(server: str, variable: str) -> bool | None:
+    """Whether the key in an environment variable may go to a server; None: not asked yet."""
+    if named := os.environ.get(f"{variable}_HOST"):
+        return _is_named(server, named)
+    return decisions().get(server, Decision()).keys.get(variable)
+
+
+def is_bound(variable: str) -> bool:
+    """Whether the key in a variable has been given for a server."""
+    return any(said.keys.get(variable) for said in decisions().values())
+
+
+def require(endpoint: str) -> None:
+    """Check that code may go to an endpoint.
+
+    Raises:
+        NotAllowed: the user has not allowed it.
+        EngineUnavailable: it is no address.
+    """
+    server = server_of(endpoint)
+    if not code_allowed(server):
+        raise NotAllowed(
+            f"The settings name {server}, to which you have not allowed code to go. "
+            f"`caret trust {server}` allows it."
+        )
+
+
+_VARIABLES = ("CARET_API_KEY_HOST", "CARET_INSTRUCT_API_KEY_HOST")
+"""Hosts that a key is for, as the user's environment says: it may have code too."""
+
+
+def _is_named(server: str, named: str) -> bool:
+    """Whether a variable names a server: by its address, its host, or its host and port."""
+    url = Endpoint(server).base
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    wanted = named.strip().rstrip("/").lower()
+    return wanted in (server, url.host, url.netloc.decode("ascii"), host) and bool(wanted)
+
+
+def _decision(said: dict[str, object]) -> Decision:
+    code, keys = said.get("code"), said.get("keys")
+    kept = keys if isinstance(keys, dict) else {}
+    return Decision(
+        code if isinstance(code, bool) else None,
+        {str(name): value for name, value in kept.items() if isinstance(value, bool)},
+    )
+
+
+def _write(kept: dict[str, Decision]) -> None:
+    path = servers_path()
+    fresh = path.with_suffix(f".{os.getpid()}")
+    with suppress(FileNotFoundError):
+        fresh.unlink()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as file:
+        json.dump({server: asdict(said) for server, said in kept.items()}, file, indent=2)
+    fresh.replace(path)
