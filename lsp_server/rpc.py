@@ -145,7 +145,8 @@ class Rpc(LanguageServerProtocol):
         """Note that `initialized` has come; a client that asks without sending it has it sent."""
         begun, self._begun = self._begun, True
         if not begun and method not in (types.INITIALIZED, types.SHUTDOWN):
-            self._take({"jsonrpc": "2.0", "method": types.INITIALIZED})
+            told = {"jsonrpc": "2.0", "method": types.INITIALIZED}
+            self.handle_message(self._structured(told))
 
     def _structured(self, message: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
         method = message["method"]
