@@ -57,7 +57,7 @@ class Backend:
         raises a CaretError for an endpoint that the user has not allowed.
         """
         self._report, self._connect, self._ability = report, connect or connect_to, ability
-        self._known, self._require = known or _at_once, require
+        self._known, self._require = known, require
         self._settings: Settings | None = None
         self.part: Part | None = None
         """What the settings name; None before they are known, and where completion is off."""
@@ -185,7 +185,8 @@ class Backend:
     async def _available(self, part: Part | None, *, wait: bool) -> CompletionService:
         """The service of a part once its model is ready, and nothing more is to be waited for."""
         while True:
-            await self._known()
+            if self._known:
+                await self._known()
             self._check(part)
             if self._service and self.ready:
                 return self._service
@@ -247,10 +248,6 @@ class Backend:
         self._retry_at = time.monotonic() + pause
         self._report(ModelStatus(title, "failed", error=str(error), error_code=error.code))
         return error
-
-
-async def _at_once() -> None:
-    """Nothing is in question."""
 
 
 async def _stopped() -> CaretError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,12 +10,13 @@ from lsprotocol import types
 
 from lsp_server.context import Site, site_at
 from lsp_server.documents import column_to_units, split_lines, units_to_column
-from lsp_server.policy import relative_path
+from lsp_server.policy import refusal, relative_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from lsp_server.documents import Encoding
+    from lsp_server.snapshot import EditorSnapshot
 
-    from lsp_server.documents import Document, Encoding
+_log = logging.getLogger(__name__)
 
 _LABEL = 60
 _MAX = 2**31 - 1
@@ -57,39 +59,31 @@ class Caret:
     """As the editor calls it."""
 
     @classmethod
-    def at(
-        cls,
-        document: Document,
-        position: types.Position,
-        encoding: Encoding,
-        roots: Iterable[str],
-        around: tuple[Sequence[str], int],
-        window: int = 0,
-    ) -> Caret | None:
-        """The caret at a client's position; None if there is no such line.
-
-        `around` are the lines to cut the site from, and where the document's begin among them;
-        `window` is as for `site_at`.
-        """
-        if position.line >= len(document.lines):
+    def at(cls, snapshot: EditorSnapshot, uri: str, position: types.Position) -> Caret | None:
+        """The caret at a client's position; None where nothing may be completed, or no line is."""
+        document = snapshot.documents.get(uri)
+        reason = "the document is not open"
+        if document:
+            reason = refusal(document, snapshot.settings, snapshot.roots) or ""
+        if document is None or reason or position.line >= len(document.lines):
+            _log.debug("No completion: %s", reason)
             return None
         line = document.lines[position.line]
-        column = units_to_column(line, position.character, encoding)
-        path = relative_path(document.path, roots)
-        lines, offset = around
+        column = units_to_column(line, position.character, snapshot.encoding)
+        lines, offset = snapshot.lines(uri)
         site = site_at(
             lines,
             offset + position.line,
             column,
             language=document.language,
-            path=path,
-            window=window,
+            path=relative_path(document.path, snapshot.roots),
+            window=snapshot.settings.context.window,
         )
         start, end = (
-            types.Position(position.line, column_to_units(line, index, encoding))
+            types.Position(position.line, column_to_units(line, index, snapshot.encoding))
             for index in (column - len(site.word), column)
         )
-        return cls(site, types.Range(start, end), column, document.sent_language)
+        return cls(site, types.Range(start, end), column)
 
     def inline_item(self, item: Item) -> types.InlineCompletionItem:
         """Ghost text."""

@@ -20,7 +20,7 @@ from lsp_server.carets import Caret, Item, end_of_change
 from lsp_server.completion import Query
 from lsp_server.instruct.commands import COMMANDS, IDS, Command
 from lsp_server.parent import parent_ended
-from lsp_server.server import CaretServer, caret_at
+from lsp_server.server import CaretServer
 
 CHOICES = 3
 """Suggestions for a request made by hand."""
@@ -120,7 +120,7 @@ async def _suggested(
     if uri not in ls.protocol.documents:
         return None, []
     snapshot = await ls.settled(uri, invoked=invoked)
-    caret = caret_at(snapshot, uri, params.position) if snapshot else None
+    caret = Caret.at(snapshot, uri, params.position) if snapshot else None
     if snapshot is None or caret is None:
         return None, []
     query = Query(uri, caret.site, invoked, CHOICES if invoked else 1)

@@ -30,7 +30,6 @@ from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.consent import Consent
 from lsp_server.newest import NewestWins
-from lsp_server.policy import refusal
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.statistics.offers import Asked, Offers
@@ -184,7 +183,7 @@ class CaretServer(LanguageServer):
         snapshot = self.snapshot()
         settings = snapshot.settings
         wanted = settings.completion.read_ahead and not settings.fim.endpoint
-        caret = caret_at(snapshot, uri, position) if wanted and self.backend.ready else None
+        caret = Caret.at(snapshot, uri, position) if wanted and self.backend.ready else None
         if caret:
             query = await self._with_context(Query(uri, caret.site), snapshot)
             await self.completer.read_ahead(query, settings)
@@ -282,19 +281,6 @@ class CaretServer(LanguageServer):
         self.tell(str(error), types.MessageType.Error)
         if query.invoked:
             raise JsonRpcException(str(error), code=types.LSPErrorCodes.RequestFailed)
-
-
-def caret_at(snapshot: EditorSnapshot, uri: str, position: types.Position) -> Caret | None:
-    """The caret at a position, or None where nothing may be completed."""
-    document = snapshot.documents.get(uri)
-    reason = "the document is not open"
-    if document:
-        reason = refusal(document, snapshot.settings, snapshot.roots) or ""
-    if document is None or reason:
-        _log.debug("No completion: %s", reason)
-        return None
-    lines, window = snapshot.lines(uri), snapshot.settings.context.window
-    return Caret.at(document, position, snapshot.encoding, snapshot.roots, lines, window)
 
 
 def _later(seconds: float, work: Callable[[], None]) -> None:
