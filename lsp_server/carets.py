@@ -83,7 +83,7 @@ class Caret:
             types.Position(position.line, column_to_units(line, index, snapshot.encoding))
             for index in (column - len(site.word), column)
         )
-        return cls(site, types.Range(start, end), column)
+        return cls(site, types.Range(start, end), column, document.sent_language)
 
     def inline_item(self, item: Item) -> types.InlineCompletionItem:
         """Ghost text."""
