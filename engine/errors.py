@@ -12,6 +12,7 @@ CaretError
 │   └── LicenceNotAccepted the user has yet to agree to what its publisher asks
 ├── NotAllowed            settings name a server that the user has not allowed
 ├── RequestError          a request that no retry will make right
+├── FolderUnavailable     a folder of Caret's cannot be made, or is another user's
 ├── StatisticsUnavailable the file of statistics cannot be read or written
 ├── AnswerUnusable        a model wrote something that cannot be applied
 └── EngineError           the engine process
@@ -97,6 +98,12 @@ class RequestError(CaretError):
     """A request that no retry will make right: a prompt too long, a field of the wrong type."""
 
     code = "bad_request"
+
+
+class FolderUnavailable(CaretError, OSError):
+    """A folder of Caret's that cannot be made, or that is another user's."""
+
+    code = "folder_unavailable"
 
 
 class StatisticsUnavailable(CaretError):

@@ -9,6 +9,7 @@ its -Instruct, which was trained further in a format of its own. DeepSeek: the b
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def find(spec: str) -> ModelEntry:
     """
     if entry := MODELS.get(spec.lower()):
         return entry
-    path = Path(spec).expanduser()
+    path = Path(os.path.expanduser(spec))  # noqa: PTH111 - the method raises without a home
     if _looks_local(spec, path):
         path = _checked(path)  # absolute: the engine has another working directory
         return ModelEntry(name=str(path), local=path)

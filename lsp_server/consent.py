@@ -37,16 +37,24 @@ class Consent:
             return False
         self._asked.add(licence)
         if licences.wanted(licence) is None:  # by this environment, which is not the engine's
-            licences.accept(licence)
-            return True
+            return self._recorded(licence)
         while (answer := await self._answer(model, licence)) == READ:
             for page in filter(None, (licence.url, licence.policy)):
                 await self._ls.window_show_document_async(
                     types.ShowDocumentParams(page, external=True)
                 )
-        if answer == ACCEPT:
+        return answer == ACCEPT and self._recorded(licence)
+
+    def _recorded(self, licence: Licence) -> bool:
+        """Record that the user accepts; where that cannot be kept, nothing is accepted."""
+        try:
             licences.accept(licence)
-        return answer == ACCEPT
+        except OSError as error:
+            _log.warning("The licence cannot be recorded: %s", error)
+            told = f"Caret: That you accept the {licence.name} licence cannot be kept: {error}"
+            self._ls.window_show_message(types.ShowMessageParams(types.MessageType.Error, told))
+            return False
+        return True
 
     async def server(self, endpoint: str, variable: str) -> bool:
         """Ask what is not decided about the server of an endpoint, and record the answer.

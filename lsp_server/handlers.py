@@ -13,6 +13,7 @@ from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
 from engine.errors import CaretError
+from engine.paths import unkept
 from lsp_server.actions import OPTIONS, actions, chosen
 from lsp_server.arguments import Answer, Arguments, parse
 from lsp_server.asking import MOVED
@@ -58,6 +59,9 @@ def initialized(ls: CaretServer, _: types.InitializedParams) -> None:
     gc.freeze()
     ls.configuration.subscribe()
     ls.configuration.changed()
+    if why := unkept():
+        lost = "Until then statistics, accepted licences and packed weights are not kept."
+        ls.tell(f"{why} {lost}", types.MessageType.Warning)
 
 
 def did_change_configuration(ls: CaretServer, params: types.DidChangeConfigurationParams) -> None:

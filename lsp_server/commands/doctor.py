@@ -17,6 +17,7 @@ from engine import spawn
 from engine.api import CompletionRequest
 from engine.client import EngineClient
 from engine.errors import CaretError, EngineUnavailable, ModelMissing
+from engine.paths import models_dir
 from lsp_server.demo.show import console
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def examine() -> Report:
 
     Raises:
         EngineUnavailable: that process fails, so the engine would too.
+        FolderUnavailable: there is no folder for models.
     """
+    models_dir()
     done = spawn.run(spawn.python("engine.doctor"))
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

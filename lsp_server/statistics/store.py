@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock
 
-from engine.errors import StatisticsUnavailable
+from engine.errors import FolderUnavailable, StatisticsUnavailable
 from engine.paths import statistics_dir
 from lsp_server.statistics.counts import Key
 
@@ -83,6 +83,8 @@ class Store:
             folder = self._folder or statistics_dir()
             with FileLock(folder / "statistics.lock", timeout=_BUSY_S):
                 yield folder / FILE
+        except FolderUnavailable as error:
+            raise StatisticsUnavailable(str(error)) from error
         except (OSError, sqlite3.Error) as error:
             raise StatisticsUnavailable(
                 f"The statistics cannot be used: {error}. Is the disk full, or read-only?"
