@@ -17,7 +17,7 @@ import filelock
 import httpx
 
 from engine import lockfile, spawn
-from engine.errors import EngineUnavailable
+from engine.errors import EngineUnavailable, FolderUnavailable
 from engine.paths import log_dir
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _POLL_S = 0.02
 _ANSWER_TIMEOUT_S = 30.0
 """An engine that is there may be silent for long while it imports torch from a cold disk."""
 _END_TIMEOUT_S = 15.0
+_GLANCE_S = 0.2
 UNWANTED_S = 60.0
 """An engine of another version may be replaced when nobody has used it for so long."""
 
@@ -67,8 +68,12 @@ async def connect(options: LaunchOptions) -> Address:
             if engine is None or not engine.ours:
                 engine = await _launched(http, options)
             return engine.address
-    except OSError as error:  # no room for a lock or a log, no right to a folder, no Python
-        raise EngineUnavailable(f"The engine could not be started: {error}") from None
+    except FolderUnavailable:
+        raise
+    except OSError as error:  # no room for a lock, no locks in that file system, no Python
+        raise EngineUnavailable(
+            f"The engine could not be started: {error}. {lockfile.ELSEWHERE}"
+        ) from None
 
 
 async def running() -> Address | None:
@@ -86,6 +91,7 @@ async def stop() -> Address | None:
     """
     address = lockfile.read_address()
     if address is None:
+        await _check_none_runs()
         return None
     async with _client() as http:
         # Where HTTP fails it may be gone already: its lock will tell.
@@ -97,6 +103,18 @@ async def stop() -> Address | None:
     except filelock.Timeout:
         raise EngineUnavailable(
             f"The engine does not end. End its process, {address.pid}, by force."
+        ) from None
+
+
+async def _check_none_runs() -> None:
+    """Raise EngineUnavailable where an engine holds the lock that has no address here."""
+    try:
+        async with lockfile.engine_ended(_GLANCE_S):
+            return
+    except filelock.Timeout:
+        raise EngineUnavailable(
+            "An engine runs that cannot be reached: it begins or ends just now, or it is another "
+            "machine's or container's that shares the folder. Try again, or end it there."
         ) from None
 
 

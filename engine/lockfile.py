@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import stat
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as installed_version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import filelock
 import psutil
 
 from engine.paths import runtime_dir
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ELSEWHERE = "Set CARET_HOME to a folder of a local disk."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Address:
     """On 127.0.0.1."""
     token: str = field(repr=False)
     version: str
+    place: str = ""
+    """Where its process number means that process (see `place`)."""
 
     @property
     def url(self) -> str:
@@ -47,13 +50,38 @@ def our_version() -> str:
     return installed_version("caret-lsp")
 
 
-def read_address() -> Address | None:
-    """Where the user's engine says it is; None if there is none, or its process was killed."""
+def place() -> str:
+    """Return what tells this machine, since it was started, and this container from others."""
     try:
-        address = Address(**json.loads(_address_file().read_bytes()))
-        return address if psutil.pid_exists(address.pid) else None
-    except (OSError, ValueError, TypeError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return platform.node()
+
+
+def read_address() -> Address | None:
+    """Where the user's engine says it is; None if there is none, or its process was killed.
+
+    An address that somebody else wrote does not count: what is typed would be sent there. Nor
+    does one of another machine or container that shares the folder.
+    """
+    try:
+        address = Address(**json.loads(_own_bytes(_address_file())))
+        here = address.place in ("", place())
+        return address if here and psutil.pid_exists(address.pid) else None
+    except (OSError, ValueError, TypeError, OverflowError):
         return None
+
+
+def _own_bytes(path: Path) -> bytes:
+    """Read a regular file that nobody but the user can write."""
+    # A pipe that somebody put there must not hold us up.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if facts.st_uid != os.getuid() or facts.st_mode & 0o022 or not stat.S_ISREG(facts.st_mode):
+            raise PermissionError(f"{path} is not the user's own file")
+        return file.read()
 
 
 def write_address(address: Address) -> None:
@@ -67,9 +95,10 @@ def write_address(address: Address) -> None:
     draft.replace(path)
 
 
-def remove_address() -> None:
-    """Withdraw it; only the holder of the engine's lock may."""
-    _address_file().unlink(missing_ok=True)
+def remove_address(address: Address | None = None) -> None:
+    """Withdraw an address, or whichever is there: that only the holder of the engine's lock may."""
+    if address is None or read_address() == address:
+        _address_file().unlink(missing_ok=True)
 
 
 def engine_lock() -> filelock.FileLock:

@@ -45,11 +45,13 @@ def serve(
 
 def _start_logging() -> None:
     faulthandler.enable()
-    file = RotatingFileHandler(log_dir() / "engine.log", maxBytes=1 << 20, backupCount=2)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(
-        level=logging.INFO, format="%(message)s", handlers=[file, logging.StreamHandler()]
-    )
+    logging.raiseExceptions = False  # a full disk is no reason to write tracebacks
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    with suppress(OSError):  # nothing can be written
+        file = RotatingFileHandler(log_dir() / "engine.log", maxBytes=1 << 20, backupCount=2)
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(file)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
@@ -58,7 +60,14 @@ def _only_engine() -> filelock.BaseFileLock:
 
     One that is on its way out has withdrawn its address, and is waited for.
     """
-    lock = lockfile.engine_lock()
+    try:
+        lock = lockfile.engine_lock()
+        return _locked(lock)
+    except OSError as error:
+        _die(f"The engine cannot lock its folder: {error}. {lockfile.ELSEWHERE}")
+
+
+def _locked(lock: filelock.BaseFileLock) -> filelock.BaseFileLock:
     deadline = time.monotonic() + _PATIENCE_S
     while not lock.is_locked:
         try:
@@ -66,10 +75,15 @@ def _only_engine() -> filelock.BaseFileLock:
         except filelock.Timeout:
             other = lockfile.read_address()
             if other or time.monotonic() > deadline:
-                who = f" (pid {other.pid})" if other else ""
-                _die(f"An engine runs already{who}. `caret engine --stop` ends it.")
+                _die(f"An engine runs already{_known(other)}")
     lockfile.remove_address()  # left by one that was killed
     return lock
+
+
+def _known(other: Address | None) -> str:
+    if other:
+        return f" (pid {other.pid}). `caret engine --stop` ends it."
+    return f", on another machine or in another container with this folder. {lockfile.ELSEWHERE}"
 
 
 def _listen(port: int) -> socket.socket:
@@ -89,6 +103,7 @@ def _serve(listener: socket.socket, host: Host, idle_seconds: float) -> None:
         port=listener.getsockname()[1],
         token=secrets.token_urlsafe(32),
         version=lockfile.our_version(),
+        place=lockfile.place(),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         # Serving, it takes them as the wish to leave; afterwards uvicorn raises them once more,

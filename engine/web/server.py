@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from engine.scheduler import Scheduler
 
 _log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+"""Between looks at the engine's own address."""
 
 
 class EngineServer(uvicorn.Server):
@@ -69,13 +73,15 @@ class EngineServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Wait for the end; uvicorn's own loop wakes up ten times a second to look for it."""
-        watch = asyncio.create_task(self._leave_when_idle())
+        idle = asyncio.create_task(self._leave_when_idle())
+        lost = asyncio.create_task(self._leave_when_lost())
         await self._told_to_leave.wait()
-        watch.cancel()
+        idle.cancel()
+        lost.cancel()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Withdraw the address, answer what is open, stop computing."""
-        lockfile.remove_address()
+        lockfile.remove_address(self._address)
         self._guard.stop()
         await super().shutdown(sockets)
         await asyncio.to_thread(self._scheduler.close)
@@ -88,6 +94,18 @@ class EngineServer(uvicorn.Server):
             await asyncio.sleep(self._idle_limit - quiet)
         _log.info("Nobody asked for anything for %.3g minutes", self._idle_limit / 60)
         self.leave()
+
+    async def _leave_when_lost(self) -> None:
+        """Leave when no client can find this engine: its address, or the folder, was removed."""
+        while self._is_found() or not self._quiet_seconds():
+            await asyncio.sleep(LOOK_S)
+        _log.warning("The address of this engine was removed")
+        self.leave()
+
+    def _is_found(self) -> bool:
+        with suppress(OSError):  # it cannot be looked for
+            return lockfile.read_address() == self._address
+        return True
 
     def _quiet_seconds(self) -> float:
         """How long nobody has wanted anything; 0 while somebody does."""
