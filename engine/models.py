@@ -9,17 +9,18 @@ its -Instruct, which was trained further in a format of its own. DeepSeek: the b
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from engine.errors import ModelMissing, NotCapable, UnknownModel, UnsupportedModel
+from engine.errors import NotCapable, UnknownModel
 from engine.licences import APACHE, DEEPSEEK, LLAMA2, OPENRAIL, QWEN_RESEARCH, Licence
+from engine.local_models import local_model
 from engine.paths import models_dir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.api import Ability
 
 Architecture = Literal["llama", "qwen2", "starcoder2"]
@@ -96,17 +97,18 @@ def find(spec: str) -> ModelEntry:
         ModelMissing: It is a path at which nothing lies.
         UnsupportedModel: It is a path to something that is no model.
     """
-    if entry := MODELS.get(spec.lower()):
+    if entry := MODELS.get(spec.strip().lower()):
         return entry
-    path = Path(os.path.expanduser(spec))  # noqa: PTH111 - the method raises without a home
-    if _looks_local(spec, path):
-        path = _checked(path)  # absolute: the engine has another working directory
+    if path := local_model(spec):
         return ModelEntry(name=str(path), local=path)
     if match := _HUB_ID.fullmatch(spec):
         return ModelEntry(name=spec, repo=match["repo"], file=match["file"])
     close = difflib.get_close_matches(spec.lower(), MODELS, n=3, cutoff=0.5)
     hint = f" Did you mean {_either(close)}?" if close else ""
-    raise UnknownModel(f"There is no model named {spec!r}.{hint} `caret models` lists them all.")
+    raise UnknownModel(
+        f"There is no model named {spec!r}.{hint} `caret models` lists them all; the path of a "
+        "folder begins with / or ~ or ./."
+    )
 
 
 def require(entry: ModelEntry, ability: Ability) -> None:
@@ -129,25 +131,6 @@ _VERBS: dict[Ability, str] = {
 }
 _NAME = r"[A-Za-z0-9][\w.-]*"
 _HUB_ID = re.compile(rf"(?P<repo>{_NAME}/{_NAME})(?::(?P<file>(?:{_NAME}/)*{_NAME}\.gguf))?")
-
-
-def _looks_local(spec: str, path: Path) -> bool:
-    if path.is_absolute() or spec.startswith((".", "~")):
-        return True
-    if spec.endswith(".gguf") and ":" not in spec:
-        return True
-    # A folder of the workspace may be named like a repository: it is not what is meant.
-    return path.exists() and not _HUB_ID.fullmatch(spec)
-
-
-def _checked(path: Path) -> Path:
-    if not path.exists():
-        raise ModelMissing(f"There is no file {path}. Check the path of the model.")
-    if path.suffix == ".gguf" or (path / "config.json").is_file():
-        return path.resolve()
-    raise UnsupportedModel(
-        f"{path} is no model: name a .gguf file, or a folder with config.json and safetensors."
-    )
 
 
 def _either(names: list[str]) -> str:

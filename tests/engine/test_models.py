@@ -159,7 +159,79 @@ def test_local_files_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert find(str(file)).path == file
     assert find("my model.gguf").path == file
     assert find("./checkpoint").path == folder
-    assert find("checkpoint").abilities == {"infill", "instruct"}
+    assert find("./checkpoint").abilities == {"infill", "instruct"}
+    with pytest.raises(UnknownModel, match=r"the path of a folder begins with / or ~ or \./"):
+        find("checkpoint")  # a bare name is not looked for in a folder that anybody may have filled
+
+
+def test_paths_as_people_write_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "my models" / "ü x.gguf"
+    file.parent.mkdir()
+    file.write_bytes(b"GGUF")
+    for spec in (
+        "~/my models/ü x.gguf",
+        "./my models/ü x.gguf",
+        "my models/ü x.gguf",
+        f"  {file}\n",
+        f'"{file}"',
+        "'~/my models/ü x.gguf'",
+        file.as_uri(),
+        f"file://localhost{file.as_uri().removeprefix('file://')}",
+        f"{tmp_path}/other/../my models/ü x.gguf",
+    ):
+        found = find(spec)
+        assert (found.path, found.name) == (file, str(file))
+
+
+def test_a_folder_of_the_hubs_cache_is_its_current_snapshot(tmp_path: Path) -> None:
+    cache = tmp_path / "models--Qwen--Qwen2.5-Coder"
+    blob = cache / "blobs" / "abc"
+    snapshot = cache / "snapshots" / "1a2b"
+    for folder in (blob.parent, snapshot, cache / "snapshots" / "3c4d", cache / "refs"):
+        folder.mkdir(parents=True)
+    blob.write_bytes(b"GGUF")
+    (snapshot / "config.json").write_text("{}")
+    (snapshot / "x.gguf").symlink_to(blob)
+    (cache / "refs" / "main").write_text("1a2b\n")
+    assert find(str(cache)).path == find(str(snapshot)).path == snapshot
+    assert find(str(snapshot / "x.gguf")).path == snapshot / "x.gguf"
+    for outside in ("..", "../blobs", "", "gone", "/etc"):
+        (cache / "refs" / "main").write_text(outside)
+        with pytest.raises(UnsupportedModel, match="is no model"):
+            find(str(cache))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "$HOME/x.gguf",
+        "${userHome}/models/x.gguf",
+        "%USERPROFILE%\\x.gguf",
+        "http://127.0.0.1:8000/x.gguf",
+        "https://huggingface.co/Qwen/Qwen2.5-Coder",
+        "file:///nowhere/x.gguf",
+        "~nobody-at-all/x.gguf",
+        "/a\0b.gguf",
+        "/" + "x" * 5000 + ".gguf",
+        "/" + "x/" * 3000 + ".gguf",
+        "loop/x.gguf",
+        "./",
+        '"',
+        "''",
+        "~",
+        ".",
+    ],
+)
+def test_other_spellings_get_a_sentence(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises((UnknownModel, ModelMissing, UnsupportedModel)) as caught:
+        find(spec)
+    assert len(str(caught.value)) < 12_000
 
 
 @pytest.mark.parametrize("name", ["qwen2.5-coder-1.5b", "Qwen/Qwen2.5-Coder-1.5B"])
@@ -177,10 +249,10 @@ def test_local_paths_that_are_no_models(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelMissing, match=r"no file .*nowhere\.gguf"):
         find(str(tmp_path / "nowhere.gguf"))
-    with pytest.raises(ModelMissing, match=r"no file models/mine\.gguf"):
+    with pytest.raises(ModelMissing, match=r"no file .*models/mine\.gguf"):
         find("models/mine.gguf")
     (tmp_path / "weights.bin").write_bytes(b"\x80pickle")
-    for spec in ("weights.bin", str(tmp_path)):
+    for spec in ("./weights.bin", str(tmp_path)):
         with pytest.raises(UnsupportedModel, match="is no model"):
             find(spec)
 
