@@ -62,8 +62,11 @@ def start(
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
     session: bool = False,
+    passed: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a process; it outlives this one where `session` gives it a session of its own.
+
+    It inherits the file descriptors that are `passed`, and no other.
 
     Raises:
         OSError: There is no such program, or no room for a process.
@@ -76,6 +79,7 @@ def start(
         env=environment() if env is None else env,
         cwd=folder,
         start_new_session=session,
+        pass_fds=passed,
     )
 
 

@@ -194,7 +194,7 @@ async def _through_caret(plan: Plan, samples: list[Buggy]) -> None:
                 caret.fix,
                 lambda sample, answer: verdict(sandbox, sample, answer),
                 measures,
-                (f"Generated code ran in: {sandbox.in_force}.",),
+                (f"Generated code runs in: {sandbox.in_force}.",),
             )
         )
 

@@ -209,7 +209,7 @@ async def carry_out(plan: Plan, problems: list[Problem]) -> None:
                 writer.write,
                 lambda problem, answer: judge(sandbox, problem, answer),
                 measures,
-                (f"Generated code ran in: {sandbox.in_force}.",),
+                (f"Generated code runs in: {sandbox.in_force}.",),
             )
         )
     finally:

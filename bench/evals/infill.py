@@ -99,7 +99,7 @@ async def _carry_out(plan: Plan, samples: list[Hole]) -> None:
                 lambda sample: writer.fill(sample.place),
                 lambda sample, answer: judge(sandbox, sample, answer),
                 measures,
-                (f"Generated code ran in: {sandbox.in_force}.",),
+                (f"Generated code runs in: {sandbox.in_force}.",),
             )
         )
 

@@ -2,18 +2,23 @@
 
 Where Linux lets us, a program gets name spaces of its own: no network but an unconnected loopback,
 no other process to see, a file system that is read-only but for a folder in memory; when its first
-process ends, all others do. Elsewhere (a container without that right) Python's audit hooks refuse
-sockets, processes and writing outside. Limits on time, memory, processes and files hold in both.
-`Sandbox.in_force` says which it is.
+process ends, all others do. In a container without that right the kernel filters what it asks for
+(seccomp and Landlock): no sockets, no processes, no signals to others, no writing outside of its
+folder. Limits on time, memory and files hold in both. Where neither works, nothing is run: hooks
+in Python, for one, are no sandbox. `Sandbox.in_force` says which it is.
+
+A program has passed when the guard, which runs it, has handed back a nonce of this process's. That
+it does at the end of the program only; how a program ends itself does not matter.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
@@ -24,8 +29,9 @@ from engine.errors import CaretError
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Iterator
 
-Level = Literal["namespaces", "hooks"]
+Level = Literal["namespaces", "filters"]
 _UNSHARE = ("--net", "--pid", "--ipc", "--mount", "--fork", "--kill-child")
 _AS_USER = ("--user", "--map-root-user")
 """Who is not the superuser may do the above only as that of a user name space."""
@@ -35,7 +41,7 @@ _TOLD = 2_000
 """Bytes of a program's last words that are read."""
 _MEANING = {
     "namespaces": "name spaces of its own: no network, no other processes, files read-only",
-    "hooks": "Python's audit hooks: no sockets, no processes, no writing outside its folder",
+    "filters": "filters of the kernel: no sockets, no processes, no writing outside its folder",
 }
 
 
@@ -79,14 +85,14 @@ class Sandbox:
             CaretError: no way works here.
         """
         self._limits = limits or Limits()
-        tried: tuple[Level, ...] = (level,) if level else ("namespaces", "hooks")
+        tried: tuple[Level, ...] = (level,) if level else ("namespaces", "filters")
         for self.level in tried:
             problem = self._problem()
             if not problem:
                 return
         raise CaretError(
             "Generated code cannot be run safely on this machine, so it is not run: "
-            f"{problem}. Linux can."
+            f"{problem}. Use Linux with user name spaces, or of version 6.2 or newer."
         )
 
     @property
@@ -100,14 +106,30 @@ class Sandbox:
             tempfile.TemporaryDirectory(prefix="caret-eval-") as folder,
             tempfile.TemporaryFile() as said,
         ):
-            status = self._run(program, folder, said, limits or self._limits)
-            if status == guard.FINISHED:
+            passed = self._run(program, folder, said, limits or self._limits)
+            if passed:
                 return Outcome(passed=True)
-            return Outcome(passed=False, why="timeout" if status is None else _last_line(said))
+            return Outcome(passed=False, why="timeout" if passed is None else _last_line(said))
 
-    def _run(self, program: str, folder: str, said: IO[bytes], limits: Limits) -> int | None:
-        """The status that it left with; None if it had to be killed."""
-        arguments = [str(_GUARD), folder, self.level, *limits.arguments()]
+    def _run(self, program: str, folder: str, said: IO[bytes], limits: Limits) -> bool | None:
+        """Return whether it came to its end; None if it had to be killed."""
+        nonce = secrets.token_hex().encode()
+        with _pipe() as (reading, report):
+            status = self._status(nonce, program, folder, said, report, limits)
+            if status is None:
+                return None
+            return status == 0 and _waiting(reading) == nonce
+
+    def _status(
+        self,
+        nonce: bytes,
+        program: str,
+        folder: str,
+        said: IO[bytes],
+        report: int,
+        limits: Limits,
+    ) -> int | None:
+        arguments = [str(_GUARD), folder, self.level, str(report), *limits.arguments()]
         process = spawn.start(
             [*self._prefix(), sys.executable, "-I", "-B", *arguments],
             stdin=spawn.PIPE,
@@ -116,9 +138,11 @@ class Sandbox:
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder},
             folder=folder,
             session=True,
+            passed=[report],
         )
         try:
-            process.communicate(program.encode(errors="replace"), timeout=limits.seconds)
+            given = nonce + b"\n" + program.encode(errors="replace")
+            process.communicate(given, timeout=limits.seconds)
         except spawn.TimeoutExpired:
             return None
         finally:
@@ -126,7 +150,7 @@ class Sandbox:
         return process.returncode
 
     def _prefix(self) -> list[str]:
-        if self.level == "hooks":
+        if self.level == "filters":
             return []
         return [
             spawn.program("unshare") or "unshare",
@@ -143,6 +167,25 @@ class Sandbox:
             return self.run("import json, socket").why
         except OSError as error:
             return str(error)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Two ends, closed afterwards."""
+    reading, writing = os.pipe()
+    try:
+        yield reading, writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def _waiting(reading: int) -> bytes:
+    """Return what was written to a pipe so far."""
+    os.set_blocking(reading, False)
+    with suppress(BlockingIOError):
+        return os.read(reading, _TOLD)
+    return b""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

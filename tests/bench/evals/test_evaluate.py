@@ -57,7 +57,8 @@ def test_a_line_is_filled_in_tested_recorded_and_not_asked_for_again(
     arguments = ["infill-single", "--data", ".", "--model", MODEL, "--record", "r.jsonl"]
     done = evaluate(tmp_path, *arguments, "--limit", "2", "--json", "s.json")
     assert done.returncode == 0, done.stderr
-    assert "Generated code ran in:" in done.stdout
+    assert "Generated code runs in:" in done.stdout
+    assert "Generated code runs in:" in done.stderr
     asked, first, second = (tmp_path / "r.jsonl").read_text().splitlines()
     assert json.loads(asked)["asked"]["through"] == "caret"
     entry = json.loads(first)
