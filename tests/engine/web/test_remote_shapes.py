@@ -152,3 +152,12 @@ async def test_a_request_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch)
 async def test_an_address_that_is_none() -> None:
     with pytest.raises(EngineUnavailable, match=r"^The endpoint begins with ftp://"):
         await ask(Endpoint("ftp://box"))
+
+
+async def test_a_key_that_is_none_is_neither_sent_nor_shown() -> None:
+    with pytest.raises(EngineUnavailable, match=r"^The API key has characters") as caught:
+        await ask(Endpoint("http://127.0.0.1:1", api_key="s3c\nret"))
+    assert "s3c" not in str(caught.value)
+    async with raw_server(OK + CLOSE, EVENT) as server:
+        await ask(Endpoint(server.url, api_key=" s3cret\n"))
+    assert "Bearer s3cret\r\n" in server.heads[0]
