@@ -109,7 +109,6 @@ def pulled(entry: ModelEntry = KNOWN) -> bytes:
 
 
 def refused(entry: ModelEntry = KNOWN) -> str:
-    """Why no source could deliver; nothing lies under the model's name."""
     with pytest.raises(FetchError) as caught:
         pull(entry, lambda _: None)
     assert not entry.path.exists()
@@ -117,8 +116,7 @@ def refused(entry: ModelEntry = KNOWN) -> str:
 
 
 def left() -> bytes:
-    path = partial_path(KNOWN.path)
-    return path.read_bytes() if path.exists() else b""
+    return path.read_bytes() if (path := partial_path(KNOWN.path)).exists() else b""
 
 
 @pytest.mark.parametrize(
