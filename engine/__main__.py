@@ -6,8 +6,9 @@ import os
 from typing import Literal
 
 import click
+import psutil
 
-from engine import preload
+from engine import limits, preload
 
 
 @click.command()
@@ -36,6 +37,8 @@ def main(
 
 def _tune_torch(threads: int | None) -> None:
     """Settings that torch and OpenMP read when they are loaded."""
+    if threads is None and "OMP_NUM_THREADS" not in os.environ:
+        threads = _fewer_threads()
     if threads is not None:
         # Valid on every thread, unlike a call to torch.set_num_threads.
         os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -44,6 +47,12 @@ def _tune_torch(threads: int | None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Huge pages: half of the time to read a model is page faults of fresh matrices.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
+def _fewer_threads() -> int | None:
+    """Return how many threads may run at once, where torch would start more."""
+    usable = limits.processors()
+    return usable if usable < (psutil.cpu_count(logical=False) or usable) else None
 
 
 if __name__ == "__main__":

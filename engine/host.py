@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import psutil
 
-from engine import models
+from engine import limits, models
 from engine.api import ModelStatus
 from engine.errors import CaretError, EngineUnavailable, ModelError, OutOfMemory
 from engine.fetch import pull
@@ -60,7 +60,7 @@ class Model(Protocol):
 
 def loader(fmt: str, device: Literal["auto", "cpu", "cuda"], memory_limit: int | None) -> Load:
     """What loads a model in the wished format, else in `fmt`, as far as the limit allows."""
-    memory = memory_limit or psutil.virtual_memory().total
+    memory = memory_limit or limits.memory().total
     cache_bytes = min(memory // _CACHE_SHARE, _MOST_CACHE)
 
     def load(

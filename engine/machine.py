@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import psutil
 import torch
 
+from engine import limits
+
 _FEATURES = {
     "AVX2": "avx2",
     "AVX-512": "avx512_f",
@@ -39,7 +41,9 @@ class Processor:
     name: str
     cores: int
     threads: int
-    """What torch computes with."""
+    """What the engine computes with by default."""
+    usable: int
+    """Processors that this process may use: a container's quota, or fewer than there are."""
     features: dict[str, bool]
     """Instruction sets that a kernel may want; empty where torch cannot tell."""
     kernels: str
@@ -52,6 +56,8 @@ class Memory:
 
     total: int
     available: int
+    limited: bool
+    """A container has less than the machine."""
     read_gbps: float | None
     """10^9 bytes a second; None where there was no room to measure."""
 
@@ -74,7 +80,8 @@ def processor() -> Processor:
     return Processor(
         name=str(capabilities.get("cpu_name", "unknown")),
         cores=psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
-        threads=torch.get_num_threads(),
+        usable=limits.processors(),
+        threads=min(torch.get_num_threads(), limits.processors()),
         features=features,
         kernels=torch.backends.cpu.get_cpu_capability(),
     )
@@ -82,8 +89,9 @@ def processor() -> Processor:
 
 def memory() -> Memory:
     """How much there is, and how fast a large tensor is read: what bounds a decoded token."""
-    facts = psutil.virtual_memory()
-    return Memory(facts.total, facts.available, _read_speed(facts.available))
+    facts = limits.memory()
+    speed = _read_speed(facts.available)
+    return Memory(facts.total, facts.available, facts.limited, speed)
 
 
 def _read_speed(available: int) -> float | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 import torch
 
+from engine import limits
 from engine.errors import OutOfMemory, RequestError
 from engine.models import MODELS
 from quant.bnb import has_cpu_kernel
@@ -117,10 +118,11 @@ class Machine:
     @classmethod
     def here(cls, limit: int | None = None) -> Machine:
         """This machine now; `limit`: bytes that the engine may use in all."""
-        if limit is None:
-            free = psutil.virtual_memory().available - RESERVE
-        else:
+        memory = limits.memory()
+        free = memory.available - RESERVE
+        if limit is not None:
             free = limit - psutil.Process().memory_info().rss
+            free = min(free, memory.available) if memory.limited else free
         gpu = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else 0
         return cls(max(free, 0), limit is not None, bool(KERNELS), has_cpu_kernel(), gpu)
 

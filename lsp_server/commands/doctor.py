@@ -102,7 +102,11 @@ def _lines(report: Report) -> Iterator[tuple[str, Text]]:
     cpu, memory, choice = report["processor"], report["memory"], report["choice"]
     yield "Processor", Text(f"{cpu['name']}, {cpu['cores']} cores, {cpu['threads']} threads")
     yield "", _marks(cpu["features"])
-    yield "Memory", Text(f"{_gb(memory['available'])} available of {_gb(memory['total'])}")
+    if cpu["usable"] < cpu["cores"]:
+        yield "", Text(f"a container or an affinity leaves {cpu['usable']} of them to Caret")
+    limited = " that a container leaves" if memory["limited"] else ""
+    room = f"{_gb(memory['available'])} available of {_gb(memory['total'])}{limited}"
+    yield "Memory", Text(room)
     if memory["read_gbps"]:
         yield "", Text(f"read at {memory['read_gbps']} GB/s, which bounds the speed of decoding")
     gpus = [f"{gpu['name']}, {_gb(gpu['memory'])}" for gpu in report["gpus"]]
