@@ -170,8 +170,8 @@ class Host:
             _fail(slot, ModelError(f"{name} {fault}"))
         else:
             _log.info("%s is ready", name)
+            slot.loaded.set_result(model)  # first: who is told that it is ready may ask it
             slot.status = ModelStatus(name, "ready", note=model.note)
-            slot.loaded.set_result(model)
 
     def _fetch_and_load(self, slot: _Slot, ability: Ability) -> Model:
         name = slot.entry.name
@@ -228,8 +228,8 @@ def _new_slot(entry: ModelEntry, fmt: str) -> _Slot:
 
 
 def _fail(slot: _Slot, error: CaretError) -> None:
-    slot.status = replace(slot.status, phase="failed", error=str(error), error_code=error.code)
     slot.loaded.set_exception(error)
+    slot.status = replace(slot.status, phase="failed", error=str(error), error_code=error.code)
 
 
 def _progress(status: ModelStatus) -> str:

@@ -79,7 +79,8 @@ class Scheduler:
     @property
     def depth(self) -> int:
         """Jobs waiting or running."""
-        return len(self._jobs)
+        with self._changed:
+            return len(self._jobs)
 
     def submit(
         self,
@@ -164,7 +165,8 @@ class Scheduler:
             log.exception("a request failed")
             return self._deliver(job, _explain(error))
         finally:
-            self._running = None
+            with self._changed:  # `submit` looks at it twice
+                self._running = None
         return piece is None or self._deliver(job, piece)
 
     def _deliver(self, job: Job, item: Piece | CaretError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -101,7 +102,8 @@ class Assist:
         text = with_notes(outcome.text, ask, named, cut=outcome.cut)
         shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
-        edit = self._edit(ask, outcome.change, arguments.uri) if outcome.change else None
+        change = outcome.change
+        edit = await self._edit(ask, change, arguments.uri) if change else None
         applied = bool(edit and arguments.apply and await self._applied(edit, title))
         locations = [_location(*place) for place in references(text, ask, files).real]
         return Answer(text, outcome.conversation, edit, applied, locations)
@@ -139,7 +141,7 @@ class Assist:
             finally:
                 self._reports.discard(report)
 
-    def _edit(self, ask: Ask, change: Change, uri: str) -> types.WorkspaceEdit:
+    async def _edit(self, ask: Ask, change: Change, uri: str) -> types.WorkspaceEdit:
         """The edit of a text that is still what it was.
 
         Raises:
@@ -153,7 +155,8 @@ class Assist:
         now = None if lines is None else plain("".join(lines))
         if now != change.before:
             raise RequestError(MOVED)
-        return workspace_edit(
+        edit = await asyncio.to_thread(
+            workspace_edit,
             change,
             uri,
             lines=lines or [""],
@@ -162,6 +165,9 @@ class Assist:
             encoding=self._now().encoding,
             client=self._ls.client_capabilities,
         )
+        if self._now().documents.get(uri) is not document:
+            raise RequestError(MOVED)
+        return edit
 
     async def _applied(self, edit: types.WorkspaceEdit, label: str) -> bool:
         """Whether the client has applied an edit, after it asked the user if it wanted to."""

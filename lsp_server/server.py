@@ -125,9 +125,10 @@ class CaretServer(LanguageServer):
             self.status.show(Status("off", "caret.completion.enable is off"))
         self.instructor.take(settings)
         self.recorder.enable(enabled=settings.statistics.enable)
+        self.link.leave(self.snapshot())
+        self.start(self._index())
         for problem in problems:
             self.tell(problem, types.MessageType.Warning)
-        self.start(self._index())
 
     async def _index(self) -> None:
         async with self._indexing:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -16,7 +18,6 @@ from engine.paths import answers_dir
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
 
     from pygls.lsp.server import LanguageServer
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _KEPT_FILES = 32
 _FLUSH_S = 0.25
 """Between two writes of a file that grows."""
+_SHOW_S = 5.0
+"""How long an editor may take to show the file: the answer does not wait any longer."""
+
+_log = logging.getLogger(__name__)
 
 
 class Stream:
@@ -75,23 +80,36 @@ class MarkdownFile(Stream):
     async def end(self, text: str) -> None:
         """See `Stream.end`."""
         self._write(text)
-        await (self._shown or asyncio.create_task(self._show()))
+        showing = self._shown or asyncio.create_task(self._show())
+        await asyncio.wait([showing], timeout=_SHOW_S)
         shown = self._text_of(self._path.as_uri())
         if shown is not None and shown != self._whole(text):
-            await self._replace(shown, self._whole(text))
+            replacing = asyncio.create_task(self._replace(shown, self._whole(text)))
+            await asyncio.wait([replacing], timeout=_SHOW_S)
 
     async def _show(self) -> None:
-        uri = self._path.as_uri()
-        await self._ls.window_show_document_async(types.ShowDocumentParams(uri, take_focus=False))
+        """Have the editor show the file; where it does not, the answer to the command has it."""
+        shown = types.ShowDocumentParams(self._path.as_uri(), take_focus=False)
+        try:
+            await self._ls.window_show_document_async(shown)
+        except JsonRpcException as error:
+            _log.warning("The editor does not show an answer: %s", error)
 
     async def _replace(self, shown: str, text: str) -> None:
         end = types.Position(shown.count("\n") + 1, 0)
         edit = types.TextEdit(types.Range(types.Position(0, 0), end), text)
         whole = types.WorkspaceEdit(changes={self._path.as_uri(): [edit]})
-        await self._ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(whole))
+        try:
+            await self._ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(whole))
+        except JsonRpcException as error:
+            _log.warning("The editor does not take the end of an answer: %s", error)
 
     def _write(self, text: str) -> None:
-        self._path.write_text(self._whole(text), "utf-8", "replace")
+        """Write the file anew, also where another server has deleted it meanwhile."""
+        try:
+            self._path.write_text(self._whole(text), "utf-8", "replace")
+        except OSError as error:
+            _log.warning("An answer cannot be written: %s", error)
         self._written = time.monotonic()
 
     def _whole(self, text: str) -> str:
@@ -105,7 +123,10 @@ def stream(
     if token is not None:
         return PartialResults(ls, token)
     if get_capability(ls.client_capabilities, "window.show_document"):
-        return MarkdownFile(ls, title, text_of)
+        try:
+            return MarkdownFile(ls, title, text_of)
+        except OSError as error:
+            _log.warning("An answer cannot be shown while it is written: %s", error)
     return Stream()
 
 
@@ -172,9 +193,14 @@ async def progress(ls: LanguageServer, token: Token | None, title: str) -> Async
 
 
 def _new_file() -> Path:
-    """A new file in Caret's folder of answers, from which the oldest go."""
-    folder = answers_dir()
-    old = sorted(folder.glob("*.md"), key=lambda file: file.stat().st_mtime)
-    for file in old[: -_KEPT_FILES + 1]:
+    """A new file in Caret's folder of answers, from which the oldest go.
+
+    Other servers make and delete files there too.
+    """
+    folder, written = answers_dir(), dict[Path, float]()
+    for file in folder.glob("*.md"):
+        with suppress(FileNotFoundError):
+            written[file] = file.stat().st_mtime
+    for file in sorted(written, key=lambda file: written[file])[: -_KEPT_FILES + 1]:
         file.unlink(missing_ok=True)
     return folder / f"caret-{uuid.uuid4().hex[:8]}.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -78,7 +79,7 @@ class Assistant:
             text = await self._spoken(talk.messages, settings, say, usages, ends)
             talk = replace(talk, messages=(*talk.messages, ChatMessage("assistant", text)))
             self.conversations.keep(talk)
-            change, faults = _judged(task, text)
+            change, faults = await asyncio.to_thread(_judged, task, text)  # it parses whole files
             if change or not (faults or task.ask.command.yields == "rewrite"):
                 return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from lsp_server.instruct.answers import code, indent, reindented
 from lsp_server.instruct.comments import commented, documented
+from lsp_server.instruct.difference import changes, matches
 from lsp_server.instruct.imports import needed, with_imports, without_imports
 from lsp_server.instruct.lacking import lacking
 from lsp_server.instruct.region import TODO
@@ -42,13 +42,11 @@ class Change:
 
     @property
     def edits(self) -> list[LineEdit]:
-        """The least that lead from one to the other, in the order of the file."""
+        """The few that lead from one to the other, in the order of the file."""
         old, new = (self.before or "").split("\n"), self.after.split("\n")
-        matcher = SequenceMatcher(None, old, new, autojunk=False)
         return [
             LineEdit(first, last, tuple(new[start:end]))
-            for kind, first, last, start, end in matcher.get_opcodes()
-            if kind != "equal"
+            for first, last, start, end in changes(old, new)
         ]
 
 
@@ -132,7 +130,7 @@ def _rewritten(task: Task, place: Place, found: str) -> list[str]:
 def _spaced(new: list[str], old: list[str]) -> list[str]:
     """With the white space at line ends that the old code has, so that no edit is for that."""
     was, now = ([line.rstrip() for line in lines] for lines in (old, new))
-    for at, to, size in SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks():
+    for at, to, size in matches(was, now):
         new[to : to + size] = old[at : at + size]
     return new
 

@@ -75,9 +75,23 @@ def holders(text: str, language: str, region: Region) -> list[Region]:
 
 
 def owner(text: str, language: str, region: Region) -> str:
-    """Name of the class that a definition is a member of, or ""."""
-    around = holders(text, language, region)
-    return around[-1].name if around and around[-1].kind == "class" else ""
+    """Name of the class that a definition of the text is a member of, or ""."""
+    return _owners(text, language).get((region.first, region.last), "")
+
+
+@lru_cache(maxsize=8)
+def _owners(text: str, language: str) -> dict[tuple[int, int], str]:
+    """The lines of each definition to the name of its class, or ""."""
+    around: list[Region] = []
+    found: dict[tuple[int, int], str] = {}
+    for region in regions(text, language):
+        rows = region.first, region.last
+        while around and around[-1].last < region.last:
+            around.pop()
+        holder = next((r for r in reversed(around) if (r.first, r.last) != rows), None)
+        found.setdefault(rows, holder.name if holder and holder.kind == "class" else "")
+        around.append(region)
+    return found
 
 
 def paragraph(lines: list[str], first: int, last: int) -> Region:

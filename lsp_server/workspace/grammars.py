@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from threading import get_ident
 
 from tree_sitter import Language, Parser, Query
 
@@ -237,9 +238,13 @@ def grammar_of(language: str) -> str:
     return language if language in GRAMMARS else ""
 
 
-@cache
 def parser(language: str) -> tuple[Parser, Query]:
-    """What reads a language and finds its definitions."""
+    """What reads a language and finds its definitions, in the thread that asks."""
+    return _parser(language, get_ident())
+
+
+@cache
+def _parser(language: str, _thread: int) -> tuple[Parser, Query]:
     grammar = GRAMMARS[language]
     made = Language(getattr(import_module(grammar.package), grammar.function)())
     return Parser(made), Query(made, grammar.query)

@@ -52,13 +52,17 @@ class Link:
 
     async def use(self, view: EditorSnapshot) -> None:
         """Index the view's folders; with none, there is no process."""
-        subject = view.indexed, view.settings.privacy.exclude
-        if subject == self._subject and self._alive:
+        if _subject(view) == self._subject and self._alive:
             return
         await self.aclose()
-        self._subject = subject
+        self._subject = _subject(view)
         self._began = -_AGAIN_S
         await self._start()
+
+    def leave(self, view: EditorSnapshot) -> None:
+        """Ask no more of a process that knows other files than may be read now; `use` goes on."""
+        if self._subject != _subject(view):
+            self._end()
 
     async def ask(self, root: str, about: Wanted, within_s: float) -> list[Found]:
         """What is found in time; nothing when there is no process."""
@@ -83,14 +87,16 @@ class Link:
 
     async def aclose(self) -> None:
         """End the process."""
+        self._end()
+        if self._reading:
+            await asyncio.wait([self._reading])
+
+    def _end(self) -> None:
         process, self._process, self._subject = self._process, None, None
         self.files = None
         if process and process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
-        if self._reading:
-            await asyncio.wait([self._reading])
 
     @property
     def _alive(self) -> bool:
@@ -100,11 +106,16 @@ class Link:
         """Start the process, unless there is nothing to index or it died just now."""
         if not (self._subject and self._subject[0]) or time.monotonic() - self._began < _AGAIN_S:
             return
-        self._began = time.monotonic()
+        self._began, subject = time.monotonic(), self._subject
         command = spawn.python("lsp_server.workspace.process")
-        self._process = await spawn.converse(command, limit=_LINE_BYTES)
-        self._send(roots=self._subject[0], exclude=self._subject[1])
-        self._reading = asyncio.create_task(self._read(self._process))
+        process = await spawn.converse(command, limit=_LINE_BYTES)
+        if self._subject is not subject:  # other folders or patterns came meanwhile
+            process.kill()
+            await process.wait()
+            return
+        self._process = process
+        self._send(roots=subject[0], exclude=subject[1])
+        self._reading = asyncio.create_task(self._read(process))
 
     async def _answered(self, within_s: float, **message: object) -> list[Found]:
         """What of the answer comes in time."""
@@ -148,3 +159,8 @@ class Link:
                 self._answers[asked].found += [Found(**item) for item in found]
             case {"id": asked} if asked in self._answers:
                 self._answers[asked].whole.set()
+
+
+def _subject(view: EditorSnapshot) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The folders to index, and the patterns of what no model may read."""
+    return view.indexed, view.settings.privacy.exclude

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,3 +199,15 @@ def test_an_error_is_delivered_and_the_thread_lives_on(
     after = Work(steps=0)
     after.submit(scheduler)
     assert after.next() == Piece(finish_reason="stop")
+
+
+def test_who_runs_does_not_change_while_a_newer_job_looks(scheduler: Scheduler) -> None:
+    work = Work("a")
+    work.submit(scheduler)
+    assert work.started.wait(10)
+    with scheduler._changed:
+        work.permit()
+        for _ in range(50):
+            assert scheduler._running is not None
+            time.sleep(0.002)
+    assert work.next() == Piece("a")

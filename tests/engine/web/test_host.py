@@ -77,6 +77,17 @@ def test_progress_of_loading(host: Host, loader: Loader) -> None:
     loader.gate.set()
 
 
+def test_a_model_is_there_before_it_is_told_to_be_ready(host: Host, loader: Loader) -> None:
+    loader.gate.clear()
+    host.ensure(MODEL)
+    phases: list[str] = []
+    host.loaded(MODEL).add_done_callback(lambda _: phases.append(host.statuses()[0].phase))
+    loader.gate.set()
+    _reached(host, "ready")
+    assert phases == ["loading"]
+    assert host.runtime(MODEL)
+
+
 @pytest.mark.usefixtures("home")
 def test_progress_of_a_download(loader: Loader) -> None:
     def pull(entry: ModelEntry, report: Callable[[Progress], None]) -> Path:
