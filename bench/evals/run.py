@@ -99,11 +99,11 @@ class Plan:
         Raises:
             CaretError: the model or the server failed; what was done is in the record.
         """
-        for note in evaluation.notes:
-            click.echo(note, err=True)
         chosen = self.chosen(evaluation.samples)
         asked = {"task": self.task, "model": self.model, "server": self.server} | self.asked
         record = Record(self.record or _file_name(asked), asked)
+        for note in evaluation.notes:
+            click.echo(note, err=True)
         began = time.monotonic()
         await _go_through(evaluation, chosen, record)
         entries = [record.entries[sample.id] for sample in chosen]
