@@ -20,6 +20,7 @@ from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.references import references, with_notes
 from lsp_server.settings import Settings
 from lsp_server.snapshot import EditorSnapshot
+from lsp_server.textfile import read_text
 from lsp_server.workspace.link import Link
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from lsp_server.instruct.assistant import Outcome
     from lsp_server.instruct.commands import Command
 
-_MAX_BYTES = 16_000_000
-"""More is not even read."""
 _INDEX_S = {"ask": 20.0}
 _SOON_S = 3.0
 """How long to wait for the index of the workspace, which an editor would have had already: long for
@@ -104,8 +103,9 @@ class Consultation:
         roots = [self.root.as_posix()]
         if self.lines is None:
             return EditorSnapshot(settings, roots), arguments
-        document = _read(self.lines.file)
-        uri = self.lines.file.resolve().as_uri()
+        path = self.lines.file.resolve()
+        document = Document.open(path.as_posix(), "", read_text(self.lines.file))
+        uri = path.as_uri()
         arguments = replace(arguments, uri=uri, range=_range(self.lines, document))
         return EditorSnapshot(
             settings, [self.root.as_posix()], documents={uri: document}
@@ -127,20 +127,6 @@ def parse_lines(value: str) -> Lines:
     assert found, "any text is a file's name at least"
     first = int(found["first"] or 0)
     return Lines(Path(found["file"]), first, int(found["last"] or first))
-
-
-def _read(file: Path) -> Document:
-    try:
-        data = file.read_bytes() if file.stat().st_size <= _MAX_BYTES else None
-    except OSError as error:
-        raise RequestError(f"{file} cannot be read: {error.strerror}.") from None
-    if data is None:
-        raise RequestError(f"{file} is too large: Caret reads files up to 5 MB.")
-    try:
-        path = file.resolve().as_posix()
-        return Document.open(path, "", data.decode())
-    except UnicodeDecodeError:
-        raise RequestError(f"{file} is not text in UTF-8.") from None
 
 
 def _range(lines: Lines, document: Document) -> types.Range:

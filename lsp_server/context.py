@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lsp_server.documents import body
+from lsp_server.documents import line_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def site_at(
         suffix=_plain(tail + "".join(lines[line + 1 : last])),
         language=language,
         path=path,
-        eol=_eol(lines, line),
+        eol=line_end(lines, line),
         first_line=first,
         goes_on=last < len(lines),
     )
@@ -159,13 +159,9 @@ def _cut_front(text: str, room: int) -> str:
 
 
 def _plain(text: str) -> str:
-    r"""`\n` line ends, and no lone surrogates, which no encoding can carry to the engine."""
-    return _SURROGATE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    r"""Return a text as the engine gets it: `\n` line ends, and no byte order mark at its start.
 
-
-def _eol(lines: Sequence[str], line: int) -> str:
-    """The line end of the caret's line, of the one before it, or of the first."""
-    for near in (lines[line], lines[max(line - 1, 0)], lines[0]):
-        if end := near[len(body(near)) :]:
-            return end
-    return "\n"
+    Nor does it have lone surrogates, which no encoding can carry.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return _SURROGATE.sub("\ufffd", text)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lsp_server.languages import language_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -30,6 +33,18 @@ def split_lines(text: str) -> list[str]:
 def body(line: str) -> str:
     """The line without its end."""
     return line.rstrip("\r\n")
+
+
+def line_end(lines: Sequence[str], row: int) -> str:
+    r"""Return the end of a line; where it has none that of the one before it, or of the first.
+
+    >>> line_end(["a\r\n", "b"], 1), line_end(["a"], 0)
+    ('\r\n', '\n')
+    """
+    for near in (lines[row], lines[max(row - 1, 0)], lines[0]):
+        if end := near[len(body(near)) :]:
+            return end
+    return "\n"
 
 
 def units_to_column(line: str, units: int, encoding: Encoding) -> int:

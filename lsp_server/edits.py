@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.capabilities import get_capability
 
-from lsp_server.documents import body, column_to_units
+from lsp_server.documents import body, column_to_units, line_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def _annotated(edit: types.TextEdit) -> types.AnnotatedTextEdit:
 
 
 def _text_edit(edit: LineEdit, lines: Sequence[str], encoding: Encoding) -> types.TextEdit:
-    eol = (lines[0][len(body(lines[0])) :] or "\n") if lines else "\n"
+    eol = line_end(lines, min(edit.first, len(lines) - 1)) if lines else "\n"
     first, last = types.Position(edit.first, 0), types.Position(edit.last, 0)
     if edit.last < len(lines):
         return types.TextEdit(types.Range(first, last), "".join(f"{x}{eol}" for x in edit.lines))

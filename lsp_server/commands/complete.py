@@ -22,14 +22,13 @@ from lsp_server.documents import Document, body
 from lsp_server.policy import refusal
 from lsp_server.settings import Settings
 from lsp_server.status import describe
+from lsp_server.textfile import read_text
 
 if TYPE_CHECKING:
     from engine.api import ModelStatus, Usage
 
 _AROUND = 5
 """Lines shown above and below the caret."""
-_MAX_BYTES = 16_000_000
-"""More is not even read."""
 _PLACE = re.compile(r"(.+):0*([1-9]\d{0,8}):0*([1-9]\d{0,8})", re.DOTALL)
 
 
@@ -82,7 +81,7 @@ def read_site(place: Place, settings: Settings) -> Site:
     Raises:
         RequestError: there is no such place, or Caret keeps out of the file.
     """
-    text = _read(place.file)
+    text = read_text(place.file)
     file = place.file.resolve()
     document = Document.open(file.as_posix(), "", text)
     if reason := refusal(document, settings):
@@ -106,18 +105,6 @@ def in_place(site: Site, text: str) -> Text:
     above = "\n".join(site.prefix.split("\n")[-_AROUND - 1 :])
     below = "\n".join(site.suffix.split("\n")[: _AROUND + 1])
     return Text.assemble((above, "dim"), (text, "bold green"), (below, "dim"))
-
-
-def _read(file: Path) -> str:
-    """The file's text, with its line ends; RequestError if it has none to read."""
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise RequestError(f"{file} is too large: Caret completes files up to 5 MB.")
-        return file.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise RequestError(f"{file} is not text in UTF-8; nothing can be completed.") from None
-    except OSError as error:
-        raise RequestError(f"{file} cannot be read: {error.strerror}.") from None
 
 
 async def _complete(query: Query, settings: Settings) -> tuple[list[str], Usage | None]:

@@ -15,9 +15,10 @@ from rich.syntax import Syntax
 from lsp_server.commands.trust import offer_key
 from lsp_server.consultation import Consultation, parse_lines
 from lsp_server.instruct.commands import COMMANDS as KNOWN
-from lsp_server.patch import diff, write
+from lsp_server.patch import diff
 from lsp_server.status import describe
 from lsp_server.terminal import Growing
+from lsp_server.textfile import write_change
 
 if TYPE_CHECKING:
     from engine.api import ModelStatus
@@ -128,6 +129,6 @@ def _applied(change: Change, asked: Consultation, *, yes: bool, quiet: bool) -> 
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Write {change.path}?")):
         click.echo("caret: nothing was written; --yes writes without asking", err=True)
         return False
-    write(change, asked.root)
+    write_change(change, asked.root)
     click.echo(f"caret: {change.path} is written", err=True)
     return True

@@ -56,7 +56,9 @@ class Files:
         except OSError:
             return None
         text = None if data is None else readable(data)
-        return None if text is None else text.replace("\r\n", "\n").replace("\r", "\n")
+        if text is None:
+            return None
+        return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
     def allowed(self, root: str, path: str) -> bool:
         """Whether neither its name, nor `.gitignore`, nor `.caretignore` keep it out."""
