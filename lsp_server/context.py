@@ -29,6 +29,7 @@ _CHARS_PER_TOKEN = 4
 CHAR_GRID = 4_096
 """Step of an edge that must fall inside a very long line."""
 
+_BOM = "\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"(?<![\w$])[\w$]*+\Z")
 
@@ -117,11 +118,12 @@ def site_at(
     front = max(PREFIX_CHARS, window * _CHARS_PER_TOKEN)
     first = _first_line(lines, line, front)
     last = _last_line(lines, line, behind)
-    before = "".join(lines[first:line]) + lines[line][:column]
+    head = lines[line][:column]
+    before = f"{_plain(''.join(lines[first:line]))}{head}".removeprefix(_BOM)
     tail = lines[line][column : column + behind]
     return Site(
-        prefix=_plain(_cut_front(before, front)),
-        suffix=_plain(tail + "".join(lines[line + 1 : last])),
+        prefix=_whole(_cut_front(before, front)),
+        suffix=_whole(_plain(tail + "".join(lines[line + 1 : last]))),
         language=language,
         path=path,
         eol=line_end(lines, line),
@@ -133,8 +135,8 @@ def site_at(
 def _first_line(lines: Sequence[str], line: int, room: int) -> int:
     """The lowest grid line from which the text before `line` still fits."""
     first = line - line % PREFIX_GRID
-    room -= sum(map(len, lines[first:line]))
-    while first and (room := room - sum(map(len, lines[first - PREFIX_GRID : first]))) >= 0:
+    room -= _size(lines[first:line])
+    while first and (room := room - _size(lines[first - PREFIX_GRID : first])) >= 0:
         first -= PREFIX_GRID
     return first
 
@@ -142,7 +144,7 @@ def _first_line(lines: Sequence[str], line: int, room: int) -> int:
 def _last_line(lines: Sequence[str], line: int, room: int) -> int:
     """One past the last line of the window: on the grid, unless not even one step fits."""
     last = fits = line + 1
-    while fits < len(lines) and (room := room - len(lines[fits])) >= 0:
+    while fits < len(lines) and (room := room - _size(lines[fits : fits + 1])) >= 0:
         fits += 1
         if fits % SUFFIX_GRID == 0:
             last = fits
@@ -158,10 +160,17 @@ def _cut_front(text: str, room: int) -> str:
     return text[excess // CHAR_GRID * CHAR_GRID :]
 
 
-def _plain(text: str) -> str:
-    r"""Return a text as the engine gets it: `\n` line ends, and no byte order mark at its start.
+def _size(lines: Sequence[str]) -> int:
+    r"""Return the length of lines with `\n` line ends."""
+    text = "".join(lines)
+    return len(text) - text.count("\r\n")
 
-    Nor does it have lone surrogates, which no encoding can carry.
-    """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return _SURROGATE.sub("\ufffd", text)
+
+def _plain(text: str) -> str:
+    r"""Return a text with `\n` line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _whole(text: str) -> str:
+    """Return a text without lone surrogates, which no encoding can carry to the engine."""
+    return _SURROGATE.sub("\ufffd", text.removeprefix(_BOM))

@@ -7,6 +7,7 @@ and U+2028 where LSP does not, and copies the whole text at every change.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
+_CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2)}
+"""The codec and the bytes of a unit."""
+_PIECE = 4_096
+"""Characters of a piece of a long line, at least; twice as many at most."""
+_HALF = re.compile("[\ud800-\udfff]")
+_HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+"""Of a character outside of the basic plane, which some clients send one after the other."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -54,13 +62,15 @@ def units_to_column(line: str, units: int, encoding: Encoding) -> int:
     (1, 1)
     """
     text = body(line)
-    if encoding == "utf-32" or text.isascii():
-        return min(units, len(text))
-    for column, char in enumerate(text):
-        if units <= 0:
-            return column
-        units -= _width(char, encoding)
-    return len(text)
+    head = text[: max(units, 0)]  # each character is a unit at least
+    if encoding == "utf-32" or head.isascii():
+        return len(head)
+    codec, size = _CODECS[encoding]
+    data = head.encode(codec, "surrogatepass")
+    end = size * units
+    while 0 < end < len(data) and _is_inside(data, end, size):
+        end += size
+    return len(data[:end].decode(codec, "surrogatepass"))
 
 
 def column_to_units(line: str, column: int, encoding: Encoding) -> int:
@@ -70,13 +80,60 @@ def column_to_units(line: str, column: int, encoding: Encoding) -> int:
     (2, 4)
     """
     head = line[:column]
-    return len(head) if head.isascii() else sum(_width(char, encoding) for char in head)
+    if encoding == "utf-32" or head.isascii():
+        return len(head)
+    codec, size = _CODECS[encoding]
+    return len(head.encode(codec, "surrogatepass")) // size
 
 
-def _width(char: str, encoding: Encoding) -> int:
-    if encoding == "utf-8":
-        return len(char.encode("utf-8", "surrogatepass"))
-    return 2 if encoding == "utf-16" and ord(char) > 0xFFFF else 1
+def _is_inside(data: bytes, offset: int, size: int) -> bool:
+    """Return whether an offset into UTF-8 or UTF-16 lies inside of a character."""
+    if size == 1:
+        return data[offset] & 0xC0 == 0x80
+    return data[offset + 1] & 0xFC == 0xDC and data[offset - 1] & 0xFC == 0xD8
+
+
+def _joined(text: str, *put_in: str) -> str:
+    """Return a text in which halves of a character are one again, if such were put in."""
+    if not any(map(_HALF.search, put_in)):
+        return text
+    return _HALVES.sub(
+        lambda found: found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text
+    )
+
+
+class _Pieces:
+    """One line in pieces, of which a change measures and copies only those that it touches."""
+
+    def __init__(self, text: str, encoding: Encoding) -> None:
+        self._encoding = encoding
+        self._pieces, self._units = self._cut(text)
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return "".join(self._pieces)
+
+    def edit(self, start: int, end: int, text: str) -> tuple[int, int]:
+        """Put a text between two of the client's columns; return them as indices."""
+        (first, before, column), (last, above, until) = map(self._find, sorted((start, end)))
+        new = self._pieces[first][:column] + text + self._pieces[last][until:]
+        self._pieces[first : last + 1], self._units[first : last + 1] = self._cut(new)
+        return before + column, above + until
+
+    def _cut(self, text: str) -> tuple[list[str], list[int]]:
+        size = _PIECE if len(text) > 2 * _PIECE else max(len(text), 1)
+        pieces = [text[at : at + size] for at in range(0, len(text), size)] or [""]
+        return pieces, [column_to_units(piece, len(piece), self._encoding) for piece in pieces]
+
+    def _find(self, units: int) -> tuple[int, int, int]:
+        """Return the piece at a column, the characters before it, and the index in it."""
+        before = number = 0
+        while units > self._units[number] and number + 1 < len(self._pieces):
+            units -= self._units[number]
+            before += len(self._pieces[number])
+            number += 1
+        return number, before, units_to_column(self._pieces[number], units, self._encoding)
 
 
 @dataclass(slots=True)
@@ -141,11 +198,27 @@ class Document:
             first -= 1  # a "\n" put after a lone "\r" makes one line end of the two
             head = self.lines[first] + head
         old = self.lines[first : last + 1]
-        new = split_lines(head + text + rest)
+        new = split_lines(_joined(head + text + rest, text))
         if last + 1 < len(self.lines):
             new.pop()  # `rest` ends with a line end, after which the next line begins
         self.lines[first : last + 1] = new
         self.characters += sum(map(len, new)) - sum(map(len, old))
+
+    def edit_line(
+        self, row: int, changes: Sequence[tuple[int, int, str]], encoding: Encoding
+    ) -> list[tuple[int, int]]:
+        """Put texts, which have no line ends, in place of parts of one line; return those parts.
+
+        Each is between two of the client's columns, as the changes before it have left the line.
+        However long it is, many changes of a line cost little more than one.
+        """
+        old = self.lines[row]
+        pieces = _Pieces(body(old), encoding)
+        parts = [pieces.edit(*change) for change in changes]
+        new = _joined(pieces.text, *(text for _, _, text in changes)) + old[len(body(old)) :]
+        self.lines[row] = new
+        self.characters += len(new) - len(old)
+        return parts
 
     def _clamp(self, position: tuple[int, int]) -> tuple[int, int]:
         line, column = position

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import CLOSERS, indent, loose
+from lsp_server.brackets import CLOSERS, indent, is_closing, loose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +16,20 @@ _SHORT = 3
 """An overlap of words shorter than this is chance."""
 _LONG = 12
 """A line of as many letters says the same at any depth."""
+_LONGEST = 1_000
+"""Characters of the rest of a line that are looked for."""
+_TELLING = 8
+"""Signs of the rest of a line that are no chance when they come again in the middle of a text."""
+_TRIED = 12
+"""Overlaps that are looked at, the longest first."""
+_MARKS = re.compile(r"(?<=\w)[^\S\n]+(?=\w)|\n|\S")
+"""Letters, signs, line ends and the white space between two words: what an overlap has to have."""
 _REPEATED_HEAD = 6
 """Letters of the caret's line that are no chance when they come again."""
 
 
 def drop_tail_overlap(text: str, site: Site) -> str:
-    """Drop an ending that the rest of the caret's line repeats.
+    """Drop an ending that the rest of the caret's line repeats, with any white space in it.
 
     >>> drop_tail_overlap('hello")', Site('print("', '")'))
     'hello'
@@ -28,25 +37,62 @@ def drop_tail_overlap(text: str, site: Site) -> str:
     'max'
     >>> drop_tail_overlap(".close()", Site("reader", "se()"))
     '.clo'
+    >>> drop_tail_overlap("1,  'b' : 2}", Site("{'a': ", ", 'b': 2}"))
+    '1'
     """
     tail = site.tail.rstrip()
-    sizes = tail_overlaps(text, site)
+    again = _rest_again(text, site)
+    if again is not None:
+        return text[:again]
+    sizes = tail_overlaps(text, site)[:_TRIED]
     size = next((size for size in sizes if _is_repeat(text, tail, size, site.language)), 0)
     return text[: len(text) - size]
 
 
 def tail_overlaps(text: str, site: Site) -> list[int]:
-    """Sizes of the endings that the rest of the caret's line begins with, the longest first."""
-    tail = site.tail.rstrip()
-    longest = min(len(tail), len(text))
-    return [size for size in range(longest, 0, -1) if text.endswith(tail[:size])]
+    """Return the sizes of endings that the rest of the caret's line begins with, longest first.
+
+    They may differ in white space, but for that between two words.
+    """
+    offsets, ending = _marks(text, max(len(text) - 2 * _LONGEST, 0))
+    _, beginning = _marks(site.tail[:_LONGEST])
+    return [
+        len(text) - _end_before(text, offsets[-count], site)
+        for count in range(min(len(beginning), len(ending)), 0, -1)
+        if ending.endswith(beginning[:count])
+    ]
+
+
+def _rest_again(text: str, site: Site) -> int | None:
+    """Return where the first line writes the whole rest of the caret's line, and then goes on."""
+    if is_closing(site.tail):
+        return None
+    line, newline, _ = text.partition("\n")
+    offsets, there = _marks(line[:_LONGEST])
+    _, rest = _marks(site.tail[:_LONGEST])
+    at = there.find(rest)
+    goes_on = newline if there.endswith(rest) else len(rest) >= _TELLING
+    return _end_before(text, offsets[at], site) if at >= 0 and goes_on else None
+
+
+def _marks(text: str, start: int = 0) -> tuple[list[int], str]:
+    """Return what counts of a text, with the offset of each."""
+    found = list(_MARKS.finditer(text, start))
+    signs = (each[0] if each[0] == "\n" or not each[0].isspace() else " " for each in found)
+    return [each.start() for each in found], "".join(signs)
+
+
+def _end_before(text: str, offset: int, site: Site) -> int:
+    """Return where a text ends before what is at `offset`, to go on with the caret's line."""
+    return len(text[:offset].rstrip(" \t")) if site.tail[:1].isspace() else offset
 
 
 def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
     """Whether an overlap is more than chance, and dropping it leaves no bracket open."""
-    kept, dropped = text[:-size], text[-size:]
-    telling = size == len(tail) or len(dropped.strip()) >= _SHORT or not _has_word(dropped)
-    whole = size == len(tail) and size > _SHORT
+    kept, dropped = text[: len(text) - size], text[len(text) - size :]
+    all_of_it = squeezed(dropped) == squeezed(tail)
+    telling = all_of_it or len(dropped.strip()) >= _SHORT or not _has_word(dropped)
+    whole = all_of_it and size > _SHORT
     splits_word = _has_word(dropped[0]) and _has_word(kept[-1:]) and not whole
     if not telling or splits_word:
         return False

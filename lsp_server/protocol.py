@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.protocol import lsp_method
 
-from lsp_server.documents import Document, Encoding, units_to_column
+from lsp_server.documents import Document, Encoding, split_lines, units_to_column
 from lsp_server.notebooks import Notebooks
 from lsp_server.policy import names_of, path_of
 from lsp_server.rpc import Rpc
@@ -18,7 +19,7 @@ from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 NOTEBOOKS = types.NotebookDocumentSyncOptions(
     [types.NotebookDocumentFilterWithNotebook(notebook="*")]
@@ -83,17 +84,39 @@ class CaretProtocol(Rpc):
             _log.warning("ignored a change of a document that is not open")
             return
         document = self.documents[uri] = document.copy(changed.version)
+        for row, group in groupby(changes, _row):
+            for edit in self._edits(document, row, [*group]):
+                if edit:
+                    lines = edit.text.count("\n") + 1
+                    self.recent.edited(uri, edit.start[0], edit.end[0], lines)
+                self.on_edit(uri, edit)
+
+    def _edits(
+        self,
+        document: Document,
+        row: int | None,
+        changes: Sequence[types.TextDocumentContentChangeEvent],
+    ) -> Iterator[Edit | None]:
+        """Make changes and yield them by indices; None is a new text.
+
+        Those within one line are made at once, unless its end may join another one.
+        """
+        above = document.lines[row - 1 : row] if row and row < len(document.lines) else []
+        if row is not None and row < len(document.lines) and not "".join(above).endswith("\r"):
+            parts = [_columns(change) for change in changes]
+            columns = document.edit_line(row, parts, self.encoding())
+            for (start, end), (_, _, text) in zip(columns, parts, strict=True):
+                yield Edit((row, start), (row, end), text)
+            return
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 ends = change.range.start, change.range.end
-                start, end = sorted(self._index(document, end) for end in ends)
-                document.edit(start, end, change.text)
-                lines = change.text.count("\n") + 1
-                self.recent.edited(uri, start[0], end[0], lines)
-                self.on_edit(uri, Edit(start, end, change.text))
+                first, last = sorted(self._index(document, end) for end in ends)
+                document.edit(first, last, change.text)
+                yield Edit(first, last, change.text)
             else:
                 document.replace(change.text)
-                self.on_edit(uri, None)
+                yield None
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
@@ -145,3 +168,19 @@ class CaretProtocol(Rpc):
             return position.line, 0
         line = document.lines[position.line]
         return position.line, units_to_column(line, position.character, self.encoding())
+
+
+def _row(change: types.TextDocumentContentChangeEvent) -> int | None:
+    """Return the line that a change lies in with its text, or None."""
+    if not isinstance(change, types.TextDocumentContentChangePartial):
+        return None
+    row = change.range.start.line
+    return (
+        row if row == change.range.end.line and split_lines(change.text) == [change.text] else None
+    )
+
+
+def _columns(change: types.TextDocumentContentChangeEvent) -> tuple[int, int, str]:
+    """Return where a change within one line begins and ends, and its text."""
+    assert isinstance(change, types.TextDocumentContentChangePartial)
+    return change.range.start.character, change.range.end.character, change.text

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.errors import RequestError
 from lsp_server.consultation import Lines, parse_lines
 from lsp_server.instruct.change import Change
-from lsp_server.patch import diff, write
+from lsp_server.patch import diff
 from lsp_server.terminal import settled
 from tests.command import CARET, SHOP, caret, in_terminal
 
@@ -124,17 +123,8 @@ def test_refusals(
     assert (done.stdout, model.requests) == ("", [])
 
 
-def test_a_file_that_changed_meanwhile_is_not_written(tmp_path: Path) -> None:
-    file = tmp_path / "a.py"
-    file.write_text("x = 3\n")
-    with pytest.raises(RequestError, match="changed meanwhile"):
-        write(Change("a.py", "x = 1\n", "x = 2\n"), tmp_path)
-    with pytest.raises(RequestError, match="changed meanwhile"):
-        write(Change("a.py", None, "x = 2\n"), tmp_path)
-    assert file.read_text() == "x = 3\n"
+def test_the_diff_of_a_new_file() -> None:
     made = Change("tests/test_a.py", None, "y\n")
-    write(made, tmp_path)
-    assert (tmp_path / made.path).read_text() == "y\n"
     assert diff(made) == "--- /dev/null\n+++ b/tests/test_a.py\n@@ -0,0 +1 @@\n+y\n"
 
 

@@ -13,7 +13,7 @@ from lsp_server.context import (
     Site,
     site_at,
 )
-from lsp_server.documents import split_lines
+from lsp_server.documents import body, split_lines
 
 
 def test_small_documents_are_taken_whole() -> None:
@@ -95,3 +95,31 @@ def test_a_larger_window_takes_more_of_the_document() -> None:
 )
 def test_the_word_before_the_caret(head: str, word: str) -> None:
     assert Site(f"y\n{head}", "").word == word
+
+
+@pytest.mark.parametrize("eol", ["\r\n", "\r"])
+@pytest.mark.parametrize("row", [0, 1, 1_500, 2_999])
+def test_the_prompt_is_the_same_with_any_line_ends(eol: str, row: int) -> None:
+    lines = [f"    total = price_{n} * {n}" + "\n" * (n % 7 == 0) for n in range(3_000)]
+    text = "\n".join(lines)
+    plain, other = (split_lines(each) for each in (text, "\ufeff" + text.replace("\n", eol)))
+    column = len(body(plain[row])) // 2
+    bom = row == 0
+    expected, site = site_at(plain, row, column), site_at(other, row, column + bom)
+    assert (site.prefix, site.suffix) == (expected.prefix, expected.suffix)
+    assert (site.first_line, site.goes_on) == (expected.first_line, expected.goes_on)
+    assert site.eol == eol
+
+
+def test_an_inserted_line_ends_as_the_carets_line() -> None:
+    lines = split_lines("a\r\nb\nc\rd")
+    assert [site_at(lines, row, 1).eol for row in range(4)] == ["\r\n", "\n", "\r", "\r"]
+
+
+@pytest.mark.parametrize("column", [0, 7, 20_000, 20_001, 20_002, 39_999])
+def test_a_line_of_long_characters_is_cut_between_them(column: int) -> None:
+    line = ("讷👩\u200d👩\u200d👧é\u0302ا" * 5_000)[:40_000]
+    site = site_at([line], 0, column)
+    assert line[:column].endswith(site.prefix)
+    assert line[column:].startswith(site.suffix)
+    assert (site.prefix + site.suffix).encode()

@@ -223,3 +223,36 @@ def test_python_bodies(document: str, text: str, expected: str) -> None:
 def test_a_line_that_repeats_itself(document: str, text: str, expected: str) -> None:
     """A row of values is none; what goes on and on is."""
     assert shown("python", document, text) == expected
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize(
+    ("language", "document", "text", "expected"),
+    [
+        ("markdown", "Not ‸ual`≠`\n", "eq ual `≠`", "eq "),
+        ("markdown", "Not ‸ual|`≠`\n", "equal | `≠`\n", "eq"),
+        ("markdown", "| a | b | c |\n| a |‸ | c |\n", " b  | c |\n", " b"),
+        ("markdown", "| a | b | c |\n| a | ‸ | c |\n", "b |  c |\n| d | e | f |", "b"),
+        ("markdown", "see [text](‸) and more\n", "https://x.org)  and more", "https://x.org"),
+        ("markdown", "see [text](‸) and more\n", "https://x.org) and more.\n", "https://x.org"),
+        ("markdown", "- [ ] ‸ (todo)\n", "write it  (todo)", "write it"),
+        ("html", "<p>‸</p>\n", "Hello </p>", "Hello "),
+        ("html", "<p>‸</p>\n", "Hello</p >\n<p>x</p>", "Hello"),
+        ("html", '<a href="‸">x</a>\n', 'https://x"> x</a>', "https://x"),
+        ("json", '{"a": ‸, "b": 2}\n', '1,  "b": 2}', "1"),
+        ("json", '{"a": ‸, "b": 2}\n', '{"x": 1}, "b" : 2 }', '{"x": 1}'),
+        ("dockerfile", "RUN a && ‸ && c\n", "b &&  c", "b"),
+        ("dockerfile", "RUN a && ‸ && c\n", "b && c\nRUN d", "b"),
+        ("shellscript", "a | ‸ | c\n", "b\t|  c", "b"),
+        ("python", "x = {'a': ‸, 'b': 2}\n", "1,'b':2}", "1"),
+        ("python", "return a + ‸ + c\n", "b+c", "b"),
+        ("python", "x = ‸  # why\n", "1 # why", "1"),
+        ("sql", "SELECT ‸ FROM t;\n", "a, b  FROM  t;", "a, b"),
+        ("plaintext", "A ‸ over the dog.\n", "fox jumps  over the  dog.", "fox jumps"),
+    ],
+)
+def test_the_rest_of_the_line_stands_there_once(
+    language: str, document: str, text: str, expected: str, by_hand: bool
+) -> None:
+    """What differs in white space only is the same."""
+    assert shown(language, document, text, by_hand=by_hand) == expected

@@ -19,9 +19,8 @@ from lsp_server.textfile import read_text, write_change
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "", "é"]), st.sampled_from(["\n", "\r\n", "\r"]))
-)
+BODIES, ENDS = st.sampled_from(["a", "b", "", "é"]), st.sampled_from(["\n", "\r\n", "\r"])
+LINES = st.lists(st.tuples(BODIES, ENDS))
 
 
 def written(file: Path, old: bytes, before: str, after: str) -> bytes:
