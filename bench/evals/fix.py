@@ -32,8 +32,8 @@ from lsp_server.documents import Document
 from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.syntax import complaints
-from lsp_server.patch import write
 from lsp_server.snapshot import EditorSnapshot
+from lsp_server.textfile import write_change
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -149,7 +149,7 @@ def _written(change: Change, text: str) -> str | None:
         file = Path(folder, change.path)
         file.write_text(text, "utf-8")
         try:
-            write(change, Path(folder))
+            write_change(change, Path(folder))
         except RequestError:
             return None
         return file.read_text("utf-8")
