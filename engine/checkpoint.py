@@ -115,10 +115,35 @@ def _open_folder(folder: Path) -> Checkpoint:
     hf_config = read_json(folder / "config.json")
     source: TensorSource = SafetensorsFolder.open(folder)
     config = DecoderConfig.from_hf(hf_config)
-    if config is not None:
+    if config is None:
+        _check_layers(folder, hf_config, source)
+    else:
+        config = replace(config, tied_embeddings=_is_tied(config, source))
         own = (replace(part, stored=part.name, heads=0) for part in _parts(config))
         source = _Canonical(folder, source, own)
     return Checkpoint(folder, config, hf_config, source, _chat_template(folder))
+
+
+def _is_tied(config: DecoderConfig, source: TensorSource) -> bool:
+    """Return whether the head is the embedding, which files tell better than configurations.
+
+    Fine-tuned models may lack the head that their configuration asks for, or have one of their own
+    though it says "tied": as in transformers, that one counts if it differs.
+    """
+    table, head = "model.embed_tokens.weight", "lm_head.weight"
+    if head not in source.names() or table not in source.names():
+        return True
+    return config.tied_embeddings and source.load(head).equal(source.load(table))
+
+
+def _check_layers(folder: Path, hf_config: dict[str, Any], source: TensorSource) -> None:
+    """Refuse a number of layers, which transformers would make one by one, that cannot be."""
+    layers = hf_config.get("num_hidden_layers")
+    if isinstance(layers, int) and layers > len(source.names()):
+        raise ModelDamaged(
+            f"{folder / 'config.json'} says {layers} layers, and there are {len(source.names())} "
+            "tensors. Compare it with its publisher's."
+        )
 
 
 def _open_gguf(path: Path) -> Checkpoint:
@@ -248,8 +273,8 @@ class _Canonical:
 def _checked(path: Path, source: TensorSource, part: _Part) -> _Part:
     if part.stored not in source.names():
         raise ModelDamaged(
-            f"{path} lacks the tensor {part.stored}, which its configuration asks for. "
-            "Download the model again."
+            f"{path} lacks the tensor {part.stored}, which its configuration asks for: one of them "
+            "is not as published. Download the model again, or choose another file of it."
         )
     shape = source.shape(part.stored)
     if shape != part.shape:

@@ -13,7 +13,7 @@ from engine.answer import Prompt, Writer
 from engine.api import Piece, Sampling, Usage
 from engine.chat import detect_chat, encode_chat
 from engine.checkpoint import open_checkpoint
-from engine.errors import NotCapable, RequestError
+from engine.errors import ModelDamaged, NotCapable, RequestError
 from engine.fim import CONTEXT_SHARE, HINT_SHARE, stop_ids
 from engine.fim_styles import detect_fim, looked_for
 from engine.generate import evaluate, prefill
@@ -68,7 +68,12 @@ class Runtime:
         self._entry, self._tokenizer, self._template = entry, tokenizer, template
         self._model = model
         self.note = ""
-        special = tokenizer.special
+        _check_vocabularies(entry, model, tokenizer)
+
+        def special(name: str) -> int | None:
+            token = tokenizer.special(name)
+            return None if token is None or token >= model.vocab_size else token
+
         self._fim = detect_fim(special, origin) if entry.fim == "auto" else entry.fim
         auto_chat = entry.chat == "auto"
         self._chat = detect_chat(special, template is not None) if auto_chat else entry.chat
@@ -186,7 +191,7 @@ class Runtime:
         context = free // (CONTEXT_SHARE + 1) if request.context else 0
         window = min(request.window or FIM_WINDOW, free - hint - context)
         plan = self._planner.plan(request, window, idle=request.max_tokens == 0)
-        ends, stop = stop_ids(self._tokenizer, self._fim), request.stop
+        ends, stop = self._known(stop_ids(self._tokenizer, self._fim)), request.stop
         least, one_line = request.min_tokens, request.one_line
         return Prompt(
             plan.tokens, request.max_tokens, ends, stop, least, plan.heal, one_line=one_line
@@ -196,7 +201,8 @@ class Runtime:
         bos = [] if self._tokenizer.bos_id is None else [self._tokenizer.bos_id]
         tokens = bos + self._tokenizer.encode(request.prompt)
         self._check_length(tokens)
-        ends, stop, least = self._tokenizer.eos_ids, request.stop, request.min_tokens
+        ends, stop = self._known(self._tokenizer.eos_ids), request.stop
+        least = request.min_tokens
         return Prompt(tokens, request.max_tokens, ends, stop, least, one_line=request.one_line)
 
     def _chat_prompt(self, request: ChatRequest) -> Prompt:
@@ -205,8 +211,12 @@ class Runtime:
             raise NotCapable(f"{self.name} has no chat format, so it cannot follow instructions.")
         tokens = encode_chat(self._tokenizer, self._chat, request.messages, self._template)
         self._check_length(tokens)
-        ends = self._tokenizer.eos_ids
+        ends = self._known(self._tokenizer.eos_ids)
         return Prompt(tokens, request.max_tokens, ends, request.stop, brief=True)
+
+    def _known(self, tokens: frozenset[int]) -> frozenset[int]:
+        """Those that the model has: a tokenizer may have some more."""
+        return frozenset(token for token in tokens if token < self._model.vocab_size)
 
     def _check_length(self, tokens: list[int]) -> None:
         room = self._slots.capacity
@@ -214,6 +224,16 @@ class Runtime:
             raise RequestError(
                 f"The prompt has {len(tokens)} tokens; {self.name} takes 1 to {room - 1}."
             )
+
+
+def _check_vocabularies(entry: ModelEntry, model: CausalLM, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer that turns text into ids for which the model has no weights."""
+    more = range(model.vocab_size, tokenizer.vocab_size)
+    if any(tokenizer.token_bytes(token) for token in more):
+        raise ModelDamaged(
+            f"The tokenizer of {entry.name} has {tokenizer.vocab_size} tokens and its weights have "
+            f"{model.vocab_size}: they are not of one model. Get both from one place."
+        )
 
 
 def _planned(name: str, checkpoint: Checkpoint, machine: Machine, wish: Wish | None) -> Plan | None:

@@ -33,20 +33,24 @@ class SafetensorsFolder:
     def open(cls, folder: Path) -> SafetensorsFolder:
         """Map ``model.safetensors``, or every shard that ``model.safetensors.index.json`` names.
 
+        Where there are both, one of them is left over; as in transformers the single file counts.
+
         Raises:
             OSError: A file cannot be read.
             DamagedFile: A shard is missing, a file is truncated, or the index contradicts them.
+            UnsupportedFile: The index names files outside of its folder.
         """
         index = folder / INDEX
-        wanted = _read_index(index) if index.is_file() else None
-        files = sorted(set(wanted.values())) if wanted else [SINGLE]
-        shards = {name: _open_shard(folder / name) for name in files}
-        held = {name: file for file, shard in shards.items() for name in shard.keys()}  # noqa: SIM118 - no dict
-        for name, file in (wanted or held).items():
-            if held.get(name) != file:
+        single = (folder / SINGLE).is_file() or not index.is_file()
+        wanted = {} if single else _read_index(index)
+        shards = {name: _open_shard(folder / name) for name in {*wanted.values()} or {SINGLE}}
+        held = {file: frozenset(shard.keys()) for file, shard in shards.items()}
+        places = wanted or {name: file for file, names in held.items() for name in names}
+        for name, file in places.items():
+            if name not in held[file]:
                 raise DamagedFile(f"{folder / file} lacks the tensor {name}, which {INDEX} names")
-        nbytes = sum((folder / name).stat().st_size for name in files)
-        return cls(folder, {name: shards[file] for name, file in held.items()}, nbytes)
+        nbytes = sum((folder / name).stat().st_size for name in shards)
+        return cls(folder, {name: shards[file] for name, file in places.items()}, nbytes)
 
     def names(self) -> Collection[str]:
         """The names of all tensors in the files."""
@@ -85,5 +89,5 @@ def _read_index(path: Path) -> dict[str, str]:
         raise DamagedFile(f"{path} has no weight_map")
     for file in files.values():
         if not isinstance(file, str) or Path(file).name != file:
-            raise DamagedFile(f"{path} names {file!r}, which is no file of this folder")
+            raise UnsupportedFile(f"{path} names {file!r:.100}, which is no file of this folder")
     return files

@@ -24,6 +24,7 @@ from engine.tokenizers.vocabulary import (
     is_control,
     named_tokens,
     read_config,
+    size_for,
 )
 
 if TYPE_CHECKING:
@@ -196,11 +197,11 @@ def from_folder(folder: Path) -> ByteLevelTokenizer:
         group[text] = added["id"]
     # A space before the first word would not be the document's.
     cuts = cuts.replace('"add_prefix_space": true', '"add_prefix_space": false')
+    size = size_for([*vocab.values(), *texts.values(), *control.values()])
     merges, whole_words = model["merges"], model.get("ignore_merges", False)
     plain = {text: token for text, token in vocab.items() if text not in control}
     bpe = _assembled(plain, merges, _pre_tokenizer(cuts), texts, whole_words=whole_words)
     adds_bos = "TemplateProcessing" in json.dumps(file.get("post_processor"))
-    size = 1 + max([*vocab.values(), *texts.values(), *control.values()])
     controls = folder_controls(folder, control, adds_bos=adds_bos)
     return ByteLevelTokenizer(bpe, _spelled(size, plain, texts), controls)
 

@@ -24,6 +24,7 @@ from engine.tokenizers.vocabulary import (
     is_control,
     named_tokens,
     read_config,
+    size_for,
 )
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def from_folder(folder: Path) -> SentencePieceTokenizer:
         raise ValueError("tokenizer.model is empty")
     ids, spelled = _disarmed(model)
     added = read_config(folder, "tokenizer_config.json").get("added_tokens_decoder", {})
-    for token, entry in sorted((int(key), entry) for key, entry in added.items()):
-        spelled += [b""] * (token + 1 - len(spelled))
+    entries = {int(key): entry for key, entry in added.items()}
+    spelled += [b""] * (size_for(entries) - len(spelled))
+    for token, entry in entries.items():
         if token >= len(model.pieces) and is_control(entry["content"], marked=entry["special"]):
             ids[entry["content"]] = token
     names = {token: name for name, token in ids.items()}

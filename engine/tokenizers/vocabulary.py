@@ -13,7 +13,7 @@ from engine.errors import UnsupportedModel
 from engine.tokenizers.prefix_index import PrefixIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|<?\[[^<>\[\]\s]+\]>?")
@@ -145,6 +145,24 @@ def named_tokens(metadata: Mapping[str, Any]) -> dict[str, int]:
             if isinstance(token, int) and not isinstance(token, bool) and 0 <= token < count:
                 found.setdefault(name, token)
     return found
+
+
+_MOST_IDS = 1 << 22
+"""The largest vocabularies have a sixteenth of them; a table of 2 ** 60 would not fit anywhere."""
+
+
+def size_for(ids: Iterable[int]) -> int:
+    """Return how long a table must be that has a place for each of these ids.
+
+    Raises:
+        TypeError, ValueError: One of them is no id.
+    """
+    size = 0
+    for token in ids:
+        if not 0 <= token < _MOST_IDS:
+            raise ValueError(f"a token has the id {token:.0f}")
+        size = max(size, token + 1)
+    return size
 
 
 def gguf_controls(metadata: dict[str, Any], ids: Mapping[str, int], *, adds_bos: bool) -> Controls:

@@ -247,3 +247,18 @@ def test_a_damaged_tokenizer_json_is_said_to_be_damaged(tmp_path: Path, damage: 
     (tmp_path / "tokenizer.json").write_text(damage)
     with pytest.raises(ModelDamaged, match="damaged"):
         open_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("token", [-1, 1 << 60, 1 << 30, "7", None, 1e300])
+def test_ids_that_no_table_could_hold_are_told(tmp_path: Path, token: object) -> None:
+    alphabet: dict[str, Any] = {char: i for i, char in enumerate(sorted(ByteLevel.alphabet()))}
+    added = {"content": "<|end|>", "special": True, "id": 300}
+    for vocab, entry in ((alphabet | {"x": token}, added), (alphabet, added | {"id": token})):
+        file = {
+            "pre_tokenizer": byte_level(use_regex=True),
+            "model": {"type": "BPE", "vocab": vocab, "merges": []},
+            "added_tokens": [entry],
+        }
+        (tmp_path / "tokenizer.json").write_text(json.dumps(file))
+        with pytest.raises(ModelDamaged, match="The tokenizer of"):
+            open_tokenizer(tmp_path)

@@ -143,3 +143,15 @@ def test_damage_and_what_is_not_supported(codellama_folder: Path, tmp_path: Path
     file.write_bytes(model.SerializeToString())
     with pytest.raises(UnsupportedModel, match="rewrites text"):
         open_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("token", [-1, 1 << 60, "x", ""])
+def test_added_ids_that_no_table_could_hold_are_told(
+    codellama_folder: Path, tmp_path: Path, token: object
+) -> None:
+    (tmp_path / "tokenizer.model").write_bytes((codellama_folder / "tokenizer.model").read_bytes())
+    added = {str(token): {"content": "<|end|>", "special": True}}
+    text = json.dumps({"added_tokens_decoder": added})
+    (tmp_path / "tokenizer_config.json").write_text(text)
+    with pytest.raises(ModelDamaged, match="The tokenizer of"):
+        open_tokenizer(tmp_path)

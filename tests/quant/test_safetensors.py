@@ -72,7 +72,7 @@ def test_a_shard_without_a_tensor_of_the_index_is_named(sharded: Path) -> None:
 @pytest.mark.parametrize("name", ["../elsewhere.safetensors", "/etc/passwd", "..", "", 3, None])
 def test_an_index_cannot_lead_out_of_its_folder(name: object, sharded: Path) -> None:
     _index(sharded, {"a": name})
-    with pytest.raises(DamagedFile, match=r"no file of this folder|is missing"):
+    with pytest.raises((DamagedFile, UnsupportedFile), match=r"no file of this folder|is missing"):
         SafetensorsFolder.open(sharded)
 
 
@@ -103,3 +103,53 @@ def test_other_number_types_are_unsupported(dtype: torch.dtype, tmp_path: Path) 
     source = SafetensorsFolder.open(tmp_path)
     with pytest.raises(UnsupportedFile, match="tensor a is of the type"):
         source.load("a")
+
+
+def test_an_index_that_names_a_shard_twice_and_a_tensor_that_two_hold(sharded: Path) -> None:
+    save_file({"a": WEIGHTS + 1, "b": WEIGHTS, "c": WEIGHTS + 2}, sharded / SHARDS[1])
+    _index(sharded, {"a": SHARDS[0], "b": SHARDS[1], "c": SHARDS[1]})
+    source = SafetensorsFolder.open(sharded)
+    assert torch.equal(source.load("a"), WEIGHTS)
+    assert torch.equal(source.load("b"), WEIGHTS)
+
+
+def test_beside_a_single_file_an_index_is_left_over(sharded: Path) -> None:
+    save_file({"a": WEIGHTS * 3}, sharded / "model.safetensors")
+    (sharded / SHARDS[0]).unlink()
+    source = SafetensorsFolder.open(sharded)
+    assert list(source.names()) == ["a"]
+    assert torch.equal(source.load("a"), WEIGHTS * 3)
+
+
+def _header(shape: str, offsets: str = "[0, 16]", dtype: str = "F32") -> bytes:
+    record = f'"dtype": "{dtype}", "shape": {shape}, "data_offsets": {offsets}'
+    return b'{"a": {' + record.encode() + b"}}"
+
+
+@pytest.mark.parametrize(
+    ("header", "length"),
+    [
+        *((b"{}", length) for length in (0, 1 << 40, 1 << 60, (1 << 64) - 1)),
+        *((text, None) for text in (b"[]", b'{"a": 3}', b"[" * 50_000, b"\xff\xfe{}")),
+        *((_header("[4]", at), None) for at in ("[0, 1000]", "[16, 0]", "[-1, 15]", "[0]")),
+        *((_header(shape), None) for shape in ("[9]", "[1e9]", "[-4]", "[4294967296, 4294967296]")),
+        (_header("[4]", dtype="F3"), None),
+    ],
+)
+def test_headers_that_make_no_sense(header: bytes, length: int | None, tmp_path: Path) -> None:
+    size = len(header) if length is None else length
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(size.to_bytes(8, "little") + header + bytes(16))
+    with pytest.raises(DamagedFile, match=r"model\.safetensors is truncated or damaged"):
+        SafetensorsFolder.open(tmp_path)
+
+
+def test_a_shard_that_is_a_link_is_read(sharded: Path, tmp_path: Path) -> None:
+    """The Hub's cache keeps files apart from the folders that show them."""
+    blob = tmp_path / "blob"
+    (sharded / SHARDS[0]).rename(blob)
+    (sharded / SHARDS[0]).symlink_to(blob)
+    assert torch.equal(SafetensorsFolder.open(sharded).load("a"), WEIGHTS)
+    blob.unlink()
+    with pytest.raises(DamagedFile, match="is missing"):
+        SafetensorsFolder.open(sharded)
