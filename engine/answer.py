@@ -120,9 +120,7 @@ class _Answer:
 
     def last(self) -> Piece:
         """The rest of the text, why it ended and what it cost."""
-        rest = "" if self._stops.stopped else self._stops.push(self._text.flush())
-        rest += self._stops.flush()
-        return self._piece(self._ready + rest, self._reason)
+        return self._piece(self._ready + self._stops.flush(), self._reason)
 
     def _piece(self, text: str, reason: FinishReason | None = None) -> Piece:
         logprob = sum(logprob for _, logprob in self._scores)

@@ -6,11 +6,15 @@ import codecs
 
 
 class TextStream:
-    """Turns bytes as tokens write them into text, holding back half a character."""
+    """Turns bytes as tokens write them into text, holding back half a character.
+
+    Bytes that make no character are dropped, at the end too, where an answer may be cut in one:
+    a U+FFFD in the text is one that the model wrote.
+    """
 
     def __init__(self, skip: int = 0) -> None:
         """`skip`: leading bytes to drop, which the user has typed already (token healing)."""
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
         self._skip = skip
 
     def push(self, data: bytes) -> str:
@@ -18,10 +22,6 @@ class TextStream:
         dropped = min(self._skip, len(data))
         self._skip -= dropped
         return self._decoder.decode(data[dropped:])
-
-    def flush(self) -> str:
-        """What is left at the end: a half character becomes U+FFFD."""
-        return self._decoder.decode(b"", final=True)
 
 
 class StopStrings:

@@ -145,3 +145,20 @@ def test_pieces_of_a_pass_come_together(tokenizer: Tokenizer) -> None:
     assert isinstance(shown[-1], Piece)
     assert shown[-1].usage
     assert len(shown) == shown[-1].usage.passes
+
+
+@pytest.mark.parametrize("text", ["🎉🎉🎉 ", "日本語のコメント", 'name = "é"e\u0301', "a\ufffdb "])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
+def test_an_answer_that_is_cut_in_a_character_ends_before_it(
+    tokenizer: Tokenizer, text: str, count: int
+) -> None:
+    """Each byte is a token here."""
+    model = Reciter(tokenizer, text)
+    start = len("🎉".encode()) if text[0] == "🎉" else 1
+    first = tokenizer.encode(text)[:start]
+    prompt = Prompt(first, count, frozenset())
+    pieces = Writer(model, tokenizer).write(prompt, Slot(model.new_cache(0)), Sampling())
+    texts = [piece.text for piece in pieces if piece]
+    expected = (text * 9).encode()[start : start + count].decode(errors="ignore")
+    assert "".join(texts) == expected
+    assert all("\ufffd" not in part or "\ufffd" in text for part in texts)

@@ -14,7 +14,7 @@ def test_text_stream_never_splits_a_character(text: str, sizes: list[int]) -> No
         seen += stream.push(data[:size])
         data = data[size:]
         assert "\ufffd" not in seen.replace("\ufffd", "", text.count("\ufffd"))
-    assert seen + stream.push(data) + stream.flush() == text
+    assert seen + stream.push(data) == text
 
 
 def test_text_stream_drops_what_the_user_has_typed() -> None:
@@ -22,10 +22,22 @@ def test_text_stream_drops_what_the_user_has_typed() -> None:
     assert [stream.push(b"ret"), stream.push(b"urn "), stream.push(b"x")] == ["", "rn ", "x"]
 
 
-def test_half_a_character_at_the_end_is_marked() -> None:
-    stream = TextStream()
-    assert stream.push("é".encode()[:1]) == ""
-    assert stream.flush() == "\ufffd"
+@given(st.binary(max_size=30), st.lists(st.integers(1, 5), max_size=30), st.integers(0, 3))
+def test_bytes_that_make_no_character_are_dropped(data: bytes, sizes: list[int], skip: int) -> None:
+    stream, at, seen = TextStream(skip), 0, ""
+    for size in sizes:
+        seen += stream.push(data[at : at + size])
+        at += size
+    assert seen == data[skip:at].decode(errors="ignore")
+
+
+@pytest.mark.parametrize("text", ["🎉", "é", "日", "e\u0301", "\ufffd", "a🎉"])
+def test_an_answer_may_be_cut_in_a_character_at_any_byte(text: str) -> None:
+    data = text.encode()
+    for end in range(len(data) + 1):
+        whole = data[:end].decode(errors="ignore")
+        assert TextStream().push(data[:end]) == whole
+        assert text.startswith(whole)
 
 
 @given(st.text("ab\n", max_size=30), st.sampled_from([("\n",), ("ab\n", "bb"), ()]), st.data())
