@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Neovim")
 PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
 DEADLINE_S = 20.0
 LOADING_S = 120.0
@@ -163,11 +164,20 @@ def neovim(binary: Path, home: Path, options: dict[str, object], *files: Path) -
 @contextmanager
 def configured(binary: Path, home: Path, lua: str, *files: Path) -> Iterator[Neovim]:
     """An editor with this configuration."""
+    with launched(Neovim, binary, home, lua, *files) as editor:
+        yield editor
+
+
+@contextmanager
+def launched(
+    kind: Callable[[list[str]], E], binary: Path, home: Path, lua: str, *files: Path
+) -> Iterator[E]:
+    """Start an editor of a kind, with this configuration."""
     init = home / "init.lua"
     init.write_text(lua)
     argv = [str(binary), "--embed", "--headless", "-u", str(init), "-i", "NONE", "-n"]
     folders = [f"XDG_{name}_HOME={home / 'xdg'}" for name in ("CONFIG", "DATA", "STATE", "CACHE")]
-    editor = Neovim(["env", *folders, *argv, *map(str, files)])
+    editor = kind(["env", *folders, *argv, *map(str, files)])
     try:
         yield editor
     finally:

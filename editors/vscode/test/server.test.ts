@@ -53,6 +53,17 @@ test("what is in an open folder, also by a link, is not found on the PATH", asyn
   assert.equal(await find(`${open}/bin:${dirname(other)}`), other);
 });
 
+test("the home folder is no workspace", async () => {
+  const home = folder();
+  const path = program(home, ".local/bin/caret-test");
+  const environment = { PATH: dirname(path) };
+  const find = (opened: string) =>
+    new Programs(() => [opened], environment, home).find("caret-test");
+  assert.equal(await find(home), path);
+  assert.equal(await find("/"), path);
+  assert.equal(await find(join(home, ".local")), undefined);
+});
+
 test("a program runs in its own folder, without what would have Python load other code", async () => {
   const place = folder();
   const path = program(place, "tell", 'pwd; echo "$PATH"; env | grep -c "^PYTHON\\|^VIRTUAL_ENV"');

@@ -51,11 +51,11 @@ function M.log()
 end
 
 function M.doctor()
-  window.program({ config.values.cmd[1], "doctor" })
+  window.program(config.caret("doctor"))
 end
 
 function M.stats()
-  window.program({ config.values.cmd[1], "stats" })
+  window.program(config.caret("stats"))
 end
 
 return M

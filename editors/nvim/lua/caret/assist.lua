@@ -10,6 +10,7 @@ local window = require("caret.window")
 local M = {}
 
 ---@class caret.Request
+---@field client integer
 ---@field cancel? fun()
 ---@field page? caret.Page Where its text is shown.
 ---@type table<string, caret.Request> Requests at work, by the token of their progress.
@@ -28,35 +29,45 @@ function M.progress(token, value)
   return request ~= nil
 end
 
---- The protocol's range of the lines or the selection that a command was given.
----@param running vim.lsp.Client
----@param call table
----@return table?
-local function range(running, call)
-  if call.range == 0 then
-    return nil
-  end
-  local last = vim.api.nvim_buf_get_lines(0, call.line2 - 1, call.line2, false)[1] or ""
-  local to = { line = call.line2 - 1, character = compat.column(last, #last, running.offset_encoding) }
-  return { start = { line = call.line1 - 1, character = 0 }, ["end"] = to }
-end
-
 --- The range of the caret, where nothing was selected.
-local function here(running)
-  local at = vim.lsp.util.make_position_params(0, running.offset_encoding).position
+---@param encoding string
+local function here(encoding)
+  local at = vim.lsp.util.make_position_params(0, encoding).position
   return { start = at, ["end"] = at }
 end
 
+--- A position of the protocol, from one that counts bytes.
+---@param row integer From 0.
+---@param byte integer
+---@param encoding string
+local function position(row, byte, encoding)
+  local line = vim.api.nvim_buf_get_lines(0, row, row + 1, false)[1] or ""
+  return { line = row, character = compat.column(line, math.min(byte, #line), encoding) }
+end
+
+--- The protocol's range of the lines or the selection that a command was given.
+---@param call table
+---@param encoding string
+---@return table?
+local function range(call, encoding)
+  if call.range == 0 then
+    return nil
+  end
+  return { start = position(call.line1 - 1, 0, encoding), ["end"] = position(call.line2 - 1, math.huge, encoding) }
+end
+
 --- Diagnostics of any server in a range of lines.
-local function diagnostics(wanted)
+---@param wanted table
+---@param encoding string
+local function diagnostics(wanted, encoding)
   local found = vim.tbl_filter(function(one)
     return one.lnum <= wanted["end"].line and (one.end_lnum or one.lnum) >= wanted.start.line
   end, vim.diagnostic.get(0))
   return vim.tbl_map(function(one)
     return {
       range = {
-        start = { line = one.lnum, character = one.col },
-        ["end"] = { line = one.end_lnum or one.lnum, character = one.end_col or one.col },
+        start = position(one.lnum, one.col, encoding),
+        ["end"] = position(one.end_lnum or one.lnum, one.end_col or one.col, encoding),
       },
       severity = one.severity,
       message = one.message,
@@ -78,15 +89,16 @@ local function start(name, call, more, page, done)
   end
   made = made + 1
   local token = ("caret-%d"):format(made)
-  local wanted = range(running, call) or here(running)
+  local encoding = running.offset_encoding
+  local wanted = range(call, encoding) or here(encoding)
   local argument = vim.tbl_extend("error", {
     textDocument = vim.lsp.util.make_text_document_params(),
     range = wanted,
-    diagnostics = diagnostics(wanted),
+    diagnostics = diagnostics(wanted, encoding),
     partialResultToken = token,
     apply = false,
   }, more)
-  local request = { page = page }
+  local request = { client = running.id, page = page }
   requests[token] = request
   request.cancel = client.execute("caret." .. name, argument, function(result)
     requests[token] = nil
@@ -151,11 +163,13 @@ function M.edit(name, call, more)
   local running = client.running()
   message.show(("Caret: %s …"):format(name))
   start(name, call, more, nil, function(result, failure)
-    if result and result.edit and result.edit ~= vim.NIL then
-      proposal.show(result.edit, running.offset_encoding, name)
-    else
-      window.open(config.values.answer, "Caret: " .. name):finish(result, failure)
-    end
+    window.when_free(function()
+      if result and result.edit and result.edit ~= vim.NIL then
+        proposal.show(result.edit, running.offset_encoding, name)
+      else
+        window.open(config.values.answer, "Caret: " .. name):finish(result, failure)
+      end
+    end)
   end)
 end
 
@@ -165,19 +179,35 @@ function M.busy()
   return next(requests) ~= nil
 end
 
---- Stop what is being written: all of it, or what is for one page. The editor passes no answer on
---- for what was cancelled, so it is over here and now.
----@param page? caret.Page
-function M.stop(page)
+--- The editor passes no answer on for what was cancelled or whose server has ended: it is over here.
+---@param why string
+---@param concerns fun(request: caret.Request): boolean
+local function finish(why, concerns)
   for token, request in pairs(requests) do
-    if request.cancel and (page == nil or request.page == page) then
+    if request.cancel and concerns(request) then
       request.cancel()
       requests[token] = nil
       if request.page then
-        request.page:finish(nil, { message = "Stopped." })
+        request.page:finish(nil, { message = why })
       end
     end
   end
+end
+
+--- Stop what is being written: all of it, or what is for one page.
+---@param page? caret.Page
+function M.stop(page)
+  finish("Stopped.", function(request)
+    return page == nil or request.page == page
+  end)
+end
+
+--- Say that nothing more comes from a server.
+---@param server integer
+function M.ended(server)
+  finish("Caret's server has ended.", function(request)
+    return request.client == server
+  end)
 end
 
 return M

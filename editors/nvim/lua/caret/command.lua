@@ -74,7 +74,9 @@ end
 ---@param call table As from `nvim_create_user_command`.
 function M.run(call)
   local name = call.fargs[1]
-  if commands[name] then
+  if vim.fn.getcmdwintype() ~= "" then
+    message.show("Caret: close the command-line window first", vim.log.levels.WARN)
+  elseif commands[name] then
     commands[name](call)
   else
     local known = table.concat(M.complete(""), ", ")

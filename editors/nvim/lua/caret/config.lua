@@ -1,5 +1,7 @@
 --- What the user set, and the server's configuration that follows from it.
 
+local program = require("caret.program")
+
 local M = {}
 
 ---@class caret.Config
@@ -44,13 +46,36 @@ function M.merge(options)
   end
 end
 
+--- Another command of the program whose command `lsp` is the server.
+---@param name string
+---@return string[]
+function M.caret(name)
+  local command = program.command(M.values.cmd)
+  for index, word in ipairs(command) do
+    if word == "lsp" then
+      return vim.list_extend(vim.list_slice(command, 1, index - 1), { name })
+    end
+  end
+  return { command[1], name }
+end
+
 --- What `vim.lsp.config` takes.
 ---@return table
 function M.server()
+  local surroundings = program.surroundings()
   return {
-    cmd = M.values.cmd,
-    -- Told this, which 0.11 does not tell by itself, the server keeps out of completion menus.
-    capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } },
+    cmd = program.command(M.values.cmd),
+    cmd_cwd = surroundings.cwd,
+    cmd_env = surroundings.env,
+    capabilities = {
+      -- Told this, which 0.11 does not tell by itself, the server keeps out of completion menus.
+      textDocument = { inlineCompletion = { dynamicRegistration = false } },
+      -- What most servers count in: of two that count otherwise in a buffer, other plugins complain.
+      general = { positionEncodings = { "utf-16" } },
+    },
+    on_exit = vim.schedule_wrap(function(_, _, server)
+      require("caret.assist").ended(server)
+    end),
     filetypes = M.values.filetypes,
     root_markers = M.values.root_markers,
     init_options = next(M.values.settings) and M.values.settings or vim.empty_dict(),

@@ -49,7 +49,7 @@ local function rest()
   local start = item.range.start
   local line = api.nvim_buf_get_lines(0, start.line, start.line + 1, false)[1] or ""
   local column = compat.byte_column(line, start.character, client.offset_encoding)
-  return buffers.rest(0, start.line, column, item.insertText), item
+  return buffers.rest(start.line, column, item.insertText), item
 end
 
 local function draw()
@@ -85,18 +85,18 @@ local function ask(kind)
   if not state or not client then
     return
   end
-  state.asked = state.asked + 1
-  local buffer, number = api.nvim_get_current_buf(), state.asked
+  state.asked, state.at = state.asked + 1, buffers.place()
+  local buffer, number, at = api.nvim_get_current_buf(), state.asked, state.at
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   params.context = { triggerKind = kind }
   local function answer(failure, result)
-    if states[buffer] ~= state or number ~= state.asked or api.nvim_get_current_buf() ~= buffer then
+    if failure or states[buffer] ~= state or number ~= state.asked or buffers.place() ~= at then
       return
     end
-    if failure or not vim.startswith(api.nvim_get_mode().mode, "i") then
+    if not vim.startswith(api.nvim_get_mode().mode, "i") then
       return
     end
-    state.items, state.index = result and (result.items or result) or {}, 1
+    state.items, state.index = buffers.items(result), 1
     draw()
   end
   compat.request(client, METHOD, params, answer, buffer)
@@ -108,10 +108,7 @@ local function changed()
   if not state then
     return
   end
-  local caret = api.nvim_win_get_cursor(0)
-  local at = ("%d %d %d"):format(vim.b.changedtick, caret[1], caret[2])
-  if at ~= state.at then
-    state.at = at
+  if buffers.place() ~= state.at then
     draw()
     ask(AUTOMATIC)
   end
@@ -126,26 +123,27 @@ function M.attach(client, buffer)
   end
   on({ "InsertEnter", "TextChangedI", "TextChangedP", "CursorMovedI" }, changed)
   on({ "InsertLeave", "BufLeave" }, clear)
-  on({ "LspDetach", "BufUnload" }, function()
-    states[buffer] = nil
+  -- While nobody listens to this, the editor evaluates the mapping of a key before the one that was typed
+  -- before it is in the text.
+  on("InsertCharPre", function() end)
+  on("LspDetach", function(event)
+    if event.data.client_id == client.id then
+      states[buffer] = nil
+    end
   end)
 end
 
 function M.accept(wanted)
-  local text, item = rest()
-  if not text or not item then
+  if not rest() then
     return false
   end
-  local taken = part.first(text, wanted)
-  vim.schedule(function() -- a mapping's expression may not change the buffer
+  buffers.afterwards(function()
+    local text, item = rest()
     local _, client = current()
-    buffers.insert(taken)
-    if client then
-      accepted.tell(client, item, taken, taken == text)
-    end
-    if taken == text then
-      clear()
-    else
+    if text and item and client then
+      local taken = part.first(text, wanted)
+      buffers.insert(taken)
+      accepted.tell(client, item, item.insertText:sub(1, #item.insertText - #text + #taken))
       draw()
     end
   end)
@@ -158,14 +156,14 @@ function M.select(step)
     return false
   end
   state.index = (state.index - 1 + step) % #state.items + 1
-  vim.schedule(draw)
+  draw()
   return true
 end
 
 function M.dismiss()
   local shown = rest() ~= nil
   if shown then
-    vim.schedule(clear)
+    clear()
   end
   return shown
 end
@@ -175,9 +173,7 @@ function M.again()
 end
 
 function M.trigger()
-  vim.schedule(function()
-    ask(INVOKED)
-  end)
+  ask(INVOKED)
   return current() ~= nil
 end
 

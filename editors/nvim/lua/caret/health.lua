@@ -1,20 +1,24 @@
 --- `:checkhealth caret`.
 
+local config = require("caret.config")
+local program = require("caret.program")
+
 local M = {}
 
-local function check_server(command)
-  if vim.fn.executable(command[1]) == 0 then
-    vim.health.error(
-      ("`%s` is not a program here"):format(command[1]),
-      'install Caret, or name it: require("caret").setup({ cmd = { "/path/to/caret", "lsp" } })'
-    )
+local function check_server()
+  local command = config.caret("--version")
+  local problem = program.problem(command[1])
+  if problem then
+    local example = 'install Caret, or name it: require("caret").setup({ cmd = { "/path/to/caret", "lsp" } })'
+    vim.health.error(problem, example)
     return
   end
-  local ran = vim.system({ command[1], "--version" }, { text = true }):wait(10000)
+  local surroundings = vim.tbl_extend("error", program.surroundings(), { text = true })
+  local ran = vim.system(command, surroundings):wait(10000)
   if ran.code == 0 then
     vim.health.ok(vim.trim(ran.stdout))
   else
-    vim.health.error(("`%s --version` failed: %s"):format(command[1], vim.trim(ran.stderr or "")))
+    vim.health.error(("`%s` failed: %s"):format(table.concat(command, " "), vim.trim(ran.stderr or "")))
   end
 end
 
@@ -31,13 +35,12 @@ end
 
 function M.check()
   vim.health.start("Caret")
-  local config = require("caret.config").values
   if vim.fn.has("nvim-0.10") == 0 then
     vim.health.error("Neovim 0.10 or newer is needed")
     return
   end
-  vim.health.info("suggestions are shown by " .. (config.builtin and "the editor itself" or "Caret's own ghost text"))
-  check_server(config.cmd)
+  vim.health.info("suggestions are shown by " .. (config.values.builtin and "the editor itself" or "Caret's own ghost text"))
+  check_server()
   check_clients()
 end
 

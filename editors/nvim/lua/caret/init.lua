@@ -2,6 +2,7 @@
 
 local config = require("caret.config")
 local keys = require("caret.keys")
+local program = require("caret.program")
 local status = require("caret.status")
 
 local M = {}
@@ -16,6 +17,11 @@ end
 ---@param options? table
 function M.setup(options)
   config.merge(options)
+  local problem = program.problem(program.command(config.values.cmd)[1])
+  if problem then
+    vim.notify(("caret: the option cmd: %s"):format(problem), vim.log.levels.ERROR)
+    return
+  end
   if vim.lsp.config then
     vim.lsp.config("caret", config.server())
     vim.lsp.enable("caret")

@@ -1,6 +1,7 @@
 --- An edit that is shown as a diff and made when the user agrees.
 
 local api = vim.api
+local message = require("caret.message")
 
 local M = {}
 
@@ -38,6 +39,19 @@ local function diff(buffer, edits, encoding)
   return ("--- %s\n+++ %s\n%s"):format(name, name, changed)
 end
 
+--- Why an edit cannot be made any more, as it was shown; nil if it can.
+---@param ticks table<integer, integer> Versions of the texts that it was shown for, by buffer.
+---@return string?
+local function obstacle(ticks)
+  for buffer, tick in pairs(ticks) do
+    if not api.nvim_buf_is_loaded(buffer) or api.nvim_buf_get_changedtick(buffer) ~= tick then
+      return "the code has changed since the answer; ask again"
+    elseif not vim.bo[buffer].modifiable then
+      return "this text cannot be changed ('modifiable' is off)"
+    end
+  end
+end
+
 --- Make an edit, and have what it changed on the screen: the editor keeps other files hidden.
 ---@param edit table A WorkspaceEdit.
 ---@param encoding string
@@ -55,9 +69,10 @@ end
 ---@param encoding string
 ---@param name string What it is called.
 function M.show(edit, encoding, name)
-  local text = {}
+  local text, ticks = {}, {}
   for buffer, edits in pairs(by_buffer(edit)) do
     table.insert(text, diff(buffer, edits, encoding))
+    ticks[buffer] = api.nvim_buf_get_changedtick(buffer)
   end
   local shown = api.nvim_create_buf(false, true)
   api.nvim_buf_set_lines(shown, 0, -1, false, vim.split(vim.trim(table.concat(text)), "\n", { plain = true }))
@@ -65,10 +80,15 @@ function M.show(edit, encoding, name)
   vim.cmd("botright split")
   api.nvim_win_set_buf(0, shown)
   vim.wo.winbar = ("Caret: %s · a applies, q does not"):format(name)
-  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = shown, nowait = true, desc = "Caret: leave it" })
+  vim.keymap.set("n", "q", "<Cmd>bwipeout<CR>", { buffer = shown, nowait = true, desc = "Caret: leave it" })
   vim.keymap.set("n", "a", function()
-    vim.cmd.close()
-    apply(edit, encoding)
+    vim.cmd.bwipeout()
+    local problem = obstacle(ticks)
+    if problem then
+      message.show(("Caret: %s"):format(problem), vim.log.levels.WARN)
+    else
+      apply(edit, encoding)
+    end
   end, { buffer = shown, nowait = true, desc = "Caret: make this change" })
 end
 

@@ -1,6 +1,8 @@
 --- Windows for what Caret says: a float or a split of Markdown that text streams into.
 
 local api = vim.api
+local message = require("caret.message")
+local program = require("caret.program")
 
 local M = {}
 
@@ -14,16 +16,27 @@ local M = {}
 local Page = {}
 Page.__index = Page
 
+--- Text of the server's by lines. Those of a file with line ends of Windows may come apart: CR, then LF.
+---@param text string
+---@return string[]
+local function lines_of(text)
+  return vim.split(text:gsub("\r", ""), "\n", { plain = true })
+end
+
+function Page:is_closed()
+  return self.closed or not api.nvim_buf_is_loaded(self.buffer)
+end
+
 --- Text at the end; a window that shows the end goes on showing it.
 ---@param text string
 function Page:add(text)
-  if self.closed then
+  if self:is_closed() then
     return
   end
   local before = api.nvim_buf_line_count(self.buffer)
   local last = api.nvim_buf_get_lines(self.buffer, -2, -1, false)[1]
   vim.bo[self.buffer].modifiable = true
-  api.nvim_buf_set_text(self.buffer, before - 1, #last, before - 1, #last, vim.split(text, "\n", { plain = true }))
+  api.nvim_buf_set_text(self.buffer, before - 1, #last, before - 1, #last, lines_of(text))
   vim.bo[self.buffer].modifiable = false
   for _, shown in ipairs(vim.fn.win_findbuf(self.buffer)) do
     if api.nvim_win_get_cursor(shown)[1] == before then
@@ -44,10 +57,10 @@ end
 function Page:finish(result, failure)
   if failure then
     self:add(("\n\n*%s*\n"):format(failure.message))
-  elseif result and not self.closed then
+  elseif result and not self:is_closed() then
     self.conversation = result.conversation
     vim.bo[self.buffer].modifiable = true
-    api.nvim_buf_set_lines(self.buffer, self.from, -1, false, vim.split(result.text, "\n", { plain = true }))
+    api.nvim_buf_set_lines(self.buffer, self.from, -1, false, lines_of(result.text))
     vim.bo[self.buffer].modifiable = false
   end
 end
@@ -66,7 +79,7 @@ local function keys(made)
   local function map(key, does, what)
     vim.keymap.set("n", key, does, { buffer = made.buffer, nowait = true, desc = "Caret: " .. what })
   end
-  map("q", "<Cmd>close<CR>", "close")
+  map("q", "<Cmd>bwipeout<CR>", "close")
   map("<C-c>", function()
     made.stop()
   end, "stop the answer")
@@ -77,6 +90,29 @@ local function keys(made)
       end
     end)
   end, "ask further")
+end
+
+--- Call `does`, which opens windows, in normal mode: elsewhere it would take keys from what the user types.
+---@param does fun()
+function M.when_free(does)
+  local function is_free()
+    return api.nvim_get_mode().mode == "n" and vim.fn.getcmdwintype() == ""
+  end
+  if is_free() then
+    does()
+    return
+  end
+  message.show("Caret: the answer is there; it is shown in normal mode")
+  local waiting
+  waiting = api.nvim_create_autocmd({ "ModeChanged", "CmdwinLeave" }, {
+    callback = vim.schedule_wrap(function()
+      if waiting and is_free() then
+        api.nvim_del_autocmd(waiting)
+        waiting = nil
+        does()
+      end
+    end),
+  })
 end
 
 --- Open a page and go to it; closing it stops the answer.
@@ -119,10 +155,11 @@ end
 function M.program(command)
   vim.cmd.new()
   vim.bo.bufhidden = "wipe"
+  local surroundings = program.surroundings()
   if vim.fn.has("nvim-0.11") == 1 then
-    vim.fn.jobstart(command, { term = true })
+    vim.fn.jobstart(command, vim.tbl_extend("error", surroundings, { term = true }))
   else
-    vim.fn.termopen(command)
+    vim.fn.termopen(command, surroundings)
   end
 end
 

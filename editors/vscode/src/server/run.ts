@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, realpath } from "node:fs/promises";
+import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -25,6 +26,7 @@ export class Programs {
   constructor(
     private readonly openFolders: () => readonly string[],
     private readonly environment: NodeJS.ProcessEnv = process.env,
+    private readonly home = homedir(),
   ) {}
 
   /** The path of a program that is on the PATH, outside of the open folders. */
@@ -39,9 +41,12 @@ export class Programs {
     return undefined;
   }
 
-  /** Whether a path, or what it links to, is in an open folder. */
+  /**
+   * Whether a path, or what it links to, is in an open folder. The home folder is no workspace, nor
+   * what it is in: the user's own programs lie there.
+   */
   async isOpen(path: string): Promise<boolean> {
-    const folders = this.openFolders();
+    const folders = this.openFolders().filter((folder) => !within(folder, this.home));
     const real = await Promise.all([...folders, path].map(resolved));
     const [target = path] = real.splice(-1);
     return [path, target].some((one) => [...folders, ...real].some((each) => within(each, one)));
