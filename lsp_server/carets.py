@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LABEL = 60
+_LABEL, _FILTER = 60, 200
 _MAX = 2**31 - 1
 """The largest line or column of the protocol."""
 
@@ -75,7 +75,7 @@ class Caret:
             lines,
             offset + position.line,
             column,
-            language=document.language,
+            language=snapshot.language(uri),
             path=relative_path(document.path, snapshot.roots),
             window=snapshot.settings.context.window,
         )
@@ -95,14 +95,16 @@ class Caret:
         )
 
     def popup_item(self, item: Item) -> types.CompletionItem:
-        """An entry of the completion menu."""
+        """Return an entry of the completion menu: plain text, whatever the editor's default is."""
+        line = item.text.strip().splitlines()[0]
         return types.CompletionItem(
-            label=item.text.strip().splitlines()[0][:_LABEL],
+            label=line[:_LABEL],
             kind=types.CompletionItemKind.Text,
             detail="Caret",
             documentation=item.text,
             sort_text="\0",
-            filter_text=item.text,
+            filter_text=line[:_FILTER],
+            insert_text_format=types.InsertTextFormat.PlainText,
             text_edit=types.TextEdit(self.range, item.text),
             command=_accepted(item.name),
         )

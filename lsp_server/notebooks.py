@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lsp_server.documents import Document
+from lsp_server.magics import language_of_cell, without_magics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,8 +30,9 @@ class Notebooks:
         return copy
 
     def open(self, params: types.DidOpenNotebookDocumentParams) -> None:
-        """Keep a notebook and its cells."""
+        """Keep a notebook and its cells; those that it had before are gone."""
         notebook = params.notebook_document
+        self._close(self._cells.pop(notebook.uri, ()))
         self._cells[notebook.uri] = [cell.document for cell in notebook.cells]
         self._open(notebook.uri, params.cell_text_documents)
 
@@ -48,13 +50,22 @@ class Notebooks:
         self._open(notebook, changed.structure.did_open or ())
 
     def close(self, params: types.DidCloseNotebookDocumentParams) -> None:
-        """Forget a notebook."""
-        self._cells.pop(params.notebook_document.uri, None)
+        """Forget a notebook and all of its cells."""
+        self._close(self._cells.pop(params.notebook_document.uri, ()))
         self._close(cell.uri for cell in params.cell_text_documents)
 
     def notebook_of(self, uri: str) -> str | None:
         """Return the notebook that a document is a cell of."""
         return next((notebook for notebook, cells in self._cells.items() if uri in cells), None)
+
+    def language(self, uri: str) -> str:
+        """Return the language of a document, which is a magic's in some cells.
+
+        Raises:
+            KeyError: there is no such document.
+        """
+        document = self._documents[uri]
+        return language_of_cell(document) if self.notebook_of(uri) else document.language
 
     def lines(self, uri: str) -> tuple[list[str], int]:
         """The lines in which a document's carets stand, and where among them its own begin.
@@ -72,7 +83,7 @@ class Notebooks:
             return document.lines, 0
         at = order.index(uri)
         above, below = (
-            _joined(self._documents, part, document.language)
+            _joined(self._documents, part, language_of_cell(document))
             for part in (order[:at], order[at + 1 :])
         )
         own = [*document.lines[:-1], f"{document.lines[-1]}\n", "\n"] if below else document.lines
@@ -91,11 +102,17 @@ class Notebooks:
 
 
 def _joined(documents: Mapping[str, Document], uris: Iterable[str], language: str) -> list[str]:
-    """Lines of the cells in that language, each cell with a blank line behind it."""
+    """Return the lines of the cells in a language, each cell with a blank line behind it."""
     cells = [documents[uri] for uri in uris if uri in documents]
     return [
         line
         for cell in cells
-        if cell.language == language
-        for line in (*cell.lines[:-1], f"{cell.lines[-1]}\n", "\n")
+        if language_of_cell(cell) == language
+        for line in (*_plain(cell), "\n")
     ]
+
+
+def _plain(cell: Document) -> Iterable[str]:
+    """Return the lines of a cell, each with its end, as other cells are to see them."""
+    lines = (*cell.lines[:-1], f"{cell.lines[-1]}\n")
+    return without_magics(lines) if cell.language == "python" else lines

@@ -7,6 +7,7 @@ away may bare what another looks for.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from lsp_server.context import Site
     from lsp_server.shape import Shape
     from lsp_server.syntax import Syntax
+
+_log = logging.getLogger(__name__)
 
 _PUNCTUATION = ",;:.)]}{"
 _CUTS = 12
@@ -58,8 +61,17 @@ def polish(text: str, place: Place) -> str:
     while text != before:
         before = text
         for rule in RULES:
-            text = rule(text, place)
+            text = _by(rule, text, place)
     return text
+
+
+def _by(rule: Rule, text: str, place: Place) -> str:
+    """Return what a rule makes of a text; a rule that fails leaves nothing to suggest."""
+    try:
+        return rule(text, place)
+    except Exception:
+        _log.exception("%s failed; nothing is suggested here", rule.__name__)
+        return ""
 
 
 def drop_half_line(text: str) -> str:

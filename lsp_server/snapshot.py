@@ -41,6 +41,10 @@ class EditorSnapshot:
             return (), 0
         return self.notebooks.lines(uri) if self.notebooks else (self.documents[uri].lines, 0)
 
+    def language(self, uri: str) -> str:
+        """Return the language id of an open document."""
+        return self.notebooks.language(uri) if self.notebooks else self.documents[uri].language
+
     @property
     def indexed(self) -> tuple[str, ...]:
         """Folders to index: none where nothing would be made of it.

@@ -256,3 +256,24 @@ def test_the_rest_of_the_line_stands_there_once(
 ) -> None:
     """What differs in white space only is the same."""
     assert shown(language, document, text, by_hand=by_hand) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "text", "expected"),
+    [
+        ("x = max(‸)\n", "1, 2)", "1, 2"),
+        ("x = np.array(‸)\n", "[1, 2, 3])", "[1, 2, 3]"),
+        ("x = np.array(‸)\n", "[1, 2, 3] )\n", "[1, 2, 3] "),
+        ('f("‸")\n', 'a b")', "a b"),
+        ("x = [‸]\n", "1, (2, 3)]", "1, (2, 3)"),
+        ("x = {‸}\n", "'a': [1]}", "'a': [1]"),
+        ("f(a, ‸)\n", "g(b))", "g(b)"),
+        ("f(a, ‸)\n", "b[0]", "b[0]"),
+        ("f(g(‸))\n", "1), 2)", "1"),
+        ("x = {'a': [‸]}\n", "1]}", "1"),
+    ],
+)
+def test_brackets_balance_where_the_editor_has_closed_them(
+    document: str, text: str, expected: str
+) -> None:
+    assert shown("python", document, text) == expected

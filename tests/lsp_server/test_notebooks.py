@@ -60,7 +60,7 @@ async def test_cells_above_are_the_prefix_and_cells_below_the_suffix(
         "import math\n\n\nx = math",
         "\n\nprint(x)\n\n",
     )
-    assert await asked(editor, model, "b", 0, 7) == ("# Title", "")
+    assert await asked(editor, model, "b", 0, 7) == ("# Title", "\n")
 
 
 async def test_an_item_stands_at_the_cells_own_lines(editor: Editor, model: ModelServer) -> None:
@@ -119,3 +119,62 @@ async def test_closing_a_cell_ends_what_is_being_written_there(
         editor.notebook_document_did_change(changed(change))
     assert not (await asyncio.wrap_future(future)).items
     await editor.until(lambda: model.hung_up == 1)
+
+
+MAGICS = (
+    ("a", "python", "import math"),
+    ("b", "python", "%%bash\nfor f in *; do\necho $f\ndone"),
+    ("c", "python", "!pip install x\n%matplotlib inline\nmath.sqrt?\nfiles = !ls\ny = 1 % 2"),
+    ("d", "python", "r = 2\narea = math."),
+    ("e", "python", "%%bash\nfor f in *; do\n"),
+)
+
+
+async def test_magics_are_no_python_to_the_other_cells(editor: Editor, model: ModelServer) -> None:
+    model.answer = lambda _: ["pi * r ** 2"]
+    editor.notebook_document_did_open(opened(*MAGICS))
+    assert await editor.texts(cell("d"), 1, 12, invoked=True) == ["pi * r ** 2"]
+    assert model.requests[-1]["prompt"] == (
+        "import math\n\n# !pip install x\n# %matplotlib inline\n# math.sqrt?\n# files = !ls\n"
+        "y = 1 % 2\n\nr = 2\narea = math."
+    )
+    assert "bash" not in model.requests[-1].get("suffix", "")
+
+
+async def test_a_cell_in_another_language_sees_those_in_the_same(
+    editor: Editor, model: ModelServer
+) -> None:
+    model.answer = lambda _: ["  echo $f\ndone\nls"]
+    editor.notebook_document_did_open(opened(*MAGICS))
+    assert (await editor.texts(cell("e"), 2, 0))[0].startswith("  echo $f\ndone")
+    assert model.requests[-1]["prompt"] == (
+        "# %%bash\nfor f in *; do\necho $f\ndone\n\n%%bash\nfor f in *; do\n"
+    )
+
+
+async def test_a_question_above_the_caret_spoils_nothing(
+    editor: Editor, model: ModelServer
+) -> None:
+    model.answer = lambda _: ["math.pi"]
+    editor.notebook_document_did_open(opened(CELLS[0], ("q", "python", "?help\nx = ")))
+    assert await editor.texts(cell("q"), 1, 4, invoked=True) == ["math.pi"]
+
+
+async def test_cells_that_move_are_in_their_new_order(editor: Editor, model: ModelServer) -> None:
+    editor.notebook_document_did_open(opened(*CELLS, ("d", "python", "y = 1")))
+    for start, deleted, added in [(3, 1, []), (0, 0, ["d"])]:
+        kept = [types.NotebookCell(KIND.Code, cell(name)) for name in added]
+        array = types.NotebookCellArrayChange(start, deleted, kept)
+        structure = types.NotebookDocumentCellChangeStructure(array)
+        editor.notebook_document_did_change(changed(types.NotebookDocumentCellChanges(structure)))
+    assert (await asked(editor, model, "c", 0, 8))[0] == "y = 1\n\nimport math\n\n\nx = math"
+
+
+async def test_cells_that_are_not_named_go_with_their_notebook(
+    editor: Editor, model: ModelServer
+) -> None:
+    editor.notebook_document_did_open(opened(*CELLS, ("left", "python", "y = ")))
+    notebook = types.NotebookDocumentIdentifier(NOTEBOOK)
+    editor.notebook_document_did_close(types.DidCloseNotebookDocumentParams(notebook, []))
+    assert await editor.texts(cell("left"), 0, 4, invoked=True) == []
+    assert model.requests == []

@@ -240,3 +240,15 @@ def test_a_comment_that_a_hint_has_prompted(head: str, text: str, expected: str)
     assert postprocess.drop_prompted_comment(text, place) == expected
     place = Place(replace(told, hint=""), place.shape, place.syntax)
     assert postprocess.drop_prompted_comment(text, place) == text
+
+
+def test_a_rule_that_fails_leaves_nothing_to_suggest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(text: str, _: Place) -> str:
+        raise RecursionError(text)
+
+    monkeypatch.setattr(postprocess, "RULES", (broken, *postprocess.RULES))
+    site = Site("x = ", "", "python")
+    assert postprocess.polish("1", Place(site, shape_of(site, "auto"), Syntax(site))) == ""
+    assert "broken failed" in caplog.text
