@@ -182,7 +182,13 @@ def status(ls: CaretServer, _: object) -> dict[str, Any]:
     """How things stand: the parameters of `caret/status`, and what the last suggestion cost."""
     usage = ls.completer.last_usage
     last = asdict(usage) if usage else {}
-    context = {"files": ls.link.files, "ms": ls.gatherer.last_ms}
+    context = {
+        "files": ls.link.files,
+        "ms": ls.gatherer.last_ms,
+        "left_out": ls.link.left_out,
+        "deaths": ls.link.deaths,
+        "reason": ls.link.reason,
+    }
     state = asdict(ls.status.current)
     return state | {"last": last, "accepted": ls.accepted, "context": context}
 

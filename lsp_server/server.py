@@ -67,7 +67,7 @@ class CaretServer(LanguageServer):
         self.backend = Backend(self._on_model, **guards)
         self.completer = Completer(self.backend)
         self.instructor = Backend(self._on_instructor, ability="instruct", **guards)
-        self.link = Link(self._on_index)
+        self.link = Link(self._on_index, lambda news: self.tell(news, types.MessageType.Warning))
         self.newest = NewestWins()
         self.assist = Assist(self, self.instructor, self.link, self.newest, self.snapshot)
         self.gatherer = Gatherer(self.link, self.protocol.recent)

@@ -14,9 +14,8 @@ import click
 from engine.errors import RequestError
 from engine.paths import log_dir
 from lsp_server.greeting import greet
+from lsp_server.logs import rotated
 from lsp_server.peer import accept
-
-_MAX_LOG = 1 << 20
 
 
 @click.command("lsp")
@@ -65,7 +64,7 @@ def _log_to(file: Path | None) -> None:
     """Log to a file, or to stderr where that cannot be."""
     logging.raiseExceptions = False  # a full disk is no reason to write tracebacks
     try:
-        name = _rotated(file or log_dir() / "lsp.log")
+        name = rotated(file or log_dir() / "lsp.log")
         handler: logging.Handler = logging.FileHandler(
             name, encoding="utf-8", errors="backslashreplace"
         )
@@ -78,10 +77,3 @@ def _log_to(file: Path | None) -> None:
     )
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # below that it logs documents
     logging.getLogger("httpx").setLevel(logging.WARNING)
-
-
-def _rotated(file: Path) -> Path:
-    """The file, moved aside if it has grown large; several servers write to it."""
-    if file.exists() and file.stat().st_size > _MAX_LOG:
-        file.replace(file.with_suffix(".old"))
-    return file

@@ -133,8 +133,10 @@ class Gatherer:
             self._link.closed(*sent)
 
     def forget_places(self) -> None:
-        """Gather anew everywhere: the settings changed."""
+        """Gather anew everywhere: the settings changed, and there will be another index."""
         self._places.clear()
+        self._recent.edited_still(self._sent)
+        self._sent.clear()
 
     async def _visited(self, view: EditorSnapshot) -> list[Found]:
         spots = self._recent.spots if view.settings.context.recent else []

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lsp_server.exclusion import real_path
 from lsp_server.gitignore import Pattern, Patterns, parse
 from lsp_server.wildmatch import BadPattern
 from lsp_server.workspace.disk import read_regular
@@ -106,7 +107,7 @@ def rules_above(root: str, kinds: Iterable[str] = (GIT, CARET)) -> Rules:
 
     Who opens a folder that git ignores works in it, so what git ignores above does not count there.
     """
-    here = Path(os.path.realpath(root))
+    here = Path(real_path(root))
     top = next((at for at in (here, *here.parents) if os.path.lexists(at / _REPOSITORY)), here)
     rules = Rules()
     for part in here.relative_to(top).parts:

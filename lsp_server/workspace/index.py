@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from lsp_server.exclusion import exclusion_of
+from lsp_server.exclusion import exclusion_of, real_path
 from lsp_server.workspace.faults import Faults
 from lsp_server.workspace.ignore import caretignored
 from lsp_server.workspace.store import Store
@@ -71,7 +71,7 @@ class Index:
     def open(self, root: str, path: str, text: str) -> None:
         """Take the text of an open document for its file's."""
         key = root, path
-        if self._private(*key):
+        if root not in self._roots or self._private(*key):
             self._drop(key)
             return
         self._live.add(key)
@@ -139,7 +139,8 @@ class Index:
 
     def _private(self, root: str, path: str) -> bool:
         """Whether a user keeps a file out; git may ignore what is open."""
-        excluded = self._exclusion.pattern_for(f"{root}/{path}") is not None
+        names = f"{root}/{path}", real_path(f"{root}/{path}")
+        excluded = any(map(self._exclusion.pattern_for, names))
         return excluded or caretignored(root, path)
 
     def _drop(self, key: Key) -> None:
