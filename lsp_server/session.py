@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import signal
+import stat
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -39,6 +40,8 @@ async def _serve(server: CaretServer, first: bytes, stdin: BinaryIO, stdout: Bin
     loop, over = asyncio.get_running_loop(), server.protocol.over
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    if stat.S_ISFIFO(os.fstat(stdout.fileno()).st_mode):
+        loop.add_reader(stdout, over.set)  # nothing is read there: it tells that the client is gone
     writer = _Writer(stdout, lambda: loop.call_soon_threadsafe(over.set))
     server.protocol.set_writer(writer)
     inbox = _Inbox(first, stdin)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = {
     "protocol": "tests.torture.protocol",
+    "servers": "tests.torture.servers",
 }
 """Name to the module whose `run(seed, scale)` returns Figures."""
 
