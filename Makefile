@@ -12,12 +12,17 @@ TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A folder of packages whose kernels were built with sanitizers comes before this one. Python leaves
+# memory behind when it ends, which is no leak of ours.
+SANITIZE := -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-pointer
+SANITIZED = LD_PRELOAD="$(foreach name,asan ubsan stdc++,$(shell gcc -print-file-name=lib$(name).so))" \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/sanitizers/lib:$(CURDIR)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-code test-server test-engine test-bench fuzz torture test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
+.PHONY: help demo test test-code test-server test-engine test-bench fuzz torture optimized devmode sanitizers test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +53,19 @@ fuzz: setup ## The property tests with 3,000 new examples each
 
 torture: setup ## Hard use for an hour or two, with figures (ROWS="protocol", SEED=N)
 	$(BIN)/python -m tests.torture $(ROWS) $(if $(SEED),--seed $(SEED))
+
+optimized: setup ## The engine's tests in a Python without asserts (PYTHONOPTIMIZE=1)
+	PYTHONOPTIMIZE=1 $(BIN)/pytest tests/quant tests/engine -W ignore::pytest.PytestConfigWarning $(PYTEST_ARGS)
+
+devmode: setup ## The engine's tests in Python's development mode (-X dev)
+	PYTHONDEVMODE=1 $(BIN)/pytest tests/quant tests/engine $(PYTEST_ARGS)
+
+sanitizers: setup ## The kernels' tests under AddressSanitizer and UndefinedBehaviorSanitizer (needs gcc)
+	CC=gcc CFLAGS="$(SANITIZE) -fno-sanitize-recover=all -fno-wrapv -g" LDFLAGS="$(SANITIZE)" $(BIN)/python \
+	  -c "from setuptools import setup; setup()" -q build --build-base build/sanitizers --build-lib build/sanitizers/lib
+	$(SANITIZED) $(BIN)/python -c "import quant._kernels as k, sys; sys.exit('build/sanitizers' not in k.__file__)"
+	$(SANITIZED) $(BIN)/python -m pytest -o pythonpath= -p no:cacheprovider --timeout 0 \
+	  tests/quant tests/engine/test_compiled.py $(PYTEST_ARGS)
 
 test-editors: setup editors ## Only the tests in real editors
 	@$(PAIR) test-terminals test-vscode

@@ -165,6 +165,9 @@ def causal_mask(rows: int, past: int, groups: int) -> Tensor:
 class Decoder(nn.Module):
     """Embedding, blocks, norm, head. Build one with `engine.load.build_decoder`."""
 
+    note = ""
+    """What to tell the user of it."""
+
     def __init__(
         self,
         config: DecoderConfig,

@@ -41,15 +41,20 @@ def load_decoder(checkpoint: Checkpoint, fmt: str, report: Report) -> Decoder:
     """The decoder of `checkpoint` in the format named `fmt`, from its store.
 
     Packed weights that are not there yet are written first. Where they cannot be, for want of
-    room or permission, they are packed in memory, and the log says so. `report` is called with
-    (parts done, parts in all), and with zeros before it may have to wait for another process.
+    room or permission, they are packed in memory, and the decoder's note and the log say so.
+    `report` is called with (parts done, parts in all), and with zeros before it may have to wait
+    for another process.
     """
     assert checkpoint.config is not None, "transformers runs the others"
     if FORMATS[fmt].storable:
         try:
             return assemble(checkpoint.config, stored(checkpoint, fmt, report))
-        except OSError as error:
-            log.warning("Packed weights cannot be kept, so every start packs them: %s", error)
+        except (OSError, NotImplementedError) as error:  # the latter: no locks in this file system
+            note = f"Packed weights cannot be kept, so every start packs them: {error}"
+            log.warning("%s", note)
+            decoder = build_decoder(checkpoint.config, checkpoint.source, FORMATS[fmt], report)
+            decoder.note = note
+            return decoder
     return build_decoder(checkpoint.config, checkpoint.source, FORMATS[fmt], report)
 
 
@@ -109,10 +114,10 @@ def _mapped(place: Place, report: Report) -> dict[str, nn.Module] | None:
     """None where there is no store, or, with a word in the log, a damaged one."""
     try:
         entries = open_store(place.path, place.key, report)
+        return {name: entry.module(_KINDS) for name, entry in entries.items()}
     except FileNotFoundError:
         return None
-    except DamagedStore as damage:
+    except (DamagedStore, KeyError, TypeError, ValueError) as damage:
         log.warning("%s is damaged and will be made again: %s", place.path, damage)
         place.path.unlink(missing_ok=True)
         return None
-    return {name: entry.module(_KINDS) for name, entry in entries.items()}

@@ -114,7 +114,7 @@ class Runtime:
         caches = min(cache_bytes, made.caches) if made else cache_bytes
         template, origin = checkpoint.chat_template, checkpoint.origin
         runtime = cls(entry, model, tokenizer.result(), template, caches, origin)
-        runtime.note = "" if made else _FALLBACK
+        runtime.note = getattr(model, "note", "") if made else _FALLBACK
         return runtime
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.torture.figures import Figures
 
 ROWS = {
+    "files": "tests.torture.files",
     "protocol": "tests.torture.protocol",
     "servers": "tests.torture.servers",
 }
