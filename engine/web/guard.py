@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 16 << 20
+BODY_SECONDS = 60.0
+"""In which the whole body of a request has to come."""
 
 
 class _RefusedError(RequestError):
@@ -68,10 +70,12 @@ class Guard:
         reply = _Reply(send)
         try:
             self._check(scope)
-            with self._in_use() if scope["method"] == "POST" else nullcontext():
+            work = scope["method"] == "POST" and scope["state"]["trusted"]
+            with self._in_use() if work else nullcontext():
                 await self._pass_on(scope, receive, reply)
         except _RefusedError as error:
-            await reply.error(error.status, error)
+            # What it still sends is not read: it may be without end.
+            await reply.error(error.status, error, closing=True)
         except CaretError as error:
             error.with_traceback(None)  # one that is kept and raised again would pile them up
             await reply.error(wire.http_status(error), error)
@@ -92,15 +96,18 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
-        if headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
+        if headers.get("host", "").partition(":")[0].lower() not in ("127.0.0.1", "localhost"):
             raise _RefusedError(403, "The engine answers to the name 127.0.0.1 alone.")
-        if "origin" in headers:
+        # Browsers send the latter also where a page only loads, as an image, what it cannot read.
+        if "origin" in headers or "sec-fetch-site" in headers:
             raise _RefusedError(403, "The engine does not answer web pages.")
         given = headers.get("authorization", "")
         anonymous = not given and scope["path"] == "/health"
         if not anonymous and not hmac.compare_digest(given.encode(), self._secret):
             raise _RefusedError(401, "The token is missing or wrong.")
         scope["state"]["trusted"] = not anonymous
+        if not anonymous:
+            scope["state"]["trust"]()
 
     async def _pass_on(self, scope: Scope, receive: Receive, reply: _Reply) -> None:
         if self._stopping:
@@ -134,6 +141,7 @@ class _Body:
         self._receive = receive
         self._inbox: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
         self._room = MAX_BODY_BYTES
+        self._deadline: float | None = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def listen(self) -> None:
         """Returns when the client is gone."""
@@ -145,7 +153,13 @@ class _Body:
 
     async def receive(self) -> Message:
         """The next part of the body, for the application."""
-        message = await self._inbox.get()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._inbox.get()
+        except TimeoutError:
+            raise _RefusedError(408, "The request comes too slowly.") from None
+        if not message.get("more_body"):
+            self._deadline = None  # what comes next is the end of the connection
         self._room -= len(message["body"])
         if self._room < 0:
             limit = f"{MAX_BODY_BYTES >> 20} MB"
@@ -166,8 +180,11 @@ class _Reply:
         self.complete = message["type"] == "http.response.body" and not message.get("more_body")
         await self._send(message)
 
-    async def error(self, status: int, error: CaretError) -> None:
-        """The error as the answer, or as the last event of a stream that has begun."""
+    async def error(self, status: int, error: CaretError, *, closing: bool = False) -> None:
+        """The error as the answer, or as the last event of a stream that has begun.
+
+        With `closing` the connection ends with it.
+        """
         body = wire.encode(wire.error_body(error))
         if self._started:
             body = sse.event(body) + sse.event(sse.DONE)
@@ -176,5 +193,7 @@ class _Reply:
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
             ]
+            if closing:
+                headers.append((b"connection", b"close"))
             await self({"type": "http.response.start", "status": status, "headers": headers})
         await self({"type": "http.response.body", "body": body})

@@ -12,6 +12,7 @@ from starlette.routing import Route, Router
 
 from engine import lockfile
 from engine.web.completions import Completions
+from engine.web.connection import Connection
 from engine.web.control import Control
 from engine.web.guard import Guard
 from engine.web.metrics import Metrics
@@ -44,6 +45,7 @@ class EngineServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 self._guard,
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

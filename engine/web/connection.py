@@ -1,0 +1,74 @@
+"""Connections to the engine, of which any user of this machine can make as many as they like."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+_quiet = logging.getLogger(__name__)
+_quiet.setLevel(logging.ERROR)  # or a stranger could fill the log
+
+HEAD_SECONDS = 10.0
+"""In which the head of a request has to come, from the connection or its first byte on."""
+MOST_STRANGERS = 128
+"""Connections that have shown no token; one more than these ends the eldest."""
+
+
+class Connection(H11Protocol):
+    """One client, which is a stranger until a request of its has the token."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, "trust": self._trust}, _loop)
+        self.logger = _quiet
+        self._stranger, self._since = True, self.loop.time()
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let go of the eldest stranger where this one is too many."""
+        super().connection_made(transport)
+        self._wait_for_head()
+        others = cast("set[Connection]", self.connections)
+        strangers = [
+            other for other in others if other._stranger and not other.transport.is_closing()
+        ]
+        if len(strangers) > MOST_STRANGERS:
+            min(strangers, key=lambda other: other._since).transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take more of a request, whose head must be whole soon."""
+        super().data_received(data)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _trust(self) -> None:
+        self._stranger = False
+
+    def _wait_for_head(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
