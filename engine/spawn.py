@@ -38,6 +38,8 @@ _SWITCHES = {
     *("PYTHON_CPU_COUNT", "PYTHON_GIL"),
 }
 _FOLDERS = {"PYTHONHOME", "PYTHONPYCACHEPREFIX", "PYTHONUSERBASE"}
+_RELATIVE = {"CARET_HOME", "HF_HOME"}
+"""Folders of the user's: a child works elsewhere, so it gets them as absolute paths."""
 _SEARCHED = {"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 
 
@@ -136,6 +138,8 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if _is_harmless(name, value)}
     for name in _SEARCHED & kept.keys():
         kept[name] = os.pathsep.join(filter(counts, kept[name].split(os.pathsep)))
+    for name in _RELATIVE & kept.keys():
+        kept[name] = str(Path(kept[name]).expanduser().absolute()) if kept[name] else ""
     if modules := python_path():
         kept["PYTHONPATH"] = os.pathsep.join(modules)
     kept["PYTHONSAFEPATH"] = "1"  # -P for what the child starts

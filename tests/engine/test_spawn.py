@@ -127,6 +127,11 @@ def test_what_a_search_path_loses(here: Path, entry: str, tmp_path: Path) -> Non
     assert environment["LD_LIBRARY_PATH"] == elsewhere
 
 
+def test_a_home_of_carets_is_the_same_for_a_child(here: Path) -> None:
+    assert told(CARET_HOME="home")[2]["CARET_HOME"] == str(here / "home")
+    assert told(CARET_HOME="")[2]["CARET_HOME"] == ""
+
+
 def test_modules_of_an_unrelated_folder_do_not_count(tmp_path: Path) -> None:
     _, _, environment = told(PYTHONPATH=str(tmp_path))
     assert "PYTHONPATH" not in environment

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 IMPORTED_BY_PYTHON = "import runpy, sys; print(*{name.split('.')[0] for name in sys.modules})"
 """Before it runs a line of ours, and also from PYTHONPATH or for `-m`, from where it is started."""
 COMMANDS = [
-    *("models", "stats", "complete a.py:1:1", "explain a.py:1", "pull qwen2.5-coder-0.5b", "demo"),
-    *("ask why", "engine --status", "doctor", "quantize qwen2.5-coder-1.5b int8", "bench peer"),
-    *("bench keystrokes --no-peer", "eval humaneval --help", "eval confidence --help"),
+    *("models", "stats", "complete a.py:1:1", "pull qwen2.5-coder-0.5b", "demo", "ask why"),
+    *("doctor", "quantize qwen2.5-coder-1.5b int8", "bench peer", "eval confidence --help"),
 ]
 """Each fails early, for want of a model, when it has started all that it starts."""
 
@@ -62,6 +61,11 @@ def dirty(home: dict[str, str], traps: Traps) -> dict[str, str]:
         "PYTHONPATH": f".:{traps.folder}:src",
         "PATH": f".::{traps.folder}:{home['PATH']}",
         "LD_LIBRARY_PATH": ":.",
+        "MATPLOTLIBRC": ".",
+        "PIP_CONFIG_FILE": "pip.conf",
+        "PYTHONBREAKPOINT": "evil.run",
+        "PYTHONSTARTUP": "evil.py",
+        "PYTHONUSERBASE": ".",
     }
 
 
