@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from jinja2 import TemplateError
@@ -167,7 +168,11 @@ def _jinja(
 def _unused_character(contents: Iterable[str]) -> str:
     """A character for private use that none of the texts has."""
     used = set().union(*contents)
-    return next(c for c in map(chr, range(0xE000, 0xF900)) if c not in used)
+    private = chain(range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
+    for character in map(chr, private):
+        if character not in used:
+            return character
+    raise RequestError("The conversation has every character that there is: send less of it.")
 
 
 def _rendered(tokenizer: Tokenizer, template: str, turns: list[dict[str, str]]) -> str:

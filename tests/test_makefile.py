@@ -28,7 +28,7 @@ def fresh(tmp_path: Path) -> Path:
 def test_help_lists_every_target_and_is_the_default() -> None:
     done = make("--no-print-directory", "help")
     assert done.returncode == 0
-    for target in ("demo", "test", "setup", "check"):
+    for target in ("demo", "test", "setup", "check", "optimized", "devmode", "sanitizers"):
         assert f"make {target} " in done.stdout
     assert make("--no-print-directory").stdout == done.stdout
 

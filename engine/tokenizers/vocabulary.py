@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|<?\[[^<>\[\]\s]+\]>?")
+CONTROL_SHAPE = re.compile(r"<[^<>\[\]\s]+>|<\[[^<>\[\]\s]+\]>|\[[^<>\[\]\s]+\]")
 """How control tokens are written; sentencepiece puts a "▁" before some.
 
 Publishers mark many of them as ordinary added tokens (all of Qwen's infilling ones), so the shape

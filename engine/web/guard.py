@@ -66,7 +66,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        assert scope["type"] == "http"
+        if scope["type"] != "http":
+            raise ValueError(
+                f"a scope of the type {scope['type']}"
+            )  # the server is told to send none
         reply = _Reply(send)
         try:
             self._check(scope)

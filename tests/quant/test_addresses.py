@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
+
+import quant
 
 _PROGRAM = """
 import torch
@@ -135,3 +139,11 @@ def test_what_does_not_fit_is_refused_without_asserts() -> None:
     )
     assert (done.stderr, done.returncode) == ("", 0)
     assert int(done.stdout) > 70
+
+
+def test_no_assert_stands_between_a_tensor_and_the_c_code() -> None:
+    files = sorted(Path(quant.__file__).parent.glob("*.py"))
+    nodes = {file.name: ast.walk(ast.parse(file.read_text("utf-8"))) for file in files}
+    assert [
+        name for name, each in nodes.items() if any(isinstance(n, ast.Assert) for n in each)
+    ] == []
