@@ -6,6 +6,7 @@ what it makes of the answers is real.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+FAULT = re.compile(r"Error|E\d+:|stack traceback|Warning")
+"""What the editor's messages have where something went wrong in it."""
 _INIT = """
 vim.opt.runtimepath:prepend("%s")
 vim.opt.shortmess:append("I")
 vim.opt.swapfile = false
-Server = { waiting = {}, heard = {}, suggestion = nil, holds = false }
+Server = { waiting = {}, heard = {}, suggestion = vim.NIL, holds = false }
 local function capabilities()
   return {
     positionEncoding = Server.offered[1],
@@ -32,7 +35,7 @@ end
 -- beginning. In the rows below it is what is left of it, as the real server has it.
 local function items(params)
   local wanted, at = Server.suggestion, params.position
-  if not wanted or at.line < wanted.row then
+  if wanted == vim.NIL or at.line < wanted.row then
     return {}
   elseif at.line == wanted.row and at.character < wanted.column then
     return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.editors.neovim import binaries, wait
-from tests.editors.stand_in import Played, played
+from tests.editors.stand_in import FAULT, Played, played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SHOWN = [(name, own) for name in binaries() for own in (True, False) if own or name == "0.12"]
 """Each version with ghost text of the plugin's own, and with the editor's where it has that."""
-FAULT = re.compile(r"Error|E\d+:|stack traceback|Warning")
 END = {"dos": "\r\n", "unix": "\n", "mac": "\r"}
 COLUMNS = """
 local params = vim.lsp.util.make_position_params(...)

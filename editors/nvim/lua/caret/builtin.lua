@@ -96,6 +96,12 @@ end
 function M.attach(client, buffer)
   watch(client)
   enable(buffer)
+  -- The editor attaches its feature in what it schedules next, and has missed the keys until then.
+  vim.schedule(vim.schedule_wrap(function()
+    if api.nvim_get_current_buf() == buffer and vim.startswith(api.nvim_get_mode().mode, "i") then
+      M.again()
+    end
+  end))
 end
 
 --- The row and the byte column in which an item begins: 0.12.0 has methods for it.

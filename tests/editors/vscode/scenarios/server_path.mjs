@@ -1,6 +1,7 @@
-// Which program is the server: the user's choice, which can be put right, and never a folder's.
+// Which program is the server: the user's choice, which can be put right, and never a folder's own.
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { until } from "../wait.mjs";
 
 export const alone = true;
@@ -28,5 +29,13 @@ export default async function (server) {
   server.choose(program);
   await until("the user's program runs", () => server.runs(program).length > 0);
   await editor.statusSoon(/ready/);
+
+  // Whoever writes to an open folder would decide what runs: the user is asked about that, once.
+  const inside = server.program(join("hostile", "caret"));
+  server.choose(inside);
+  await editor.statusSoon(/does not run/);
+  await editor.page.click(".notification-list-item :text('Start It')");
+  await editor.statusSoon(/ready/);
+  assert.ok(server.runs(inside).length > 0);
   server.choose(server.program());
 }

@@ -1,0 +1,131 @@
+"""Answers that come at odd moments in Neovim, with a server that the test plays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.editors.neovim import binaries, wait
+from tests.editors.stand_in import FAULT, Played, played
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+END = """
+local client = vim.lsp.get_clients({ name = "caret" })[1]
+client.stop(vim.fn.has("nvim-0.11") == 1 and client or nil)
+"""
+WAITS = """
+return #vim.api.nvim_get_autocmds({ event = "CmdwinLeave" }) > 0
+"""
+DIAGNOSE = """
+local space = vim.api.nvim_create_namespace("test")
+vim.diagnostic.set(space, 0, { { lnum = 0, col = ..., end_col = select(2, ...), message = "odd" } })
+"""
+
+
+@pytest.fixture(scope="module", params=binaries())
+def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Played]:
+    home = tmp_path_factory.mktemp("home")
+    with played(binaries()[request.param], home, builtin=False) as editor:
+        yield editor
+
+
+@pytest.fixture
+def editor(started: Played, tmp_path: Path) -> Iterator[Played]:
+    """One with a text of two lines, that has shown no error when the test is over."""
+    started.suggest(None)
+    started.forget()
+    started.open(tmp_path / "sum.txt", "a - b\r\nc\r\n")
+    yield started
+    started.keys("<C-\\><C-n>")
+    wait(lambda: started.mode == "n")
+    told = started.command("messages")
+    assert not FAULT.search(told), told
+    started.command("silent! only! | silent! %bwipeout!")
+
+
+def _ask(editor: Played, command: str) -> None:
+    editor.command(command)
+    wait(lambda: editor.waiting == 1)
+
+
+def _edit(editor: Played, text: str) -> dict[str, Any]:
+    """A change of the first line."""
+    uri = editor.lua("return vim.uri_from_bufnr(vim.fn.bufnr('sum.txt'))")
+    ends = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 5}}
+    return {"edit": {"changes": {uri: [{"range": ends, "newText": text}]}}, "text": ""}
+
+
+def _shown(editor: Played) -> bool:
+    return str(editor.lua("return vim.bo.filetype")) == "diff"
+
+
+def test_a_change_is_made_in_the_line_ends_of_the_file(editor: Played, tmp_path: Path) -> None:
+    _ask(editor, "Caret fix")
+    editor.answer(_edit(editor, "a + b\r\nd"))
+    wait(lambda: _shown(editor))
+    assert "+a + b" in editor.lines
+    assert not editor.shows("^M")
+    editor.keys("a")
+    wait(lambda: editor.lines == ["a + b", "d", "c"])
+    editor.command("write")
+    assert (tmp_path / "sum.txt").read_bytes() == b"a + b\r\nd\r\nc\r\n"
+
+
+@pytest.mark.parametrize(("before", "after"), [("i", "x<Esc>"), (":", "<Esc>"), ("q:", ":q<CR>")])
+def test_a_change_waits_until_nothing_is_typed(editor: Played, before: str, after: str) -> None:
+    _ask(editor, "Caret fix")
+    editor.keys(before)
+    wait(lambda: editor.mode != "n" or editor.lua("return vim.fn.getcmdwintype()"))
+    editor.answer(_edit(editor, "a + b"))
+    wait(lambda: editor.lua(WAITS))
+    assert not _shown(editor)
+    editor.keys(after)
+    wait(lambda: _shown(editor))
+
+
+def test_a_change_of_a_text_that_moved_on_is_not_made(editor: Played) -> None:
+    _ask(editor, "Caret fix")
+    editor.answer(_edit(editor, "a + b"))
+    wait(lambda: _shown(editor))
+    editor.lua("vim.api.nvim_buf_set_lines(vim.fn.bufnr('sum.txt'), 0, 0, false, { 'new' })")
+    editor.keys("a")
+    wait(lambda: any("the code has changed" in line for line in editor.told))
+    assert editor.lines == ["new", "a - b", "c"]
+
+
+def test_a_diff_is_left_in_the_last_window(editor: Played) -> None:
+    _ask(editor, "Caret fix")
+    editor.answer(_edit(editor, "a + b"))
+    wait(lambda: _shown(editor))
+    editor.command("only!")
+    editor.keys("q")
+    wait(lambda: not _shown(editor))
+
+
+def test_an_answer_of_text_has_no_carriage_returns(editor: Played) -> None:
+    _ask(editor, "Caret explain")
+    editor.answer({"text": "One:\r\n\r\n    a\r\n", "conversation": "1"})
+    wait(lambda: editor.lines[:3] == ["One:", "", "    a"])
+
+
+def test_a_server_that_ends_is_told_where_its_answer_would_stand(editor: Played) -> None:
+    _ask(editor, "Caret explain")
+    editor.lua(END)
+    wait(lambda: "*Caret's server has ended.*" in editor.lines)
+    assert not editor.lua("return require('caret.assist').busy()")
+
+
+def test_columns_of_diagnostics_are_the_protocols(editor: Played, tmp_path: Path) -> None:
+    editor.open(tmp_path / "wide.txt", "ö = '😀'; odd\n")
+    editor.lua(DIAGNOSE, 13, 16)
+    _ask(editor, "Caret fix")
+    argument = editor.heard("workspace/executeCommand")[-1]["arguments"][0]
+    found = argument["diagnostics"][0]["range"]
+    assert [found[end]["character"] for end in ("start", "end")] == [10, 13]
+    editor.answer({"text": "", "conversation": "1"})
