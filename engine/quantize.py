@@ -14,7 +14,14 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.checkpoint import open_checkpoint
-from engine.errors import CaretError, EngineError, ModelMissing, RequestError, UnsupportedModel
+from engine.errors import (
+    CaretError,
+    EngineError,
+    FolderUnavailable,
+    ModelMissing,
+    RequestError,
+    UnsupportedModel,
+)
 from engine.load import stored
 from engine.models import find
 from engine.shelf import Place
@@ -54,6 +61,8 @@ def quantize(model: str, fmt: str) -> str:
         place = Place.of(checkpoint.path, fmt, PACKING)
         before = _stamp(place.path)
         _store(checkpoint, model, fmt)
+    except FolderUnavailable:
+        raise
     except OSError as error:
         raise EngineError(
             f"Packed weights cannot be kept: {error.strerror} ({error.filename}). CARET_HOME moves "
