@@ -17,6 +17,7 @@ from engine.checkpoint import open_checkpoint
 from engine.errors import CaretError
 from engine.load import size_of
 from engine.models import DEFAULT_FIM, MODELS
+from engine.network import Network, network
 from engine.paths import log_dir, models_dir
 from engine.planner import Machine, Plan, plan
 
@@ -61,6 +62,8 @@ class Report:
     """How the engine would hold that model now; None where it is not on disk or does not fit."""
     refusal: str | None
     """Why there is no plan."""
+    network: Network
+    """How servers elsewhere are reached."""
     logs: str
     """Folder of engine.log and lsp.log."""
     models: dict[str, int]
@@ -82,6 +85,7 @@ def examine() -> Report:
         choice=choice,
         plan=planned,
         refusal=refusal,
+        network=network(),
         logs=str(log_dir()),
         models={
             entry.name: entry.path.stat().st_size

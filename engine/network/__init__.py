@@ -6,6 +6,17 @@ knows no networks in `no_proxy`, and trusts certifi's list instead of the system
 
 from engine.network.address import Misconfigured, is_public, parse, shown
 from engine.network.client import Routes, open_client
+from engine.network.facts import Network, network
 from engine.network.trouble import trouble
 
-__all__ = ["Misconfigured", "Routes", "is_public", "open_client", "parse", "shown", "trouble"]
+__all__ = [
+    "Misconfigured",
+    "Network",
+    "Routes",
+    "is_public",
+    "network",
+    "open_client",
+    "parse",
+    "shown",
+    "trouble",
+]

@@ -38,21 +38,27 @@ def _trusting(variables: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
     if not any(name in _REPLACING for name, _ in variables):
         context.load_verify_locations(certifi.where())  # a container may have no store
     for name, value in variables:
-        try:
-            _load(context, value)
-        except OSError as error:
-            empty = isinstance(error, ssl.SSLError)
-            reason = "it has no certificate in PEM" if empty else error.strerror
+        if fault := _fault(context, value):
             raise Misconfigured(
-                f"The variable {name} names {value}, which cannot be used ({reason}). Let it name "
+                f"The variable {name} names {value}, which cannot be used ({fault}). Let it name "
                 "a file of certificates in PEM, or unset it."
-            ) from None
+            )
     return context
 
 
-def _load(context: ssl.SSLContext, value: str) -> None:
-    folders = [place for place in value.split(os.pathsep) if Path(place).is_dir()]
-    for folder in folders:
-        context.load_verify_locations(capath=folder)
-    if not folders:
-        context.load_verify_locations(cafile=value)
+def _fault(context: ssl.SSLContext, value: str) -> str:
+    """Load the certificates that a variable names; return what is wrong with it."""
+    places = [Path(place) for place in value.split(os.pathsep)]
+    if not all(place.is_absolute() for place in places):
+        return "it is no absolute path, and would depend on the folder that is open"
+    folders = [place for place in places if place.is_dir()]
+    try:
+        for folder in folders:
+            context.load_verify_locations(capath=folder)
+        if not folders:
+            context.load_verify_locations(cafile=value)
+    except ssl.SSLError:
+        return "it has no certificate in PEM"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""

@@ -112,6 +112,8 @@ def _lines(report: Report) -> Iterator[tuple[str, Text]]:
     gpus = [f"{gpu['name']}, {_gb(gpu['memory'])}" for gpu in report["gpus"]]
     yield "GPU", Text("; ".join(gpus) or "none that torch can use")
     yield "Disk", Text(f"{_gb(report['disk']['free'])} free in {report['disk']['folder']}")
+    set_here = [f"{name}={value}" for name, value in report["network"]["variables"].items()]
+    yield "Network", Text("\n".join(set_here) or "no proxy, the system's certificates")
     yield "Logs", Text(report["logs"])
     yield "Kernels", _marks(report["kernels"])
     yield "Versions", _versions(report["versions"])
@@ -156,6 +158,7 @@ def _trial(completion: Report) -> Text:
 
 def _advice(report: Report) -> Iterator[str]:
     features, choice = report["processor"]["features"], report["choice"]
+    yield from report["network"]["faults"]
     if choice["model"] not in report["models"]:
         yield f"Download the model: caret pull {choice['model']}"
     if report["disk"]["free"] < _NEEDED_DISK:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment without models."""
-    return os.environ | {"CARET_HOME": str(tmp_path_factory.mktemp("home"))}
+    """An environment without models, and with a proxy that is none."""
+    usual = {name: value for name, value in os.environ.items() if "_proxy" not in name.lower()}
+    odd = {"all_proxy": "zzz://me:s3cret@p:1", "no_proxy": "localhost"}
+    return usual | odd | {"CARET_HOME": str(tmp_path_factory.mktemp("home"))}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,22 @@ def test_report_is_readable(report: dict[str, Any], capsys: pytest.CaptureFixtur
     for word in ("Processor", "Memory", "Disk", "Kernels", "Versions", "Choice", "✗", "✓"):
         assert word in shown
     assert f"→ Download the model: caret pull {report['choice']['model']}" in shown
+
+
+def test_proxies_and_certificates_in_force(
+    report: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = report["network"]["variables"]
+    assert (told["all_proxy"], told["no_proxy"]) == ("zzz://p:1", "localhost")
+    (fault,) = report["network"]["faults"]
+    assert fault.startswith("The variable all_proxy names a proxy of the kind zzz://")
+    doctor.show(report)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Network" in shown
+    assert "all_proxy=zzz://p:1" in shown
+    assert "→ The variable all_proxy names a proxy" in shown
+    doctor.show(report | {"network": {"variables": {}, "faults": []}})
+    assert "no proxy, the system's certificates" in capsys.readouterr().out
 
 
 def test_plan_is_shown(report: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

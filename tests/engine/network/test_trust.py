@@ -140,3 +140,13 @@ def test_a_variable_that_names_no_certificates(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "a.pem"))
     with pytest.raises(Misconfigured, match="it has no certificate in PEM"):
         open_client(httpx.URL("https://h"), {}, httpx.Timeout(1))
+
+
+def test_no_file_of_an_open_folder_is_trusted(
+    own: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(own[0], tmp_path / "a.pem")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", "a.pem")
+    with pytest.raises(Misconfigured, match="it is no absolute path"):
+        open_client(httpx.URL("https://h"), {}, httpx.Timeout(1))
