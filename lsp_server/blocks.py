@@ -16,6 +16,10 @@ indented."""
 _MEMBERS = re.compile(r"\s*(?:[\w@]+\s+)*(?:class|interface|trait|impl|namespace|module)\b")
 _BRANCH = re.compile(rf"^\s*\(?{CASE_PATTERN}\)\s*$")
 _CASE = re.compile(r"\s*case\b.*\bin\s*$")
+PARTS = re.compile(
+    r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
+)
+"""Ends a block, or begins another part of it."""
 _LONGEST = 500
 """Characters at either end of a line that are looked at: the patterns try a line at many places."""
 _NEEDS = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.api import Usage
 from lsp_server.confidence import Token, first_line, score
 from lsp_server.hole import filling, is_past
+from lsp_server.indentation import undoubled
 from lsp_server.postprocess import Place, polish
 from lsp_server.stopping import Ending
 from lsp_server.syntax import Syntax
@@ -29,6 +30,7 @@ class Draft:
         self._syntax = Syntax(site)
         self._ending = Ending(site, shape, self._syntax)
         self._text = ""
+        self._begins = False
         self.tokens: list[Token] = []
         """What came, where the server says how sure of it the model was."""
         self.doubted = False
@@ -43,6 +45,8 @@ class Draft:
         """Take one more piece; True when no more are needed."""
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
         self._text += piece.text
+        if not self._begins and self._text.strip():
+            self._begins, self._text = True, undoubled(self._text, self.site)
         self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason

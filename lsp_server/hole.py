@@ -11,11 +11,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lsp_server.blocks import opens_block
+from lsp_server.blocks import PARTS, opens_block
 from lsp_server.overlap import repeats, same_line
 from lsp_server.repetition import cut_circles
 from lsp_server.shape import code_above
-from lsp_server.syntax import PARTS
 
 if TYPE_CHECKING:
     from lsp_server.context import Site

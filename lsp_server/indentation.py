@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lsp_server.blocks import opens_block
+from lsp_server.blocks import PARTS, floor_under, opening_bracket, opens_block
+from lsp_server.brackets import indent, loose
+from lsp_server.docstrings import open_before
+from lsp_server.lexing import PROSE, begun_above
 
 if TYPE_CHECKING:
     from lsp_server.context import Site
@@ -18,6 +21,8 @@ _WIDTHS = (4, 2, 8, 3)
 """Spaces of a level, the most likely ones first."""
 _TABBED = ("go", "makefile")
 """Languages that are indented with tabs, also where no line shows it."""
+_CONTINUED = ("\\", ",", "+", "-", "*", "=", "|", "&", "?", ".", "<", ">", "and", "or")
+"""Ends of a line that the next one goes on with."""
 _RARE = 10
 """A width is rare that is used a tenth as often as the most common one."""
 _AROUND = 400
@@ -198,3 +203,88 @@ def _line_above(site: Site) -> str:
 def _white(line: str) -> str:
     found = _WHITE.match(line)
     return found[0] if found else ""
+
+
+def undoubled(text: str, site: Site) -> str:
+    r"""Return a beginning of a suggestion without depth that the caret's line has already.
+
+    Some models begin a line anew at the margin. That shows where its depth and the caret's together
+    are deeper than any line may be here.
+
+    >>> undoubled("  def y", Site("  def x\n  end\n  ", "", "ruby"))
+    'def y'
+    >>> undoubled("    x", Site("if a:\n", "", "python"))
+    '    x'
+    """
+    line, white = text.partition("\n")[0], _white(text)
+    above = _line_above(site)
+    if not (line.strip() and white and site.head) or site.head.strip() or _goes_on(above, site):
+        return text
+    depths = _depths(site)
+    anew = white in depths and site.head + white not in depths
+    if not anew and indent(site.head + white + "x") <= _deepest(above, site):
+        return text
+    return text[len(site.head) :] if white.startswith(site.head) else text[len(white) :]
+
+
+def deepened(text: str, site: Site) -> str:
+    r"""Return a suggestion with the depth that the caret's line lacks for its first line.
+
+    The lines after it tell, or the one above that opens a block, or that no line is so deep.
+
+    >>> deepened("def y\n    2\n  end", Site("class A\n  def x\n  end\n ", "\nend", "ruby"))
+    ' def y\n    2\n  end'
+    >>> deepened("cc a.c", Site("all:\n", "", "makefile"))
+    '\tcc a.c'
+    """
+    line, _, rest = text.partition("\n")
+    in_text = site.language in PROSE or begun_above(site) or open_before(site)
+    if site.head.strip() or not line.strip() or in_text or line.startswith("#"):
+        return text
+    have = site.head + _white(line)
+    want = _wanted_white(line.strip(), rest.split("\n"), have, site)
+    return want[len(have) :] + text if want.startswith(have) else text
+
+
+def _wanted_white(line: str, rest: list[str], have: str, site: Site) -> str:
+    """Return the white space that the first line of a suggestion should begin with."""
+    above, style = _line_above(site), style_of(site)
+    last = next((each for each in reversed(rest) if each.strip()), "")
+    if last and PARTS.match(last) and opens_block(line, site.language):
+        return _white(last)
+    if PARTS.match(line) or last or _goes_on(above, site):
+        return have
+    unit = (style and style.unit) or " " * _WIDTHS[0]
+    if _opens(above, site) and indent(have + "x") <= indent(above):
+        return _white(above) + unit
+    depths = _depths(site)
+    deeper = [white for white in depths if white.startswith(have)]
+    return have if have in depths or not have else min(deeper, key=len, default=have)
+
+
+def _depths(site: Site) -> set[str]:
+    """Return the white space that lines near the caret begin with."""
+    near = [*site.prefix.split("\n")[-_NEAR:-1], *site.below[:1]]
+    return {_white(line) for line in near if line.strip()}
+
+
+def _opens(above: str, site: Site) -> bool:
+    """Return whether a line opens a block whose lines have to be deeper."""
+    colon = opening_bracket(above) == ":"
+    if colon and site.language not in ("python", "makefile"):
+        return False
+    return opens_block(above, site.language) and floor_under(above) > indent(above)
+
+
+def _goes_on(above: str, site: Site) -> bool:
+    """Return whether a line goes on in the next one, which may be aligned with anything."""
+    if opens_block(above, site.language):
+        return False
+    return above.rstrip().endswith(_CONTINUED) or bool(loose(above, site.language)[1])
+
+
+def _deepest(above: str, site: Site) -> int:
+    """Return the columns at which the line below `above` may begin at most."""
+    style = style_of(site)
+    step = style.width if style and style.width else _WIDTHS[0]
+    return indent(above) + step * opens_block(above, site.language)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from lsp_server import overlap
 from lsp_server.blocks import opens_block
 from lsp_server.brackets import PAIRS, first_surplus, is_closing, loose
-from lsp_server.indentation import at_other_depths, restyle
+from lsp_server.indentation import at_other_depths, deepened, restyle
 from lsp_server.lexing import after_string, open_quote, without_comment
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
@@ -197,8 +197,8 @@ def trim_end(text: str, place: Place) -> str:
 
 
 def own_indentation(text: str, place: Place) -> str:
-    """Lines indented as the file is: tabs or spaces, and as many."""
-    return restyle(text, place.site)
+    """Lines indented as the file is: tabs or spaces, as many, and the first one as deep."""
+    return deepened(restyle(text, place.site), place.site)
 
 
 RULES: tuple[Rule, ...] = (

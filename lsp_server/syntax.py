@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsp_server import docstrings
+from lsp_server.blocks import PARTS
 from lsp_server.brackets import indent, is_closing
 from lsp_server.workspace.grammars import grammar_of, parser
 
@@ -34,9 +35,6 @@ milliseconds; what is no code, such as a row of closing brackets, may take a par
 _NAME = "x"
 """Stands for any text."""
 _TOP_LEVEL = re.compile(r"^[A-Za-z_@#$]", re.MULTILINE)
-PARTS = re.compile(
-    r"\s*(?:[)\]}]|(?:end|fi|done|esac|until|elif|elseif|elsif|else|except|finally|rescue|ensure)\b)"
-)
 
 
 class Syntax:

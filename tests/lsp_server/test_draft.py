@@ -277,3 +277,52 @@ def test_brackets_balance_where_the_editor_has_closed_them(
     document: str, text: str, expected: str
 ) -> None:
     assert shown("python", document, text) == expected
+
+
+RUBY = "class A\n  def x\n    1\n  end\n{}‸\nend\n"
+RUBY_TEXT = "def y\n    2\n  end"
+TABBED = "function f() {{\n\tif (a) {{\n\t\tb();\n\t}}\n{}‸\n}}\n"
+YAML = "a:\n  b: 1\n{}‸\n"
+CLASS = "class A:\n    def x(self):\n        return 1\n\n{}‸\n\nb = 1\n"
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize(
+    ("language", "document", "heads", "texts", "expected"),
+    [
+        ("ruby", RUBY, ("", " ", "  "), (RUBY_TEXT, f"  {RUBY_TEXT}"), f"  {RUBY_TEXT}"),
+        ("javascript", TABBED, ("", "\t"), ("\treturn 1;", "    return 1;"), "\treturn 1;"),
+        ("yaml", YAML, (" ", "  "), ("c: 2", "  c: 2", " c: 2"), "  c: 2"),
+        ("makefile", "all:\n{}‸\n", ("", "\t"), ("cc a", "\tcc a", "    cc a"), "\tcc a"),
+        ("python", CLASS, (" ",), ("y = 2", "    y = 2"), "    y = 2"),
+        ("python", CLASS, ("",), ("    y = 2",), "    y = 2"),
+        ("lua", "if a then\n{}‸\nend\n", ("",), ("b()", "    b()"), "    b()"),
+    ],
+)
+def test_a_caret_that_is_not_as_deep_as_the_code(
+    language: str,
+    document: str,
+    heads: tuple[str, ...],
+    texts: tuple[str, ...],
+    expected: str,
+    by_hand: bool,
+) -> None:
+    """The suggestion brings the depth that is lacking, and none that is there."""
+    for head in heads:
+        for text in texts:
+            brought = shown(language, document.format(head), text, by_hand=by_hand)
+            assert head + brought == expected, (head, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "document", "text"),
+    [
+        ("python", "x = f(a,\n      ‸\n", "      b)"),
+        ("c", "void f() {\n‸\n}\n", "#define X 1"),
+        ("markdown", "Items:\n‸\n", "- one"),
+        ("yaml", "a:\n‸\n", "b: 1"),
+        ("cpp", "namespace a {\n‸\n}\n", "int b();"),
+    ],
+)
+def test_depth_that_means_something_stays(language: str, document: str, text: str) -> None:
+    assert shown(language, document, text) == text
