@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from lsp_server.context import Site
     from lsp_server.shape import Shape
 
+MOST_CHARACTERS = 8_000
+"""Of what a model writes at one cursor; the rules read all of it."""
+
 
 class Draft:
     """Collects pieces and knows when the completion is whole."""
@@ -50,6 +53,8 @@ class Draft:
         self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
+        if len(self._text) > MOST_CHARACTERS:  # a server that knows no `max_tokens`
+            self._reason = self._reason or "length"
         self._usage = piece.usage or self._usage
         if self._end is None:
             self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))

@@ -52,7 +52,7 @@ def needed(
     Models import at random: the file's own names, modules that nothing uses.
     """
     text = "\n".join(code)
-    own = re.findall(r"^\s*(?:async )?(?:def|class|func|function|fn) (\w+)", text, re.MULTILINE)
+    own = re.findall(r"^[ \t]*(?:async )?(?:def|class|func|function|fn) (\w+)", text, re.MULTILINE)
     used = set(re.findall(r"\w+", text)) - set(own)
     statements = [answer[first:end] for first, end in imports(answer)]
     if language == "python":

@@ -23,6 +23,8 @@ _NEAR = 12
 """Lines above and below that are shown before any others that the code does not name."""
 _ASSIGNED = re.compile(r"[\w ]*?(\w+)\s*(?::[^=]+)?=(?!=)")
 """A constant at the margin."""
+_LONGEST = 200
+"""Characters of a line up to the sign that assigns."""
 
 
 def surroundings(place: Place, region: Region, mark: str, room: int) -> str:
@@ -81,7 +83,7 @@ def _head(region: Region) -> Rows:
 
 def _constants(lines: list[str], used: set[str]) -> Iterator[Rows]:
     for row, line in enumerate(lines):
-        found = _ASSIGNED.match(line)
+        found = _ASSIGNED.match(line[:_LONGEST])
         if found and found[1] in used:
             yield row, row + 1
 
