@@ -70,8 +70,8 @@ def names_of(uri: str, roots: Sequence[str]) -> tuple[str, ...]:
     the path is put together as the folder is written. The last is where all links lead to.
     """
     path = path_of(uri)
-    # an editor that does not escape `#` means it as a part of the name
-    written = unquote(uri.partition("://")[2], errors="surrogateescape")
+    # an editor that does not escape `#` means it as a part of the name; `::` goes into an archive
+    written = unquote(uri.partition("://")[2], errors="surrogateescape").replace("::", "/")
     names = placed(path, roots), path, written, real_path(path)
     return tuple(dict.fromkeys(filter(None, names))) or ("",)
 

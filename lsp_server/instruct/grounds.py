@@ -12,6 +12,7 @@ from lsp_server.instruct.ask import Excerpt
 from lsp_server.instruct.syntax import enclosing
 from lsp_server.instruct.target import target_of
 from lsp_server.instruct.traces import deepest_last, frames
+from lsp_server.secrets import redacted
 from lsp_server.workspace.choice import choose
 from lsp_server.workspace.walk import language_of
 from lsp_server.workspace.wanted import Wanted, names_in, wanted
@@ -120,7 +121,7 @@ class Grounds:
             if item.kind == "definition" and self.files.allowed(place.root, item.path)
         ]
         chosen = choose(definitions, (), place.text, _ROOM)
-        return tuple(Excerpt(item.path, item.line, item.text) for item in chosen)
+        return tuple(Excerpt(item.path, item.line, redacted(item.text)) for item in chosen)
 
 
 def _words(question: str) -> list[str]:
@@ -141,7 +142,8 @@ def _excerpt(found: Found, text: str) -> Excerpt:
     lines = text.split("\n")
     size = found.text.count("\n")
     if found.kind == "piece":
-        return Excerpt(found.path, found.line, "\n".join(lines[found.line : found.line + size + 1]))
+        piece = "\n".join(lines[found.line : found.line + size + 1])
+        return Excerpt(found.path, found.line, redacted(piece))
     return _around(found.path, text, language_of(found.path), found.line)
 
 
@@ -153,7 +155,7 @@ def _around(path: str, text: str, language: str, line: int) -> Excerpt:
     if last - first > _LONG:
         first, last = max(first, line - _LONG // 2), min(last, line + _LONG // 2)
     first = max(first, 0)
-    return Excerpt(path, first, "\n".join(lines[first : last + 1]))
+    return Excerpt(path, first, redacted("\n".join(lines[first : last + 1])))
 
 
 def _apart(excerpts: list[Excerpt]) -> tuple[Excerpt, ...]:

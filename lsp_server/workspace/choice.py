@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from engine.api import Snippet
+from lsp_server.secrets import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,14 +82,19 @@ def _in_place(chosen: Iterable[Found], before: Sequence[Found]) -> list[Found]:
 
 
 def snippets(chosen: Iterable[Found]) -> tuple[Snippet, ...]:
-    """One for each file, where its first text stands; its texts in the file's order."""
+    """One for each file, where its first text stands; its texts in the file's order.
+
+    Credentials in them are redacted.
+    """
     files: dict[str, list[Found]] = {}
     for item in chosen:
         files.setdefault(item.path, []).append(item)
-    return tuple(
-        Snippet(path, "\n".join(item.text for item in sorted(items, key=lambda item: item.line)))
-        for path, items in files.items()
-    )
+    return tuple(Snippet(path, _joined(items)) for path, items in files.items())
+
+
+def _joined(items: Iterable[Found]) -> str:
+    in_order = sorted(items, key=attrgetter("line"))
+    return redacted("\n".join(item.text for item in in_order))
 
 
 def _key(item: Found) -> tuple[str, str]:

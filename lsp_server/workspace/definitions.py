@@ -81,8 +81,8 @@ def definitions(text: str, language: str, *, fields: bool = False) -> list[Defin
     if language not in GRAMMARS:
         return []
     reader, query = parser(language)
-    source = text.encode("utf-8", "replace")
-    found = _nested(_captured(reader.parse(source).root_node, query, source))
+    source = _Source(text.encode("utf-8", "replace"))
+    found = _nested(_captured(reader.parse(source.data).root_node, query, source))
     return [
         Definition(
             item.name,
@@ -105,6 +105,30 @@ def comment(language: str) -> str:
 
 
 @dataclass(slots=True)
+class _Source:
+    """A file, and what was read of it: a thousand names may stand in one declaration."""
+
+    data: bytes
+    _lines: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    _bodies: dict[int, Node | None] = field(default_factory=dict)
+
+    def lines(self, start: int, end: int) -> list[str]:
+        """With the indentation of the first one, where nothing else stands before it."""
+        if (start, end) not in self._lines:
+            line = self.data.rfind(b"\n", 0, start) + 1
+            first = start if self.data[line:start].strip() else line
+            text = self.data[first:end].decode("utf-8", "replace").rstrip()
+            self._lines[start, end] = [each[:_NAMES] for each in text.splitlines()]
+        return self._lines[start, end]
+
+    def body(self, node: Node) -> Node | None:
+        """As `_body`, which looks at all that a declaration holds."""
+        if node.id not in self._bodies:
+            self._bodies[node.id] = _body(node)
+        return self._bodies[node.id]
+
+
+@dataclass(slots=True)
 class _Found:
     """A node that the query captured."""
 
@@ -114,7 +138,7 @@ class _Found:
     """As its own text has it: `S` in Go's `func (s *S) F()`."""
     gives: list[str]
     node: Node
-    source: bytes
+    source: _Source
     names: list[str] = field(default_factory=list)
     """Of a field all that stand in its place: `int a, b;`."""
     around: _Found | None = None
@@ -122,7 +146,7 @@ class _Found:
 
     def outline(self) -> list[str]:
         """All of it if it is short; else the heads of it and of what it holds."""
-        whole = self.lines(self.node.start_byte, self.node.end_byte)
+        whole = self.source.lines(self.node.start_byte, self.node.end_byte)
         if len(whole) <= SHORT:
             return whole
         heads = [*self.head(), *(line for member in self.members for line in member.head())]
@@ -144,7 +168,7 @@ class _Found:
 
     def attributes(self) -> list[str]:
         """Names that its methods assign, or that its constructor takes for that."""
-        where = self.source, self.node.start_byte, self.node.end_byte
+        where = self.source.data, self.node.start_byte, self.node.end_byte
         found = _TAKEN.findall(*where) + _ATTRIBUTE.findall(*where)
         return [name.decode() for name in dict.fromkeys(found)]
 
@@ -159,27 +183,21 @@ class _Found:
 
     def head(self) -> list[str]:
         """Up to the body, with the first line of a docstring."""
-        body = _body(self.node)
-        inside = self.lines(body.start_byte, body.end_byte) if body else []
+        body = self.source.body(self.node)
+        inside = self.source.lines(body.start_byte, body.end_byte) if body else []
         documented = inside and _DOCSTRING.match(inside[0])
         return self.signature() + inside[:1] if documented else self.signature()
 
     def signature(self) -> list[str]:
         """Up to the body, with the name that stands behind it in `typedef struct {...} Name`."""
-        body = _body(self.node)
+        body = self.source.body(self.node)
         end = body.start_byte if body else self.node.end_byte
-        *above, last = self.lines(self.node.start_byte, end)
+        *above, last = self.source.lines(self.node.start_byte, end)
         named = self.kind != "type" or any(self.name in line for line in (*above, last))
         return [*above, last if named else f"{last} {self.name}"]
 
-    def lines(self, start: int, end: int) -> list[str]:
-        """With the indentation of the first one, where nothing else stands before it."""
-        line = self.source.rfind(b"\n", 0, start) + 1
-        start = start if self.source[line:start].strip() else line
-        return self.source[start:end].decode("utf-8", "replace").rstrip().splitlines()
 
-
-def _captured(root: Node, query: Query, source: bytes) -> list[_Found]:
+def _captured(root: Node, query: Query, source: _Source) -> list[_Found]:
     """In the order of the file, outer ones first; a place once for each name, of fields once."""
     found: dict[tuple[int, str], _Found] = {}
     for _, captures in QueryCursor(query).matches(root):
@@ -230,8 +248,10 @@ def whole(node: Node) -> Node:
 
 
 def _wraps(node: Node) -> bool:
-    alone = node.type in _GROUPS and all(child.type != "(" for child in node.children)
-    return alone or node.type in _WRAPPERS
+    if node.type in _GROUPS:
+        opens = node.child(1)  # the list of all children is as long as the group
+        return opens is None or opens.type != "("
+    return node.type in _WRAPPERS
 
 
 def _type_body(node: Node) -> Node | None:

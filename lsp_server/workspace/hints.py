@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lsp_server.docstrings import open_before
 from lsp_server.lexing import begun_above
+from lsp_server.secrets import redacted
 from lsp_server.workspace.definitions import comment
 from lsp_server.workspace.gather import DEADLINE_S
 from lsp_server.workspace.ranking import stem_of
@@ -113,4 +114,4 @@ def told(found: Found, language: str) -> str:
     text = " ".join((f"{named}: {names}" if listed else found.brief).split())
     if len(text) > LONGEST:
         text = f"{text[:LONGEST].rpartition(', ')[0]}, ..."
-    return f"{begin} {text}"
+    return redacted(f"{begin} {text}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.secrets import first_secret
+from lsp_server.secrets import first_secret, redacted
 
 HEX = "a1b2c3d4e5f60718" * 2
 MIXED = "wJ4lrXUt5nFE7MDENG9bPxRfiCY2"
@@ -33,6 +33,48 @@ MIXED = "wJ4lrXUt5nFE7MDENG9bPxRfiCY2"
         "sk-" + "proj-" + MIXED,
         "AKIA" + "Q" * 16,
         "postgres://bob:hunter22@db/x",
+        "redis://:p4ssw0rdX9@cache:6379",
+        "https://ci:" + HEX + "@git.corp.io/x.git",
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        "PuTTY-User-Key-File-3: ssh-ed25519",
+        "AGE-SECRET-KEY-1" + "Q" * 58,
+        "ASIA" + "Z7" * 8,
+        f"aws_secret_access_key = {MIXED}",
+        "ghp_" + "a1B2" * 9,
+        "github_pat_" + "a1B2_" * 12,
+        "glpat-" + "a1B2-" * 4,
+        "xoxb-" + "1234567890-" * 2 + "a1B2c3",
+        "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/" + "a1B2" * 6,
+        "https://discord.com/api/webhooks/" + "1" * 18 + "/" + "a1B2" * 17,
+        "M" + "a1B2" * 6 + "." + "a1B2c3" + "." + "a1B2" * 7,
+        "123456789:AA" + "a1B" * 11,
+        "AIza" + "a1B2-" * 7,
+        "GOCSPX-" + "a1B2" * 7,
+        "ya29." + "a1B2" * 10,
+        "sk_live_" + "a1B2" * 6,
+        "whsec_" + "a1B2" * 8,
+        "sk-ant-api03-" + "a1B2" * 20,
+        "hf_" + "aBcD" * 9,
+        "npm_" + "a1B2" * 9,
+        "pypi-AgEIcHlwaS5vcmc" + "a1B2" * 9,
+        "gsk_" + "a1B2" * 13,
+        "shpat_" + "a1b2" * 8,
+        "dop_v1_" + "a1b2" * 16,
+        "dckr_pat_" + "a1B2" * 7,
+        "hvs." + "a1B2" * 8,
+        "figd_" + "a1B2" * 10,
+        "sntrys_" + "a1B2" * 20,
+        "dapi" + "a1b2" * 8,
+        "ATATT3" + "a1B2" * 20,
+        "SK" + "a1b2" * 8,
+        "key-" + "a1b2" * 8,
+        "a1b2" * 8 + "-us12",
+        "SharedAccessKey=" + "Zm9v" * 11 + "=",
+        "sv=2022-11-02&ss=b&srt=sco&sig=" + "a1B2" * 11,
+        "eyJ" + "a1B2" * 5 + ".eyJ" + "a1B2" * 5 + "." + "a1B2" * 5,
+        "curl -H 'Authorization: Bearer " + MIXED + "'",
+        "Server=db;User Id=sa;Password=Xk29fjs81q;",
     ],
 )
 def test_credentials(text: str) -> None:
@@ -62,7 +104,30 @@ def test_credentials(text: str) -> None:
         'token_url = "https://login.example.com/oauth2/v2/token"',
         "secretName: my-tls-secret-2024-01-01",
         f'revision = "{HEX}"',
+        f"sha256:{HEX * 2}",
+        "e3b0c442-98fc-4c14-9afb-f4c8996fb924",
+        "def test_a_token_is_refused_when_it_is_2_days_old(): ...",
+        "-----BEGIN CERTIFICATE-----",
+        "-----BEGIN PUBLIC KEY-----",
+        "integrity sha512-" + "Zm9v" * 20 + "==",
+        "SKIP_THIS_TEST_ON_WINDOWS_11",
+        "Password=${DB_PASSWORD_1};",
+        "the bearer of this document",
+        "https://user:password@example.com",
+        "key-value-store-with-a-long-name-2024",
+        "secret_sauce_of_the_kitchen_number_12_is_salt",
+        "sk_test" + "_helper",
     ],
 )
 def test_others(text: str) -> None:
     assert first_secret(text) is None
+
+
+def test_what_is_redacted_keeps_its_lines() -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow/abc+1\nxyz==\n-----END RSA PRIVATE KEY-----"
+    text = f"before = 1\n{key}\nafter = 2\n"
+    shown = redacted(text)
+    assert shown.splitlines()[0] == "before = 1"
+    assert shown.splitlines()[-1] == "after = 2"
+    assert len(shown) == len(text)
+    assert set(shown[11:-11]) == {"*", "\n"}

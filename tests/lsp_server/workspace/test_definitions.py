@@ -7,6 +7,7 @@ import pytest
 from bench.evals.cross_file import SAMPLES, Sample
 from lsp_server.workspace.definitions import OUTLINE, definitions
 from lsp_server.workspace.grammars import GRAMMARS
+from tests.steps import steps
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -269,3 +270,24 @@ def test_what_a_definition_gives(language: str, text: str, expected: str) -> Non
 def test_any_text_is_taken(language: str, text: str) -> None:
     for found in definitions(text, language):
         assert found.text.count("\n") < OUTLINE
+
+
+@pytest.mark.parametrize(
+    ("language", "begin", "each", "end"),
+    [
+        ("go", "package a\nconst (\n", "\tA{} = 1\n", ")\n"),
+        ("go", "package a\nvar a", ", a{}", " int\n"),
+        ("cpp", "typedef int a", ", a{}", ";\n"),
+        ("typescript", "const a = 1", ", a{} = 1", ";\n"),
+        ("typescript", "export enum A {\n", "  A{},\n", "}\n"),
+        ("python", "class A:\n", "    def f{}(self): pass\n", ""),
+        ("java", "class A { int a", ", a{}", "; }\n"),
+    ],
+)
+def test_twice_the_names_are_twice_the_work(language: str, begin: str, each: str, end: str) -> None:
+    def work(names: int) -> int:
+        text = begin + "".join(each.format(number) for number in range(names)) + end
+        return steps(lambda: definitions(text, language, fields=True))
+
+    work(1)  # which loads the grammar
+    assert work(600) < 2.2 * work(300)

@@ -1,0 +1,222 @@
+"""Patterns of `caret.privacy.exclude` as people write them, and paths as editors have them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lsp_server.documents import Document
+from lsp_server.exclusion import Exclusion
+from lsp_server.policy import names_of, placed, printable, relative_path, withheld
+from lsp_server.settings import PrivacySettings, Settings, read_settings
+from lsp_server.snapshot import EditorSnapshot
+from lsp_server.workspace.ignore import ignore_file
+from lsp_server.workspace.privacy import shareable
+from tests.steps import steps
+
+DEFAULT = Exclusion(Settings().privacy.exclude, ["/w"])
+HOME = Path.home().as_posix()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("config/secrets.yml", "/w/config/secrets.yml"),
+        ("config/**", "/w/config/deep/a.py"),
+        ("config/", "/w/src/config/a.py"),
+        ("secrets/", "/w/secrets/a.py"),
+        ("secrets", "/w/secrets/deep/a.py"),
+        ("src/*.py", "/w/src/a.py"),
+        ("/rooted.py", "/w/rooted.py"),
+        ("/abs/x/**", "/abs/x/a.py"),
+        ("/w/config/**", "/w/config/a.py"),
+        ("~/x/**", f"{HOME}/x/a.py"),
+        ("${userHome}/x/", f"{HOME}/x/a.py"),
+        ("${workspaceFolder}/x/**", "/w/x/a.py"),
+        ("./x/**", "/w/x/a.py"),
+        ("**/.ssh/**", "/home/other/.ssh/config"),
+        ("C:\\Users\\me\\x\\**", "/c:/Users/me/x/a.py"),
+        ("c:/users/me/x", "/C:/Users/me/x/a.py"),
+        ("\\\\server\\share\\x\\**", "/share/x/a.py"),
+        ("config\\deep\\*", "/w/config/deep/a.py"),
+        ("*.PEM", "/w/key.pem"),
+        ("caf\u00e9/", "/w/cafe\u0301/a.py"),
+        ("config/**", "/elsewhere/config/a.py"),
+        (".env", ".env"),
+        ("*.pem", "/w/.key.pem.swp"),
+        ("*.pem", "/w/#key.pem#"),
+        ("notes/", "\\w\\notes\\a.py"),
+    ],
+)
+def test_a_pattern_excludes(pattern: str, path: str) -> None:
+    assert Exclusion([pattern], ["/w"]).pattern_for(path) == pattern
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path"),
+    [
+        (["config/**"], "/w/src/config.py"),
+        (["config/*.yml"], "/w/src/config/a.yml"),
+        (["/rooted.py"], "/w/src/rooted.py"),
+        (["*.pem", "!ok.pem"], "/w/ok.pem"),
+        (["work"], "/w/a.py"),
+        (["w"], "/w/a.py"),
+        ([""], "/w/a.py"),
+        (["!"], "/w/a.py"),
+        (["/"], "/w/a.py"),
+        (["["], "/w/["),
+    ],
+)
+def test_a_pattern_leaves(patterns: list[str], path: str) -> None:
+    assert Exclusion(patterns, ["/w"]).pattern_for(path) is None
+
+
+def test_what_is_in_an_excluded_folder_is_not_brought_back() -> None:
+    assert Exclusion(["private/", "!a.py"], ["/w"]).pattern_for("/w/private/a.py") == "private/"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["", "!", "/", "[a", "~nobody-here/x", "${env:X}/y", "a//b", "../x", "http://x"],
+)
+def test_a_pattern_that_matches_nothing_is_told(pattern: str) -> None:
+    settings, problems = read_settings({"privacy": {"exclude": ["ok/**", pattern]}})
+    assert settings.privacy.exclude == ("ok/**", pattern)
+    [problem] = problems
+    assert problem.startswith(f"caret.privacy.exclude: {pattern!r} can never match:")
+
+
+def test_the_default_patterns_can_all_match() -> None:
+    assert DEFAULT.problems == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    """
+    .env .env.local .env.production prod.env env.local .envrc .env~ .env.bak .env.swp .ENV
+    key.pem key.pem~ .key.pem.swp server.key id_rsa id_rsa.pub id_ed25519 id_rsa_work id_rsa.old
+    .git-credentials .pgpass .my.cnf .s3cfg .netrc _netrc .npmrc .pypirc .htpasswd .boto
+    terraform.tfvars prod.tfvars.json terraform.tfstate terraform.tfstate.backup .terraformrc
+    .dockerconfigjson .dockercfg .docker/config.json .aws/credentials .kube/config kubeconfig
+    credentials.json gcp-credentials.json service-account.json service-account-prod.json
+    client_secret_123.json secrets.yaml secrets.yml secrets.json secrets.toml secret.yaml
+    .vault_pass .vault_pass.txt .vault-token local.settings.json wp-config.php
+    x.p12 x.pfx x.jks x.keystore x.kdbx x.ppk x.gpg secret-key.asc .bash_history
+    .config/gcloud/application_default_credentials.json .ssh/config .gnupg/x
+    """.split(),  # noqa: SIM905 - a list of sixty quoted words reads worse
+)
+def test_secrets_are_excluded_by_default(name: str) -> None:
+    assert DEFAULT.pattern_for(f"/w/deep/{name}")
+    assert DEFAULT.pattern_for(f"/home/me/{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    """
+    book/ch1.asc id_rsa_helper.py id_ed25519_test.go .env.example .env.sample .env.template
+    .env.production.example env.py keys.py secrets.py credentials.py config.json package.json
+    settings.json tokenizer.json appsettings.json main.tf kubeconfig.go passwords.py vault.py
+    environment.ts src/env/a.py wp-config-sample.php
+    """.split(),  # noqa: SIM905 - the same
+)
+def test_sources_are_not(name: str) -> None:
+    assert DEFAULT.pattern_for(f"/w/{name}") is None
+
+
+def test_a_link_is_judged_by_its_target_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1")
+    (tmp_path / "notes.txt").symlink_to(tmp_path / ".env")
+    (tmp_path / ".env.example").symlink_to(tmp_path / ".env")
+    for name in ("notes.txt", ".env.example"):
+        names = names_of((tmp_path / name).as_uri(), [tmp_path.as_posix()])
+        document = Document.open(names[0], "plaintext", "A=1", others=names[1:])
+        assert withheld(document, Settings(), [tmp_path.as_posix()])
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///w/.env",
+        "untitled:.env",
+        "untitled:/w/.env",
+        "git:/w/.env?%7B%22path%22%7D",
+        "vscode-notebook-cell:/w/secrets/a.ipynb#W0",
+        "vscode-remote://ssh-remote%2Bhost/home/me/.env",
+        "file:///w/c#/.env",
+        "file:///w/%2Eenv",
+        "zipfile:///w/a.zip::.aws/credentials",
+    ],
+)
+def test_documents_of_every_kind_of_uri_are_excluded(uri: str) -> None:
+    names = names_of(uri, ["/w"])
+    settings = Settings(privacy=PrivacySettings((*Settings().privacy.exclude, "secrets/")))
+    document = Document.open(names[0], "plaintext", "", others=names[1:])
+    assert withheld(document, settings, ["/w"])
+
+
+def test_a_workspace_opened_by_a_link_is_the_same_workspace(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    (real / "src").mkdir(parents=True)
+    link.symlink_to(real)
+    for root, other in ((link, real), (real, link)):
+        path, *others = names_of((other / "src" / "a.py").as_uri(), [root.as_posix()])
+        assert path == (root / "src" / "a.py").as_posix()
+        assert (real / "src" / "a.py").as_posix() in (path, *others)
+        assert relative_path(path, [root.as_posix()]) == "src/a.py"
+    both = [link.as_posix(), real.as_posix()]
+    assert placed((real / "a.py").as_posix(), both) == (link / "a.py").as_posix()
+
+
+def test_a_path_in_no_encoding_is_printable() -> None:
+    [path, *_] = names_of("file:///w/caf%E9%0A.py", ["/w"])
+    assert path == "/w/caf\udce9\n.py"
+    assert relative_path(path, ["/w"]) == printable("caf\udce9\n.py") == "caf\ufffd\ufffd.py"
+
+
+def test_caretignore_counts_by_the_real_path_too(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "a.py").write_text("x = 1")
+    (tmp_path / ".caretignore").write_text("!\nprivate/\n")
+    (tmp_path / "shown.py").symlink_to(tmp_path / "private" / "a.py")
+    root = tmp_path.as_posix()
+    names = names_of((tmp_path / "shown.py").as_uri(), [root])
+    document = Document.open(names[0], "python", "x = 1", others=names[1:])
+    snapshot = EditorSnapshot(Settings(), [root])
+    assert not shareable(document, snapshot)
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a dangling link", "large"])
+def test_a_caretignore_that_cannot_be_read_keeps_its_folder_private(
+    tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / ".caretignore"
+    if kind == "a folder":
+        file.mkdir()
+    elif kind == "large":
+        with file.open("wb") as sparse:
+            sparse.truncate(1 << 30)
+    else:
+        file.symlink_to(tmp_path / "gone")
+    read = ignore_file(file)
+    assert read
+    assert read.problems
+    assert read.patterns.last_match("a.py", folder=False)
+
+
+def test_an_ignore_file_is_parsed_again_when_it_changed(tmp_path: Path) -> None:
+    file = tmp_path / ".gitignore"
+    file.write_text("a.py\n")
+    first = ignore_file(file)
+    assert first
+    assert ignore_file(file) is first
+    file.write_text("other.py\n")
+    again = ignore_file(file)
+    assert again
+    assert again.patterns.last_match("other.py", folder=False)
+
+
+def test_a_document_that_was_judged_costs_nothing_more() -> None:
+    exclusion = Exclusion(Settings().privacy.exclude, ["/w"])
+    first = steps(lambda: exclusion.pattern_for("/w/deep/down/here/a.py"))
+    assert steps(lambda: exclusion.pattern_for("/w/deep/down/here/a.py")) < 5 < first
