@@ -63,7 +63,8 @@ class Configuration:
         """
         try:
             async with asyncio.timeout(_KNOWN_TIMEOUT_S):
-                await self._known.wait()
+                while not self._known.is_set():  # it may be in question again on waking
+                    await self._known.wait()
         except TimeoutError:
             raise JsonRpcException(
                 "The editor has not said `initialized`, so the settings are not known.",

@@ -12,7 +12,14 @@ import pytest
 
 from engine.api import Ability, ChatRequest, CompletionRequest, ModelStatus, Piece
 from engine.client import EngineClient
-from engine.errors import CaretError, EngineLost, EngineUnavailable, ModelDamaged, Superseded
+from engine.errors import (
+    CaretError,
+    EngineLost,
+    EngineUnavailable,
+    ModelDamaged,
+    ModelError,
+    Superseded,
+)
 from engine.remote import RemoteClient
 from lsp_server import backend as backend_module
 from lsp_server.backend import Backend, connect_to
@@ -175,6 +182,64 @@ async def test_what_new_settings_cut_off_is_no_loss() -> None:
     with pytest.raises(Superseded, match="settings changed"):
         await anext(answer)
     assert (backend.ready, told[-1].phase) == (True, "ready")
+
+
+async def test_who_waits_while_the_settings_change_is_superseded() -> None:
+    """Not cancelled, and not answered by the model that was not asked."""
+    scripts = [Script(LOADING, LOADING, LOADING), Script(READY)]
+    backend = Backend(lambda _: None, lambda *_: scripts.pop(0))
+    await backend.use(SETTINGS)
+    waiting = asyncio.create_task(text(backend, wait=True))
+    await asyncio.sleep(0)
+    await backend.use(Settings(SETTINGS.fim, engine=EngineSettings(threads=2)))
+    with pytest.raises(Superseded, match="settings changed"):
+        await waiting
+    assert await text(backend, wait=True) == "done"
+
+
+async def test_who_waits_while_the_engine_restarts_gets_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A request in between does not bring the old engine back."""
+    ended = asyncio.Event()
+    monkeypatch.setattr(backend_module.launch, "stop", ended.wait)
+    script = Script(LOADING, READY)
+    backend, told = await used(script)
+    before = asyncio.create_task(text(backend, wait=True))
+    await asyncio.sleep(0)
+    restarting = asyncio.create_task(backend.restart())
+    await asyncio.sleep(0)
+    left = len(script.script)
+    after = asyncio.create_task(text(backend, wait=True))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(script.script) == left  # the old engine is asked for nothing
+    ended.set()
+    assert await asyncio.gather(before, after, restarting) == ["done", "done", None]
+    assert told[-1].phase == "ready"
+
+
+async def test_an_engine_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stop() -> None:
+        raise EngineUnavailable("The engine does not end.")
+
+    monkeypatch.setattr(backend_module.launch, "stop", stop)
+    backend, told = await used(Script(READY))
+    with pytest.raises(EngineUnavailable, match="does not end"):
+        await backend.restart()
+    assert (told[-1].phase, told[-1].error) == ("failed", "The engine does not end.")
+
+
+async def test_a_service_that_cannot_be_made_leaves_nobody_waiting() -> None:
+    def broken(*_: object) -> Script:
+        raise ValueError("an odd proxy")
+
+    told: list[ModelStatus] = []
+    backend = Backend(told.append, broken)
+    await backend.use(SETTINGS)
+    with pytest.raises(ModelError, match="a fault in Caret"):
+        await text(backend, wait=True)
+    assert told[-1].phase == "failed"
 
 
 async def test_local_or_remote() -> None:
