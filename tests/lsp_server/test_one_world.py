@@ -98,7 +98,7 @@ class Editor:
 
     def start(self) -> None:
         self.server = create_server()
-        self.server.protocol.set_writer(self)  # type: ignore[arg-type]  # it writes
+        self.server.protocol.set_writer(self)
 
     def write(self, data: bytes) -> None:
         message = json.loads(data.partition(b"\r\n\r\n")[2])
@@ -278,7 +278,7 @@ class Model:
     async def complete(
         self, request: CompletionRequest, *, wait: bool = True
     ) -> AsyncGenerator[Piece, None]:
-        around = [request.prompt, request.suffix, request.hint or ""]
+        around = [request.prompt, request.suffix or "", request.hint]
         around += [snippet.text for snippet in request.context]
         async for piece in self._written("\n".join(around), ["sum", "(prices)"]):
             yield piece
