@@ -18,8 +18,8 @@ _PYTHON = re.compile(
     re.MULTILINE,
 )
 _JAVASCRIPT = re.compile(
-    r"""\b(?:import|export)\b(?P<names>[^'"`;=]*+)['"](?P<of>[^'"\n]++)"""
-    r"""|\b(?:const|let|var)\b(?P<required>[^'"`;=]*+)=\s*+(?:await\s++)?(?:require|import)\(\s*+"""
+    r"""\b(?:import|export)\b(?P<names>[^'"`;=]{0,4000}+)['"](?P<of>[^'"\n]++)"""
+    r"""|\b(?:const|let|var)\b(?P<required>[^'"`;=]{0,4000}+)=\s*+(?:await\s++)?(?:require|import)\(\s*+"""
     r"""['"](?P<module>[^'"\n]++)"""
 )
 _JAVA = re.compile(r"\bimport\s++(?:static\s++)?(?P<of>\w++(?:\.\w++)*)\.(?P<name>\w++)\s*+;")
