@@ -231,7 +231,9 @@ class Rpc(LanguageServerProtocol):
         super()._execute_handler(msg_id, handler, callback, args, kwargs)  # type: ignore[arg-type]
         work = self._request_futures.get(msg_id)  # type: ignore[arg-type]
         if work is not None:
-            work.add_done_callback(lambda _: self._forget(msg_id, work))
+            # Later: pygls cancels all work in a loop over what is not forgotten.
+            loop = asyncio.get_running_loop()
+            work.add_done_callback(lambda _: loop.call_soon(self._forget, msg_id, work))
 
     def _forget(self, msg_id: MsgId, work: object) -> None:
         if self._request_futures.get(msg_id) is work:  # type: ignore[arg-type]

@@ -127,6 +127,17 @@ async def test_stages_of_a_session() -> None:
     assert client.protocol.over.is_set()
 
 
+async def test_shutdown_amid_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def waits(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    client, method = Client(), types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS
+    monkeypatch.setitem(client.protocol.fm.features, method, waits)
+    folders = notification(method, {"event": {"added": [], "removed": []}})
+    assert await client.code(INITIALIZE, folders, folders) == [(1, None)]
+    assert await client.code(request("shutdown")) == [(5, None)]
+
+
 async def test_what_cannot_be_read_of_initialize_is_left_out() -> None:
     client = Client()
     capabilities = {"textDocument": {"codeAction": 5}, "workspace": {"configuration": True}}
