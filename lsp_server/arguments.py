@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CONVERTER = get_converter()
+_CONVERTER.detailed_validation = False  # one thing that is wrong is enough
 
 
 @dataclass(frozen=True, slots=True)

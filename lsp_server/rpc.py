@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import cattrs
 from lsprotocol import types
 from pygls.exceptions import (
     JsonRpcException,
@@ -19,12 +17,14 @@ from pygls.exceptions import (
     JsonRpcParseError,
     JsonRpcServerNotInitialized,
 )
-from pygls.protocol import LanguageServerProtocol
+from pygls.protocol import LanguageServerProtocol, default_converter
 
 from lsp_server.greeting import is_id, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from cattrs import Converter
 
     from lsp_server.greeting import MsgId
 
@@ -38,6 +38,16 @@ _WITHOUT_PARAMETERS: dict[str, Any] = {
 _FAULT = "A fault in Caret; lsp.log says where."
 
 _log = logging.getLogger(__name__)
+
+
+def converter() -> Converter:
+    """Return pygls's converter, which ends at the first thing that is wrong.
+
+    By itself it collects all of them: for a long string in place of a list, one for each letter.
+    """
+    made: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls's
+    made.detailed_validation = False
+    return made
 
 
 class Rpc(LanguageServerProtocol):
@@ -166,26 +176,39 @@ class Rpc(LanguageServerProtocol):
 
     def _understood(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters of `initialize` without those that cannot be read."""
-        for _ in range(20):
-            try:
-                self._converter.structure(params, types.InitializeParams)
-            except cattrs.BaseValidationError as error:
-                for complaint in reversed(cattrs.transform_error(error)):
-                    _remove(params, re.findall(r"[^.\[\]]+", complaint.rpartition(" @ $")[2]))
-            else:
-                return params
-        return readable({})
+        if self._reads(params):
+            return params
+        able = params["capabilities"]
+        read = {name: self._parts(name, able[name]) for name in able}
+        read = {name: group for name, group in read.items() if self._reads_ability(name, group)}
+        others = params.keys() - {"capabilities"}
+        kept = {name: params[name] for name in others if self._reads({name: params[name]})}
+        return kept | {"capabilities": read}
+
+    def _parts(self, name: str, group: object) -> object:
+        if not isinstance(group, dict):
+            return group
+        return {key: group[key] for key in group if self._reads_ability(name, {key: group[key]})}
+
+    def _reads_ability(self, name: str, group: object) -> bool:
+        return self._reads({"capabilities": {name: group}})
+
+    def _reads(self, params: dict[str, Any]) -> bool:
+        try:
+            self._converter.structure({"capabilities": {}} | params, types.InitializeParams)
+        except Exception:  # whatever lsprotocol and cattrs raise
+            return False
+        return True
 
     def structure_message(self, data: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
-        """Do as pygls does, but say what is wrong with the parameters."""
+        """Do as pygls does, but tell what is wrong in words."""
         try:
             return super().structure_message(data)
-        except JsonRpcException as error:
-            cause = error.__cause__
-            told = ["invalid value"]
-            if isinstance(cause, cattrs.BaseValidationError):
-                told = cattrs.transform_error(cause)
-            raise JsonRpcInvalidParams(f"Invalid parameters: {told[0]}") from None
+        except JsonRpcException:
+            method = data.get("method", "an answer")
+            raise JsonRpcInvalidParams(
+                f"The parameters of {method} are not as the protocol has them."
+            ) from None
 
     def _take_answer(self, message: dict[str, Any]) -> None:
         """Hand the client's answer to whoever waits for it."""
@@ -270,24 +293,6 @@ def _id_of(message: object) -> Any:  # noqa: ANN401 - an id
     """Return the id by which a message can be refused, or None."""
     found = message.get("id") if isinstance(message, dict) else None
     return found if is_id(found) else None
-
-
-def _remove(params: Any, path: list[str]) -> None:  # noqa: ANN401 - any JSON value
-    """Take out of the parameters what a path of attributes leads to, or the last thing on it."""
-    holder, key, value = None, None, params
-    for name in path:
-        step = int(name) if isinstance(value, list) else _camel(name)
-        try:
-            holder, key, value = value, step, value[step]
-        except (LookupError, TypeError):
-            break
-    if holder is not None:
-        del holder[key]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(map(str.capitalize, rest))
 
 
 def _log_fault(error: BaseException | None) -> None:

@@ -31,6 +31,7 @@ from lsp_server.configuration import Configuration
 from lsp_server.consent import Consent
 from lsp_server.newest import NewestWins
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
+from lsp_server.rpc import converter
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.statistics.offers import Asked, Offers
 from lsp_server.statistics.recorder import Recorder
@@ -56,7 +57,11 @@ class CaretServer(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__(
-            "caret", __version__, protocol_cls=CaretProtocol, notebook_document_sync=NOTEBOOKS
+            "caret",
+            __version__,
+            protocol_cls=CaretProtocol,
+            converter_factory=converter,
+            notebook_document_sync=NOTEBOOKS,
         )
         self.configuration = Configuration(self, self._replaced)
         self.status = StatusLine(self.protocol.notify)

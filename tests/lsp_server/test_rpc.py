@@ -11,6 +11,7 @@ import pytest_asyncio
 from lsprotocol import types
 
 from lsp_server.handlers import create_server
+from lsp_server.rpc import converter
 from tests.pipe import INITIALIZE, STATUS, initialize, notification
 
 if TYPE_CHECKING:
@@ -226,6 +227,17 @@ async def test_changes_out_of_range(
     item = {"uri": URI, "languageId": "python", "version": 1, "text": "abcd\né😀z"}
     await client.say(notification("textDocument/didOpen", {"textDocument": item}), change)
     assert client.protocol.documents[URI].lines == lines
+
+
+async def test_a_long_string_in_place_of_a_list(client: Client) -> None:
+    """Not an error for each of its letters, which took minutes."""
+    event = {"added": "n" * 100_000, "removed": []}
+    params = {"event": event}
+    with pytest.raises(TypeError):
+        converter().structure(params, types.DidChangeWorkspaceFoldersParams)
+    assert await client.code(notification("workspace/didChangeWorkspaceFolders", params)) == []
+    given = {"arguments": [{"diagnostics": "n" * 100_000}]}
+    assert await client.code(request("workspace/executeCommand", FIX | given)) == [(5, -32602)]
 
 
 async def test_documents_opened_and_closed_twice(client: Client) -> None:
