@@ -15,11 +15,11 @@ from pygls.exceptions import (
     JsonRpcInvalidRequest,
     JsonRpcMethodNotFound,
     JsonRpcParseError,
-    JsonRpcServerNotInitialized,
 )
 from pygls.protocol import LanguageServerProtocol, default_converter
 
 from lsp_server.greeting import is_id, readable
+from lsp_server.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,8 +61,7 @@ class Rpc(LanguageServerProtocol):
         """A request that was answered before the server stood (see `greeting`)."""
         self._open: set[MsgId] = set()
         """Requests that have no answer yet."""
-        self._greeted = self._begun = self._left = False
-        """`initialize`, `initialized` and `shutdown` have come."""
+        self._stages = Stages()
 
     def receive(self, body: bytes) -> None:
         """Take one message from the client; raises nothing."""
@@ -93,9 +92,8 @@ class Rpc(LanguageServerProtocol):
 
     def _refuse_batch(self, batch: list[Any]) -> None:
         error = JsonRpcInvalidRequest("Send messages one by one: LSP has no batches.")
-        for asked in [_id_of(message) for message in batch if _id_of(message) is not None] or [
-            None
-        ]:
+        ids = [each for message in batch if (each := _id_of(message)) is not None]
+        for asked in ids or [None]:
             self._refuse(asked, error)
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -104,12 +102,11 @@ class Rpc(LanguageServerProtocol):
         try:
             if asks and not is_id(message["id"]):
                 raise JsonRpcInvalidRequest("The id of a request is a number or a string.")
-            if not self._is_in_order(message["method"], asks=asks):
-                return
-            if asks:
-                self._check_method(message["method"])
-                self._open.add(message["id"])
-            self.handle_message(self._structured(message))
+            method = message["method"]
+            if method == types.EXIT:
+                self.over.set()
+            elif self._stages.admit(method, asks=asks):
+                self._handle(message, asks=asks)
         except JsonRpcException as error:
             _log.warning("Refused %.100r with %d", message["method"], error.code)
             if asks:
@@ -119,30 +116,14 @@ class Rpc(LanguageServerProtocol):
             if asks:
                 self._refuse(_id_of(message), JsonRpcException(_FAULT))
 
-    def _is_in_order(self, method: str, *, asks: bool) -> bool:
-        """Return whether a message may come now; keeps account of the session's stages.
-
-        Raises:
-            JsonRpcException: it may not, and is a request.
-        """
-        begins = method == types.INITIALIZE
-        if method == types.EXIT:
-            self.over.set()
-            return False
-        if asks and self._left:
-            raise JsonRpcInvalidRequest("The server was told to shut down.")
-        if asks and begins and self._greeted:
-            raise JsonRpcInvalidRequest("The server is initialized already.")
-        if asks and not begins and not self._greeted:
-            raise JsonRpcServerNotInitialized("Send `initialize` first.")
-        if not asks and (not self._greeted or self._left):
-            return False
-        if method == types.INITIALIZED and self._begun:
-            return False
-        if method == types.INITIALIZED or (asks and not begins):
-            self._begin(method)
-        self._left = self._left or (asks and method == types.SHUTDOWN)
-        return True
+    def _handle(self, message: dict[str, Any], *, asks: bool) -> None:
+        method = message["method"]
+        if self._stages.lacks_initialized(method, asks=asks):
+            self._handle({"jsonrpc": "2.0", "method": types.INITIALIZED}, asks=False)
+        if asks:
+            self._check_method(method)
+            self._open.add(message["id"])
+        self.handle_message(self._structured(message))
 
     def _check_method(self, method: str) -> None:
         """Raise JsonRpcMethodNotFound unless this is a request that has a handler."""
@@ -150,13 +131,6 @@ class Rpc(LanguageServerProtocol):
         if known and known[1] is None:  # a notification, to which pygls would send no answer
             raise JsonRpcMethodNotFound.of(method)
         self._get_handler(method)
-
-    def _begin(self, method: str) -> None:
-        """Note that `initialized` has come; a client that asks without sending it has it sent."""
-        begun, self._begun = self._begun, True
-        if not begun and method not in (types.INITIALIZED, types.SHUTDOWN):
-            told = {"jsonrpc": "2.0", "method": types.INITIALIZED}
-            self.handle_message(self._structured(told))
 
     def _structured(self, message: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
         method = message["method"]
@@ -171,7 +145,7 @@ class Rpc(LanguageServerProtocol):
             message["params"] = readable(message["params"])
         message["params"] = self._understood(message["params"])
         initialize = self.structure_message(message)
-        self._greeted = True
+        self._stages.greeted = True
         return initialize
 
     def _understood(self, params: dict[str, Any]) -> dict[str, Any]:
