@@ -172,8 +172,9 @@ class Document:
     ) -> Document:
         """Return a document with this text; `language` is any editor's name of its language."""
         lines = split_lines(text)
-        known = language_id(language, path, lines[0])
-        return cls(path, known, lines, len(text), "\0" in text, version, language, others)
+        sent = language if isinstance(language, str) else ""  # lsprotocol takes any value there
+        known = language_id(sent, path, lines[0])
+        return cls(path, known, lines, len(text), "\0" in text, version, sent, others)
 
     def copy(self, version: int | None) -> Document:
         """A document to edit: requests keep the one that they began with."""

@@ -168,7 +168,8 @@ def did_partially_accept(ls: CaretServer, params: Any) -> None:  # noqa: ANN401 
 def _name_of(params: Any) -> str:  # noqa: ANN401 - whatever an editor sent
     """The name of an item: the argument of its command."""
     command = getattr(getattr(params, "item", None), "command", None)
-    return str(*(getattr(command, "arguments", None) or [""])[:1])
+    arguments = getattr(command, "arguments", None)
+    return str(arguments[0]) if arguments and isinstance(arguments, list) else ""
 
 
 def accepted(ls: CaretServer, params: types.ExecuteCommandParams) -> None:

@@ -240,6 +240,13 @@ async def test_a_long_string_in_place_of_a_list(client: Client) -> None:
     assert await client.code(request("workspace/executeCommand", FIX | given)) == [(5, -32602)]
 
 
+@pytest.mark.parametrize("language", [None, 5, {}, []])
+async def test_a_language_that_is_no_string(client: Client, language: object) -> None:
+    item = {"uri": "file:///w/b.py", "languageId": language, "version": 1, "text": "x"}
+    await client.say(notification("textDocument/didOpen", {"textDocument": item}))
+    assert client.protocol.documents.pop("file:///w/b.py").language == "python"
+
+
 async def test_documents_opened_and_closed_twice(client: Client) -> None:
     def opened(text: str) -> dict[str, Any]:
         item = {"uri": URI, "languageId": "python", "version": 1, "text": text}
