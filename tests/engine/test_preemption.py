@@ -8,6 +8,7 @@ Real weights and the real scheduler; each `next()` of a job's work is one step.
 from __future__ import annotations
 
 import queue
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Piece, Sampling
 from engine.scheduler import Rank, Scheduler
+from engine.speculation import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,24 +26,43 @@ if TYPE_CHECKING:
 
 QUESTION = ChatMessage("user", "Explain what a hash table is, with a short example in Python.")
 CHAT = ChatRequest("", (ChatMessage("system", "You explain code."), QUESTION), max_tokens=60)
+KEYS = 4
+LONG = (1 + KEYS + 1 + 1) * (MOST_ROWS + 1)
+"""Tokens of an answer that is not over at the last key. A pass writes at most one token more than
+it drafts; a piece is taken before each key and before the first one, and one is computed ahead."""
 PLACES = [f"def area_{n}(width, height):\n    ret" for n in range(12)]
 
 
 class Traced:
-    """Work that notes each of its steps in a list that all share."""
+    """Work that notes each of its steps in a list that all share.
 
-    def __init__(self, name: str, work: Iterator[Piece | None], steps: list[str]) -> None:
+    With `ahead`, it computes at most that many pieces more than were taken: however slow the
+    test's own thread is, the work is not over before the test has taken its pieces.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Iterator[Piece | None],
+        steps: list[str],
+        ahead: int | None = None,
+    ) -> None:
         self.name, self.work, self.steps = name, work, steps
         self.items: queue.Queue[Piece | CaretError] = queue.Queue()
+        self.allowed = None if ahead is None else threading.Semaphore(ahead)
         self.done = False
 
     def __iter__(self) -> Iterator[Piece | None]:
         for piece in self.work:
             self.steps.append(self.name)
             yield piece
+            while piece and self.allowed and not self.allowed.acquire(timeout=0.001):
+                yield None  # the scheduler looks for other work between two steps
 
     def next(self) -> Piece:
         item = self.items.get(timeout=60)
+        if self.allowed:
+            self.allowed.release()
         assert isinstance(item, Piece), item
         self.done = item.finish_reason is not None
         return item
@@ -66,10 +87,11 @@ def test_a_key_goes_first_and_the_answer_is_the_same(
     qwen_runtime: Runtime, smollm_runtime: Runtime, scheduler: Scheduler, same: bool
 ) -> None:
     talker, steps = qwen_runtime if same else smollm_runtime, list[str]()
-    chat = replace(CHAT, sampling=Sampling(speculate=same))  # without drafts, a piece a token
+    # Without drafts, a piece is a token.
+    chat = replace(CHAT, sampling=Sampling(speculate=same), max_tokens=LONG if same else 60)
     alone = _text(talker.chat(chat))
-    expected = [_text(qwen_runtime.complete(_completion(place))) for place in PLACES[:4]]
-    answer = Traced("answer", talker.chat(chat), steps)
+    expected = [_text(qwen_runtime.complete(_completion(place))) for place in PLACES[:KEYS]]
+    answer = Traced("answer", talker.chat(chat), steps, ahead=1)
     scheduler.submit(
         iter(answer),
         answer.items.put,
