@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from engine.api import ModelStatus
-    from lsp_server.context import Site
     from lsp_server.roles import Part
 
 _log = logging.getLogger(__name__)
@@ -196,13 +195,15 @@ class CaretServer(LanguageServer):
 
     async def _with_context(self, query: Query, snapshot: EditorSnapshot) -> Query:
         place = query.document, query.site, snapshot
-        context, hint = await asyncio.gather(self.gatherer.gather(*place), self._hint(*place))
+        context, hint = await asyncio.gather(
+            self.gatherer.gather(*place, invoked=query.invoked), self._hint(query, snapshot)
+        )
         return replace(query, site=replace(query.site, context=context, hint=hint))
 
-    async def _hint(self, document: str, site: Site, snapshot: EditorSnapshot) -> str:
+    async def _hint(self, query: Query, snapshot: EditorSnapshot) -> str:
         """With what was typed in other documents just now: the caret may have come for that."""
-        await self.gatherer.send_edited(snapshot, but=document)
-        return await self.hints.at(document, site, snapshot)
+        await self.gatherer.send_edited(snapshot, but=query.document)
+        return await self.hints.at(query.document, query.site, snapshot, invoked=query.invoked)
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show a message to the user, once in the server's life."""

@@ -47,10 +47,12 @@ class Desk:
         self.view = replace(self.view, documents={**self.view.documents, self.uri(path): document})
         return document
 
-    async def gather(self, path: str, line: int, column: int = 0) -> tuple[Snippet, ...]:
+    async def gather(
+        self, path: str, line: int, column: int = 0, *, invoked: bool = False
+    ) -> tuple[Snippet, ...]:
         document = self.view.documents[self.uri(path)]
         site = site_at(document.lines, line, column, language=document.language, path=path)
-        return await self.gatherer.gather(self.uri(path), site, self.view)
+        return await self.gatherer.gather(self.uri(path), site, self.view, invoked=invoked)
 
 
 @asynccontextmanager

@@ -33,6 +33,8 @@ from lsp_server.workspace.recent import Recent
 
 DEADLINE_S = 0.015
 """For the index, of 20 ms for all; what it finds later is not waited for."""
+INVOKED_DEADLINE_S = 1.0
+"""The same where the user asked by hand: on a busy machine the index answers late, not never."""
 REACH = 32
 """Lines around the place in which what was gathered there is kept."""
 PAUSE_S = 30.0
@@ -96,12 +98,15 @@ class Gatherer:
         place.asked = now
         return place.context
 
-    async def gather(self, document: str, site: Site, view: EditorSnapshot) -> tuple[Snippet, ...]:
-        """What is kept for the place, else what is found for it before the deadline."""
+    async def gather(
+        self, document: str, site: Site, view: EditorSnapshot, *, invoked: bool = False
+    ) -> tuple[Snippet, ...]:
+        """Return what is kept for the place, else what is found for it before the deadline."""
         if (kept := self.kept(document, site)) is not None:
             return kept
         began = time.perf_counter()
-        found = [*await self._visited(view), *await self._index(document, site, view)]
+        found = await self._visited(view)
+        found += await self._index(document, site, view, deadline_s(invoked=invoked))
         tokens = view.settings.context.window or WINDOW
         shown = site.prefix[-tokens * _SHOWN :] + site.suffix[: tokens * _SHOWN]
         before = self._places.get(document)
@@ -150,17 +155,24 @@ class Gatherer:
                 found.append(Found(path, line, text, 1 / (1 + rank), "recent"))
         return found
 
-    async def _index(self, document: str, site: Site, view: EditorSnapshot) -> list[Found]:
+    async def _index(
+        self, document: str, site: Site, view: EditorSnapshot, within_s: float
+    ) -> list[Found]:
         """What the index finds, in time; then it is told of documents edited since."""
         held, sources = view.documents.get(document), view.settings.context
         root = view.root_of(held.path) if held else None
         if held is None or root is None:
             return []
         about = wanted(site, view.lines(document)[0])
-        found = await self._link.ask(root, about, DEADLINE_S)
+        found = await self._link.ask(root, about, within_s)
         await self.send_edited(view)
         kinds = {"definition": sources.definitions, "piece": sources.search}
         return [item for item in found if kinds[item.kind]]
+
+
+def deadline_s(*, invoked: bool) -> float:
+    """Return how long an answer of the index is waited for, in seconds."""
+    return INVOKED_DEADLINE_S if invoked else DEADLINE_S
 
 
 def _imports(site: Site) -> tuple[frozenset[str], bool]:

@@ -14,7 +14,7 @@ from lsp_server.docstrings import open_before
 from lsp_server.lexing import begun_above
 from lsp_server.secrets import redacted
 from lsp_server.workspace.definitions import comment
-from lsp_server.workspace.gather import DEADLINE_S
+from lsp_server.workspace.gather import deadline_s
 from lsp_server.workspace.ranking import stem_of
 from lsp_server.workspace.typed import objects
 from lsp_server.workspace.wanted import wanted, with_ways
@@ -64,7 +64,9 @@ class Hints:
         self._line = _Line("", 0)
         """Only one: who comes back to a line may have changed what it is about."""
 
-    async def at(self, document: str, site: Site, view: EditorSnapshot) -> str:
+    async def at(
+        self, document: str, site: Site, view: EditorSnapshot, *, invoked: bool = False
+    ) -> str:
         """Whole lines to read before the caret's one, as deep as it; "" where there is nothing."""
         line = self._at_line(document, site)
         held = view.documents.get(document)
@@ -76,7 +78,7 @@ class Hints:
         line.told = [each for each in line.told if each.before != before or each.ways == ways]
         if any(ways) and all(each.ways != ways for each in line.told):
             about = with_ways(wanted(site, lines), ways)
-            found = await self._link.members(root, about, DEADLINE_S)
+            found = await self._link.members(root, about, deadline_s(invoked=invoked))
             texts = [told(each, site.language) for each in found]
             line.told += [_Told(before, ways, texts)] if texts else []
         texts = list(dict.fromkeys(text for each in line.told for text in each.texts))

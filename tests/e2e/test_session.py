@@ -66,14 +66,14 @@ async def _tokens() -> tuple[int, int]:
 
 
 async def _until_prompts_have(tokens: int) -> tuple[int, int]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LOADING_S):
         while (found := await _tokens())[0] < tokens:
             await asyncio.sleep(0.02)
     return found
 
 
 async def _idle() -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LOADING_S):
         while await _open_requests():
             await asyncio.sleep(0.02)
 

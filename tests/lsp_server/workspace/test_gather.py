@@ -186,6 +186,18 @@ async def test_the_deadline_is_kept_and_what_comes_late_is_dropped(
         assert "helper.py" in shown(await desk.gather("main.py", 80))
 
 
+async def test_who_asks_by_hand_waits_for_a_late_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "helper.py").write_text(HELPER)
+    monkeypatch.setattr(gather_module, "DEADLINE_S", 0.0)
+    monkeypatch.setattr(gather_module, "INVOKED_DEADLINE_S", PATIENCE_S)
+    async with at_desk(tmp_path) as desk:
+        desk.open("main.py", MAIN)
+        assert await desk.gather("main.py", 3) == ()
+        assert "helper.py" in shown(await desk.gather("main.py", 80, invoked=True))
+
+
 async def test_a_killed_index_leaves_the_rest_working(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         desk.open("main.py", MAIN)

@@ -8,9 +8,9 @@ import pytest
 
 from lsp_server.context import Site, site_at
 from lsp_server.settings import read_settings
-from lsp_server.workspace import hints as hints_module
+from lsp_server.workspace import gather as gather_module
 from lsp_server.workspace.found import Found
-from lsp_server.workspace.hints import LONGEST, Hints
+from lsp_server.workspace.hints import LONGEST, Hints, told
 from tests.desk import PATIENCE_S, at_desk
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ PAY = "from ledger import Ledger\n\n\ndef pay(book: Ledger) -> None:\n    book.\
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine the deadline would decide."""
-    monkeypatch.setattr(hints_module, "DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(gather_module, "DEADLINE_S", PATIENCE_S)
 
 
 async def hint(desk: Desk, hints: Hints, line: int, column: int, path: str = "pay.py") -> str:
@@ -181,12 +181,12 @@ def test_a_comment_says_what_it_is_and_what_is_in_it(
     brief: str, language: str, expected: str
 ) -> None:
     found = Found("books/ledger.py", 0, "", 1.0, "definition", brief)
-    assert hints_module.told(found, language) == expected
+    assert told(found, language) == expected
 
 
 def test_a_long_listing_ends_with_a_whole_name() -> None:
     listing = ", ".join(f"member_{number}()" for number in range(200))
     found = Found("a.py", 0, "", 1.0, "definition", f"class A: # {listing}")
-    text = hints_module.told(found, "python")
+    text = told(found, "python")
     assert len(text) <= LONGEST + len("# , ...")
     assert text.endswith("(), ...")
