@@ -240,7 +240,7 @@ async def test_a_long_string_in_place_of_a_list(client: Client) -> None:
     assert await client.code(request("workspace/executeCommand", FIX | given)) == [(5, -32602)]
 
 
-@pytest.mark.parametrize("language", [None, 5, {}, []])
+@pytest.mark.parametrize("language", [None, 5, True])
 async def test_a_language_that_is_no_string(client: Client, language: object) -> None:
     item = {"uri": "file:///w/b.py", "languageId": language, "version": 1, "text": "x"}
     await client.say(notification("textDocument/didOpen", {"textDocument": item}))
