@@ -203,7 +203,7 @@ class Rpc(LanguageServerProtocol):
 
     def _handle_cancel_notification(self, msg_id: MsgId) -> None:
         """Cancel a request of the client's; it cannot cancel one of the server's."""
-        if msg_id not in self._result_types:
+        if is_id(msg_id) and msg_id not in self._result_types:
             super()._handle_cancel_notification(msg_id)  # type: ignore[arg-type]  # pygls knows no floats
 
     async def cancel_requests(self) -> None:

@@ -191,6 +191,14 @@ async def test_the_client_cannot_cancel_a_request_of_the_server(client: Client) 
     assert asked.done()
 
 
+async def test_a_cancelled_id_of_a_wrong_type(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for odd in ({}, [], None, True):
+        assert await client.code(notification("$/cancelRequest", {"id": odd})) == []
+    assert not [each for each in caplog.records if each.name == "lsp_server.rpc"]
+
+
 async def test_what_is_done_is_forgotten(client: Client) -> None:
     for version in range(20):
         await client.say(_change(version, "x"), STATUS)
