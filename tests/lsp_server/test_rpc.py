@@ -194,6 +194,7 @@ async def test_the_client_cannot_cancel_a_request_of_the_server(client: Client) 
 async def test_a_cancelled_id_of_a_wrong_type(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
+    odd: object
     for odd in ({}, [], None, True):
         assert await client.code(notification("$/cancelRequest", {"id": odd})) == []
     assert not [each for each in caplog.records if each.name == "lsp_server.rpc"]
