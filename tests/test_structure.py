@@ -97,6 +97,17 @@ def test_caret_commands_named_in_the_docs_exist(doc: Path) -> None:
     assert named <= COMMANDS.keys()
 
 
+def test_each_promise_of_the_security_page_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    promises = [line for line in page.splitlines() if re.match(r"\|.*\|.*\|.*`", line)]
+    named = [re.findall(r"`([\w.]+\.(?:py|ts|mjs))`", line.split("|")[3]) for line in promises]
+    sources = ROOT / "editors" / "vscode" / "test"
+    files = {path.name for folder in (ROOT / "tests", sources) for path in folder.rglob("*.*")}
+    assert len(promises) > 15
+    assert all(named)
+    assert {name for names in named for name in names} <= files
+
+
 def test_make_demo_pulls_the_default_model() -> None:
     assert f"MODEL ?= {DEFAULT_FIM}\n" in (ROOT / "Makefile").read_text("utf-8")
 
