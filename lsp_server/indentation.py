@@ -215,14 +215,17 @@ def undoubled(text: str, site: Site) -> str:
     'def y'
     >>> undoubled("    x", Site("if a:\n", "", "python"))
     '    x'
+    >>> undoubled("\ta();", Site("class A {\n\tvoid f() {\n\t", "", "java"))
+    '\ta();'
     """
     line, white = text.partition("\n")[0], _white(text)
     above = _line_above(site)
     if not (line.strip() and white and site.head) or site.head.strip() or _goes_on(above, site):
         return text
-    depths = _depths(site)
-    anew = white in depths and site.head + white not in depths
-    if not anew and indent(site.head + white + "x") <= _deepest(above, site):
+    depths, depth = _depths(site), indent(site.head + white + "x")
+    opened = opens_block(above, site.language) and depth == _deepest(above, site)
+    anew = white in depths and site.head + white not in depths and not opened
+    if not anew and depth <= _deepest(above, site):
         return text
     return text[len(site.head) :] if white.startswith(site.head) else text[len(white) :]
 
