@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsp_server.lexing import PROSE, after_string, has_more_lines, open_quote, tokens
 
@@ -30,16 +30,15 @@ _LONGEST_BRANCH = 400
 """Characters of a line up to the end of such a pattern, or from the `;;` before it."""
 
 _TAB_STOP = 4
+_NEAR = 64
+"""Open brackets that are compared with the closer on a line below, the innermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(NamedTuple):
     """One bracket that has no partner in its text."""
 
     char: str
     offset: int
-    indent: int
-    """Indentation of its line, in columns."""
 
 
 def indent(line: str) -> int:
@@ -68,9 +67,6 @@ class Balance:
         """Those without a closer."""
         self._depths: dict[str, list[int]] = {closer: [] for closer in CLOSERS}
         """Indices of the openers that each closer may end, in their order."""
-        self._measured = 0
-        self._indent = -1
-        """Up to where lines were looked for, and the indentation of the last one."""
         self._last_case = self._searched = 0
         """Where a shell's last `case` ends, and up to where it was looked for."""
         self.open_text = False
@@ -92,14 +88,14 @@ class Balance:
     def _take(self, char: str, offset: int) -> None:
         if char in PAIRS:
             self._depths[PAIRS[char]].append(len(self.openers))
-            self.openers.append(self._bracket(char, offset))
+            self.openers.append(Bracket(char, offset))
         elif char in CLOSERS:
             depth = self._depths[char][-1] if self._depths[char] else None
             start = None if depth is None else self.openers[depth].offset
             if self._language == "shellscript" and self._ends_pattern(start, offset):
                 return
             if depth is None:
-                self.closers.append(self._bracket(char, offset))
+                self.closers.append(Bracket(char, offset))
             else:
                 self._close(depth)
 
@@ -109,14 +105,6 @@ class Balance:
         for depths in self._depths.values():
             while depths and depths[-1] >= depth:
                 depths.pop()
-
-    def _bracket(self, char: str, offset: int) -> Bracket:
-        """Return a bracket with the indentation of its line, which is measured once a line."""
-        start = self.text.rfind("\n", self._measured, offset) + 1
-        if start or self._indent < 0:
-            self._indent = indent(self.text[start : offset + 1])
-        self._measured = offset
-        return Bracket(char, offset, self._indent)
 
     def _ends_pattern(self, start: int | None, offset: int) -> bool:
         """Return whether a closer ends the pattern of a `case`, and not what opens at `start`."""
@@ -157,10 +145,19 @@ def wanted_closers(site: Site) -> list[str]:
     if on_line := sum(closer.offset < len(site.tail) for closer in closers):
         opened = len(loose(site.head, site.language)[1])
         return inner_first[: max(opened - on_line, 0)]
-    for depth, opener in enumerate(reversed(openers)):
-        if closers and closers[0].char == PAIRS[opener.char] and closers[0].indent >= opener.indent:
+    if not closers:
+        return inner_first
+    depth_below = _indent_at(site.suffix, closers[0].offset)
+    for depth, opener in enumerate(islice(reversed(openers), _NEAR)):
+        of_kind = closers[0].char == PAIRS[opener.char]
+        if of_kind and depth_below >= _indent_at(site.prefix, opener.offset):
             return inner_first[:depth]
     return inner_first
+
+
+def _indent_at(text: str, offset: int) -> int:
+    """Return the indentation of the line at an offset, in columns."""
+    return indent(text[text.rfind("\n", 0, offset) + 1 : offset + 1])
 
 
 def first_surplus(closers: Iterable[Bracket], wanted: Sequence[str]) -> int | None:

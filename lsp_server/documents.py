@@ -93,9 +93,9 @@ def _is_inside(data: bytes, offset: int, size: int) -> bool:
     return data[offset + 1] & 0xFC == 0xDC and data[offset - 1] & 0xFC == 0xD8
 
 
-def _joined(text: str, *put_in: str) -> str:
+def joined(text: str, *put_in: str) -> str:
     """Return a text in which halves of a character are one again, if such were put in."""
-    if not any(map(_HALF.search, put_in)):
+    if not any(map(_HALF.search, put_in or (text,))):
         return text
     return _HALVES.sub(
         lambda found: found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text
@@ -199,7 +199,7 @@ class Document:
             first -= 1  # a "\n" put after a lone "\r" makes one line end of the two
             head = self.lines[first] + head
         old = self.lines[first : last + 1]
-        new = split_lines(_joined(head + text + rest, text))
+        new = split_lines(joined(head + text + rest, text))
         if last + 1 < len(self.lines):
             new.pop()  # `rest` ends with a line end, after which the next line begins
         self.lines[first : last + 1] = new
@@ -216,7 +216,7 @@ class Document:
         old = self.lines[row]
         pieces = _Pieces(body(old), encoding)
         parts = [pieces.edit(*change) for change in changes]
-        new = _joined(pieces.text, *(text for _, _, text in changes)) + old[len(body(old)) :]
+        new = joined(pieces.text, *(text for _, _, text in changes)) + old[len(body(old)) :]
         self.lines[row] = new
         self.characters += len(new) - len(old)
         return parts

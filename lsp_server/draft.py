@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 from engine.api import Usage
 from lsp_server.confidence import Token, first_line, score
+from lsp_server.documents import joined
 from lsp_server.hole import filling, is_past
 from lsp_server.indentation import undoubled
 from lsp_server.postprocess import Place, polish
@@ -20,8 +22,17 @@ if TYPE_CHECKING:
     from lsp_server.context import Site
     from lsp_server.shape import Shape
 
-MOST_CHARACTERS = 8_000
+MOST_CHARACTERS, MOST_LINES = 8_000, 400
 """Of what a model writes at one cursor; the rules read all of it."""
+_BRACKETS = re.compile(r"(?:[^()\[\]{}]*+[()\[\]{}]){1500}")
+"""As many brackets as one suggestion may have; code of that length has fewer."""
+_LONG_LINE = 120
+"""Characters of a line that is looked at before it is whole."""
+_ODD = re.compile("[\0-\x08\x0b\r\x0e-\x1f\x7f\ud800-\udfff]")
+_LINE_END = re.compile(r"\r\n|\r(?!\Z)")
+_UNFIT = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\udc00-\udfff]|[\ud800-\udbff](?!\\Z)")
+"""Control characters, and halves of a character whose other half does not follow."""
+_HALF = re.compile("[\r\ud800-\udbff]\\Z")
 
 
 class Draft:
@@ -47,23 +58,25 @@ class Draft:
     def add(self, piece: Piece) -> bool:
         """Take one more piece; True when no more are needed."""
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
-        self._text += piece.text
+        text = _plain(self._text, piece.text)
+        self._text = _beginning(text)
         if not self._begins and self._text.strip():
             self._begins, self._text = True, undoubled(self._text, self.site)
         self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
-        if len(self._text) > MOST_CHARACTERS:  # a server that knows no `max_tokens`
-            self._reason = self._reason or "length"
+        if len(self._text) < len(text):  # a server that knows no `max_tokens`
+            self._reason = "length"
         self._usage = piece.usage or self._usage
         if self._end is None:
             self._end = self._ending.find(self._text, final=self._reason not in (None, "length"))
-        whole = self._reason is not None or self._is_enough()
+        whole = self._reason is not None or self._is_enough(piece)
         self.doubted = not whole and self._is_doubtful()
         return whole or self.doubted
 
     def text(self) -> str:
         """What to insert, once no more is to come."""
+        self._text = _HALF.sub("", self._text)
         return self._filling() or self._beginning()
 
     def _filling(self) -> str:
@@ -106,9 +119,12 @@ class Draft:
             decode_ms=(self._times[-1] - first[0]) * 1000,
         )
 
-    def _is_enough(self) -> bool:
-        """Whether what is to be inserted is there."""
-        return is_past(self._text, self.site) if self.fills else self._end is not None
+    def _is_enough(self, piece: Piece) -> bool:
+        """Return whether what is to be inserted is there, as each line shows once it is whole."""
+        if not self.fills:
+            return self._end is not None
+        line = len(self._text) - self._text.rfind("\n")
+        return ("\n" in piece.text or line > _LONG_LINE) and is_past(self._text, self.site)
 
     def _is_doubtful(self) -> bool:
         """Whether the first line is whole, and the model too unsure of it."""
@@ -117,6 +133,27 @@ class Draft:
             return False
         sure = score(self.tokens, line)
         return sure is not None and sure < self._least
+
+
+def _plain(text: str, more: str) -> str:
+    r"""Return a text with more of it, as an editor can take it: with `\n` line ends.
+
+    Its last character may be half of one, or of a line end.
+
+    >>> _plain("a\r", "\nb\rc\0"), _plain("a\ud83d", "\ude00\ude00")
+    ('a\nb\nc', 'a😀')
+    """
+    whole = text + more
+    if not _ODD.search(whole, max(len(text) - 1, 0)):
+        return whole
+    return _UNFIT.sub("", joined(_LINE_END.sub("\n", whole)))
+
+
+def _beginning(text: str) -> str:
+    """Return as much of a text as one suggestion may hold."""
+    if found := _BRACKETS.match(text, 0, MOST_CHARACTERS):
+        text = found[0]
+    return "\n".join(text[:MOST_CHARACTERS].split("\n", MOST_LINES)[:MOST_LINES])
 
 
 def _tokens(piece: Piece) -> Iterator[Token]:

@@ -20,6 +20,7 @@ from lsp_server.asking import MOVED
 from lsp_server.carets import Caret, Item, end_of_change
 from lsp_server.completion import Query
 from lsp_server.instruct.commands import COMMANDS, IDS, Command
+from lsp_server.logs import fault
 from lsp_server.parent import parent_ended
 from lsp_server.server import CaretServer
 
@@ -119,7 +120,22 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
 async def _suggested(
     ls: CaretServer, params: types.InlineCompletionParams | types.CompletionParams, *, invoked: bool
 ) -> tuple[Caret | None, list[Item]]:
-    """What is suggested at a position, and the caret there; None where nothing may be."""
+    """What is suggested at a position, and the caret there; None where nothing may be.
+
+    An unforeseen fault is logged, and nothing is suggested: editors show an error at each key.
+    """
+    try:
+        return await _answered_at(ls, params, invoked=invoked)
+    except JsonRpcException:
+        raise
+    except Exception as error:
+        _log.error("Nothing is suggested here: %s", fault(error))
+        return None, []
+
+
+async def _answered_at(
+    ls: CaretServer, params: types.InlineCompletionParams | types.CompletionParams, *, invoked: bool
+) -> tuple[Caret | None, list[Item]]:
     uri, start = params.text_document.uri, time.monotonic()
     if uri not in ls.protocol.documents:
         return None, []

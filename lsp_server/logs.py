@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from traceback import format_tb
 from typing import IO, TYPE_CHECKING
 
 from engine.paths import log_dir
@@ -58,3 +59,8 @@ class Log:
         except OSError:
             return ""
         return f" ({lines[-1].strip()[:_LINE]})" if lines else ""
+
+
+def fault(error: Exception) -> str:
+    """Return what an unforeseen error is and where it arose; its message may quote a document."""
+    return f"{type(error).__name__}\n{''.join(format_tb(error.__traceback__))}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lsp_server.brackets import CLOSERS, indent, is_closing, loose
+from lsp_server.brackets import CLOSERS, Balance, indent, is_closing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lsp_server.context import Site
 
@@ -22,6 +22,8 @@ _TELLING = 8
 """Signs of the rest of a line that are no chance when they come again in the middle of a text."""
 _TRIED = 12
 """Overlaps that are looked at, the longest first."""
+_LINES = 64
+"""Lines above or below the caret that a text may write again."""
 _MARKS = re.compile(r"(?<=\w)[^\S\n]+(?=\w)|\n|\S")
 """Letters, signs, line ends and the white space between two words: what an overlap has to have."""
 _REPEATED_HEAD = 6
@@ -45,7 +47,8 @@ def drop_tail_overlap(text: str, site: Site) -> str:
     if again is not None:
         return text[:again]
     sizes = tail_overlaps(text, site)[:_TRIED]
-    size = next((size for size in sizes if _is_repeat(text, tail, size, site.language)), 0)
+    leaving = _leave_open(text, sizes, site.language)
+    size = next((size for size in sizes if _is_repeat(text, tail, size, next(leaving))), 0)
     return text[: len(text) - size]
 
 
@@ -87,7 +90,17 @@ def _end_before(text: str, offset: int, site: Site) -> int:
     return len(text[:offset].rstrip(" \t")) if site.tail[:1].isspace() else offset
 
 
-def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
+def _leave_open(text: str, sizes: Sequence[int], language: str) -> Iterator[bool]:
+    """Yield for each ending, the longest first, whether dropping it leaves brackets open."""
+    balance = Balance(language)
+    left = []
+    for size in [*sizes, 0]:
+        balance.feed(text[: len(text) - size])
+        left.append(len(balance.openers))
+    return (count > left[-1] for count in left)
+
+
+def _is_repeat(text: str, tail: str, size: int, leaves_open: bool) -> bool:
     """Whether an overlap is more than chance, and dropping it leaves no bracket open."""
     kept, dropped = text[: len(text) - size], text[len(text) - size :]
     all_of_it = squeezed(dropped) == squeezed(tail)
@@ -96,9 +109,7 @@ def _is_repeat(text: str, tail: str, size: int, language: str) -> bool:
     splits_word = _has_word(dropped[0]) and _has_word(kept[-1:]) and not whole
     if not telling or splits_word:
         return False
-    if any(char in CLOSERS for char in dropped):
-        return len(loose(kept, language)[1]) <= len(loose(text, language)[1])
-    return True
+    return not (leaves_open and any(char in CLOSERS for char in dropped))
 
 
 def drop_lines_below(text: str, site: Site) -> str:
@@ -116,7 +127,7 @@ def drop_lines_below(text: str, site: Site) -> str:
         return text
     lines = (site.head + text).split("\n")
     written = [number for number, line in enumerate(lines) if line.strip()]
-    below = site.below
+    below = site.below[:_LINES]
     for count in range(min(len(written), len(below)), 0, -1):
         last = written[-count:]
         if all(repeats(lines, at, line, site) for at, line in zip(last, below, strict=False)):
@@ -137,7 +148,8 @@ def repeats(lines: Sequence[str], at: int, there: str, site: Site) -> bool:
     line = lines[at]
     if not same_line(line, there):
         return False
-    before = next((each for each in reversed(lines[:at]) if each.strip()), site.above)
+    above = (lines[number] for number in range(at - 1, -1, -1))
+    before = next((line for line in above if line.strip()), site.above)
     return not indent(there) <= indent(before) < indent(line)
 
 

@@ -19,6 +19,7 @@ from lsp_server.blocks import opens_block
 from lsp_server.brackets import PAIRS, first_surplus, is_closing, loose
 from lsp_server.indentation import at_other_depths, deepened, restyle
 from lsp_server.lexing import after_string, open_quote, without_comment
+from lsp_server.logs import fault
 from lsp_server.repetition import cut_circles
 from lsp_server.secrets import first_secret
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PUNCTUATION = ",;:.)]}{"
+_ROUNDS = 6
+"""How often all rules are gone through; a text that they still change then is none to show."""
+_BEFORE_SECRET = 1_000
+"""Characters before the cursor in which a credential may begin."""
 _CUTS = 12
 """Line ends at which a suggestion is cut to see whether that parses."""
 
@@ -57,20 +62,21 @@ def polish(text: str, place: Place) -> str:
     """
     if place.unfinished:
         text = drop_half_line(text)
-    before = None
-    while text != before:
+    for _ in range(_ROUNDS):
         before = text
         for rule in RULES:
             text = _by(rule, text, place)
-    return text
+        if text in (before, ""):
+            return text
+    return ""
 
 
 def _by(rule: Rule, text: str, place: Place) -> str:
     """Return what a rule makes of a text; a rule that fails leaves nothing to suggest."""
     try:
         return rule(text, place)
-    except Exception:
-        _log.exception("%s failed; nothing is suggested here", rule.__name__)
+    except Exception as error:
+        _log.error("%s failed; nothing is suggested here: %s", rule.__name__, fault(error))
         return ""
 
 
@@ -86,7 +92,7 @@ def drop_half_line(text: str) -> str:
 
 def drop_secrets(text: str, place: Place) -> str:
     """Cut before the line that has a credential in it."""
-    head = place.site.head
+    head = place.site.head[-_BEFORE_SECRET:]
     found = first_secret(head + text, len(head))
     if found is None:
         return text

@@ -73,5 +73,9 @@ def stutter(line: str) -> int | None:
     found = _IN_LINE.search(line, cut)
     if found is None or len(set(found[1])) < 2 or not re.search(r"\w", found[1]):
         return None
-    goes_on = found[1].startswith(found[2]) and len(found[0]) >= _RUN
-    return found.start() + len(found[1]) if goes_on else None
+    if not found[1].startswith(found[2]) or len(found[0]) < _RUN:
+        return None
+    start, size = found.start(), len(found[1])
+    while line.endswith(found[1], 0, start):
+        start -= size
+    return start + size

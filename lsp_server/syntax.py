@@ -27,9 +27,9 @@ BEFORE, AFTER = 16_000, 8_000
 """Characters that are parsed, at most."""
 _BROKEN = 3
 """With more errors than this, one more says nothing."""
-_COUNTED = 64
+_COUNTED = 16
 """Errors at which the count of a broken text ends."""
-PARSE_S, ALL_PARSES_S = 0.03, 0.15
+PARSE_S, ALL_PARSES_S = 0.03, 0.06
 """Seconds of the processor's time for one parse, and for all at one cursor. Code takes a few
 milliseconds; what is no code, such as a row of closing brackets, may take a parser a minute."""
 _NAME = "x"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import RequestError
 from lsp_server.context import site_at
+from lsp_server.documents import split_lines
 from lsp_server.instruct.ask import Excerpt
 from lsp_server.instruct.syntax import enclosing
 from lsp_server.instruct.target import target_of
@@ -111,7 +112,7 @@ class Grounds:
         """Definitions, from other files, of what the code names."""
         if not place.root or place.root not in self.files.roots:
             return ()
-        lines = place.text.splitlines(keepends=True) or [""]
+        lines = split_lines(place.text)
         row = min(place.start[0], len(lines) - 1)
         site = site_at(lines, row, 0, language=place.language, path=place.path)
         found = await self._search(place.root, wanted(site, lines), _SEARCH_S)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lsp_server.documents import body, split_lines
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ def chunks(text: str) -> list[tuple[int, str]]:
 
     They end where something new begins at the margin, or when they are full.
     """
-    lines = text.splitlines()
+    lines = [body(line) for line in split_lines(text)]
     edges = [0]
     for index, line in enumerate(lines):
         long = index - edges[-1]
