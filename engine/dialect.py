@@ -30,6 +30,7 @@ _FEW_STOPS = 4
 """OpenAI takes no more."""
 _OPTIONAL: Mapping[str, str] = {
     "stream_options": r"\bstream_options\b|\binclude_usage\b",
+    "stream": r"\bstream(?:ing)?\b(?=.*(?:support|allow|permit|extra|implement|available|false))",
     "top_p": r"\btop_p\b",
     "seed": r"\bseed\b",
     "n": r"[\"'`]n[\"'`]|\bn:|\bn (?:must|is|>)",
@@ -53,7 +54,9 @@ class Dialect:
     def body(self, body: JSON) -> JSON:
         """Return what of a request this server understands; what asks for nothing is left out."""
         body = body | {"model": self._model, "stream": True}
-        wanted = {name: value for name, value in body.items() if name in _STANDARD and value != ""}
+        wanted = {name: value for name, value in body.items() if name in _STANDARD}
+        if not self._model:
+            del wanted["model"]
         wanted["stop"] = list(wanted.get("stop") or ())[: self._most_stops]
         if wanted.get("n") == 1:
             del wanted["n"]
@@ -73,10 +76,12 @@ class Dialect:
         if "max_completion_tokens" in said and "max_tokens" in sent:
             self._new_name = True
             return True
-        refused = (field for field, naming in _OPTIONAL.items() if re.search(naming, said))
+        refused = (field for field, naming in _OPTIONAL.items() if re.search(naming, said, re.I))
         field = next((field for field in refused if field in sent), None)
         if field == "stop" and len(sent["stop"]) > _FEW_STOPS:
             self._most_stops = _FEW_STOPS
+        elif field == "stream":
+            self._without |= {"stream", "stream_options"}
         elif field:
             self._without.add(field)
         return field is not None

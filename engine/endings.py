@@ -42,6 +42,8 @@ _OPENERS = (
     *("The given code", "The missing code", "You can complete", "The function should"),
 )
 """Beginnings of an answer in a chat."""
+_THOUGHT = "<think>"
+"""With which a model that reasons begins."""
 
 
 class Ending(Protocol):
@@ -79,7 +81,8 @@ class InfillEnding:
         code = not path.lower().endswith(_PROSE)
         self._fenced = not code or "```" in document
         openers = _OPENERS if code and not self._line.strip() and not _talks(prefix) else ()
-        self._openers = openers if self._fenced else (*openers, "```")
+        openers = openers if self._fenced else (*openers, "```")
+        self._openers = openers if _THOUGHT in document else (*openers, _THOUGHT)
 
     def push(self, text: str) -> str:
         """See `Ending.push`; raises AnswerUnusable for an answer as in a chat."""

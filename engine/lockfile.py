@@ -6,6 +6,7 @@ The operating system frees both when their holder dies, so a crash leaves nothin
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -19,6 +20,8 @@ import psutil
 
 from engine.paths import runtime_dir
 
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE)
+"""Errors of a file that may be there nevertheless."""
 ELSEWHERE = "Set CARET_HOME to a folder of a local disk."
 
 
@@ -71,6 +74,16 @@ def read_address() -> Address | None:
         return address if here and psutil.pid_exists(address.pid) else None
     except (OSError, ValueError, TypeError, OverflowError):
         return None
+
+
+def is_withdrawn(address: Address) -> bool:
+    """Return whether no client finds `address` any more; False where that cannot be seen."""
+    try:
+        return Address(**json.loads(_own_bytes(_address_file()))) != address
+    except OSError as error:
+        return error.errno not in _SHORTAGES
+    except (ValueError, TypeError):
+        return True
 
 
 def _own_bytes(path: Path) -> bytes:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _INFILLING = re.compile(r"\b(suffix|insert|infill\w*|fim|fill[- ]in[- ]the[- ]middle)\b", re.I)
 _LACKING = re.compile(
-    r"support|permit|allow|unknown|unrecogni[sz]ed|unexpected|extra|invalid|not implemented", re.I
+    r"support|permit|allow|unknown|unrecogni[sz]ed|unexpected|extra|invalid|disabled"
+    r"|(?:not|only)(?: \w+)? (?:implemented|available)",
+    re.I,
 )
 _CHAT_ONLY = re.compile(r"is a chat model|not a completion model|use.{0,40}chat/completions", re.I)
 _LONGEST_PAUSE_S = 600.0
@@ -36,8 +38,6 @@ def refusal(url: httpx.URL, response: httpx.Response, body: bytes) -> CaretError
             "qwen2.5-coder:1.5b-base in Ollama, or leave caret.fim.endpoint empty for the engine "
             "on this machine."
         )
-    if status < 300:
-        return EngineError(f"{where} answered with status {status} and no text. Check the server.")
     if status < 400:
         return RequestError(f"{where} redirects to {_target(response)} ({status}). {_FOLLOW}")
     if status >= 500 or status in (408, 425, 429):

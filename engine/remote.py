@@ -114,7 +114,7 @@ class RemoteClient:
 
     @asynccontextmanager
     async def _answer(self, path: str, body: wire.JSON) -> AsyncIterator[httpx.Response]:
-        """Yield the answer of status 200; what breaks it off is said in words."""
+        """Yield the answer; what breaks it off is said in words."""
         self._check(path)
         try:
             base = self._endpoint.base
@@ -172,7 +172,7 @@ class RemoteClient:
                 headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
             )
             response = await http.send(request, stream=True)
-            if response.status_code == httpx.codes.OK:
+            if response.is_success:
                 return response
             async with aclosing(response):
                 told = await _beginning(response)

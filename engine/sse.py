@@ -16,7 +16,8 @@ MAX_BYTES = 8 << 20
 
 _ENDS = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
-_BEGINNINGS = (b"data", b"event", b"id", b"retry", b":")
+_FIELDS = (b"data", b"event", b"id", b"retry")
+_FIRST = re.compile(rb"(?:data|event|id|retry)?\s*:|(?:data|event|id|retry)[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def may_begin(head: bytes) -> bool | None:
     begun = head.removeprefix(_BOM).lstrip()
     if not begun or _BOM.startswith(head):
         return None
-    if any(begun.startswith(beginning) for beginning in _BEGINNINGS):
+    if _FIRST.match(begun):
         return True
-    return None if any(beginning.startswith(begun) for beginning in _BEGINNINGS) else False
+    return None if any(field.startswith(begun.rstrip()) for field in _FIELDS) else False
 
 
 async def events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[Event, None]:

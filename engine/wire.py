@@ -281,9 +281,11 @@ def _told(error: object) -> str:
     if not isinstance(error, dict):
         return ""
     said = next((told for name in _SAYING if (told := _told(error.get(name)))), "")
-    place = error.get("loc")
+    place, field = error.get("loc"), error.get("param")
     fields = [str(part) for part in place if part != "body"] if isinstance(place, list) else []
-    return f"{'.'.join(fields)}: {said}" if fields else said
+    if isinstance(field, str) and not re.search(rf"\b{re.escape(field)}\b", said):
+        fields = [field]
+    return f"{'.'.join(fields)}: {said}" if fields and said else said
 
 
 def beginning(body: bytes) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from engine.errors import CaretError
     from engine.wire import JSON
 
+_SAYING = (b"", b"message", b"error")
+"""Names of events that hold an answer, if its server names them at all."""
+
 
 async def parse_stream(
     chunks: AsyncIterable[bytes], source: str = "The engine", most: int | None = None
@@ -41,7 +44,7 @@ async def parse_stream(
             if sse.may_begin(head) is not None:
                 break
         if sse.may_begin(head):
-            pieces = _from_events(_joined_bytes(head, bounded), source)
+            pieces = _from_events(head, bounded, source)
             async with aclosing(pieces):
                 async for piece in pieces:
                     yield piece
@@ -70,15 +73,19 @@ async def _all(chunks: AsyncIterable[bytes]) -> bytes:
     return b"".join([chunk async for chunk in chunks])
 
 
-async def _from_events(chunks: AsyncIterable[bytes], source: str) -> AsyncGenerator[Piece, None]:
+async def _from_events(
+    head: bytes, rest: AsyncIterable[bytes], source: str
+) -> AsyncGenerator[Piece, None]:
     answered, first = False, b""
     try:
-        async with aclosing(sse.events(chunks)) as events:
+        async with aclosing(sse.events(_joined_bytes(head, rest))) as events:
             async for event in events:
                 if event.data.strip() == sse.DONE:
                     return
+                if _says_nothing(event):
+                    continue
                 chunk = _json(event.data, source)
-                if event.name == b"error":
+                if event.name.lower() == b"error":
                     raise _error(event.data, source)
                 for piece in _pieces(chunk, event.data, source):
                     yield piece
@@ -87,7 +94,13 @@ async def _from_events(chunks: AsyncIterable[bytes], source: str) -> AsyncGenera
     except sse.TooLong:
         raise EngineError(f"{source} sent a line without end.") from None
     if not answered:
-        raise _no_completion(first, source)
+        raise _no_completion(first or head, source)
+
+
+def _says_nothing(event: sse.Event) -> bool:
+    """Return whether an event only shows that the server still works, as a ping does."""
+    name, data = event.name.lower(), event.data.strip()
+    return data in (b"", b"null") or (name not in _SAYING and not data.startswith(b"{"))
 
 
 def _from_body(body: bytes, source: str) -> list[Piece]:
@@ -112,9 +125,13 @@ def _pieces(chunk: JSON, data: bytes, source: str) -> list[Piece]:
     if chunk.get("error") or chunk.get("object") == "error":
         raise _error(data, source)
     try:
-        return parse_chunk(chunk)
+        failed = [choice for choice in chunk.get("choices") or [] if choice.get("error")]
+        pieces = parse_chunk(chunk)
     except (ValueError, LookupError, TypeError, AttributeError):
         raise _no_completion(data, source) from None
+    if failed:
+        raise _error(json.dumps(failed[0]).encode(), source)
+    return pieces
 
 
 def _error(data: bytes, source: str) -> CaretError:

@@ -81,7 +81,8 @@ def is_public(host: str) -> bool:
 
 def is_local(host: str) -> bool:
     """Return whether `host` is this machine's loopback interface."""
-    if host == "localhost" or host.endswith(".localhost"):
+    name = host.removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):
         return True
     ip = as_ip(host)
     return ip is not None and (ip.is_loopback or ip.is_unspecified)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from typing import TYPE_CHECKING, Any, cast
 
 import h11
@@ -19,8 +20,12 @@ _quiet.setLevel(logging.ERROR)  # or a stranger could fill the log
 
 HEAD_SECONDS = 10.0
 """In which the head of a request has to come, from the connection or its first byte on."""
-MOST_STRANGERS = 128
+_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+"""As many may be open in this process, connections among them; negative for no limit."""
+MOST_STRANGERS = min(128, _FILES // 4) if _FILES > 0 else 128
 """Connections that have shown no token; one more than these ends the eldest."""
+BACKLOG = max(1, MOST_STRANGERS // 4)
+"""Connections that are accepted at once, before one too many is noticed and ended."""
 
 
 class Connection(H11Protocol):

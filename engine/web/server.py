@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,7 +11,7 @@ from starlette.routing import Route, Router
 
 from engine import lockfile
 from engine.web.completions import Completions
-from engine.web.connection import Connection
+from engine.web.connection import BACKLOG, Connection
 from engine.web.control import Control
 from engine.web.guard import Guard
 from engine.web.metrics import Metrics
@@ -46,6 +45,7 @@ class EngineServer(uvicorn.Server):
             uvicorn.Config(
                 self._guard,
                 http=Connection,
+                backlog=BACKLOG,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -99,15 +99,10 @@ class EngineServer(uvicorn.Server):
 
     async def _leave_when_lost(self) -> None:
         """Leave when no client can find this engine: its address, or the folder, was removed."""
-        while self._is_found() or not self._quiet_seconds():
+        while not lockfile.is_withdrawn(self._address) or not self._quiet_seconds():
             await asyncio.sleep(LOOK_S)
         _log.warning("The address of this engine was removed")
         self.leave()
-
-    def _is_found(self) -> bool:
-        with suppress(OSError):  # it cannot be looked for
-            return lockfile.read_address() == self._address
-        return True
 
     def _quiet_seconds(self) -> float:
         """How long nobody has wanted anything; 0 while somebody does."""

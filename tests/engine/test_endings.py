@@ -110,6 +110,15 @@ def test_an_answer_as_in_a_chat_is_none(text: str) -> None:
     assert _everywhere(text, path="notes.md") == {text}
 
 
+@pytest.mark.parametrize("path", ["a.py", "notes.md"])
+def test_thoughts_are_no_answer(path: str) -> None:
+    text = "<think>\nThe user wants"
+    for parts in [[text], list(text)]:
+        with pytest.raises(AnswerUnusable, match="as in a chat"):
+            _infilled(parts, path=path)
+    assert _everywhere(text, suffix="# <think>", path=path) == {text}
+
+
 @pytest.mark.parametrize("prefix", ['def f():\n    """\n    ', "/*\n", "# ", "s = '", "x = 1  # "])
 def test_prose_is_at_home_in_comments(prefix: str) -> None:
     assert _everywhere("Here is the sum", prefix=prefix) == {"Here is the sum"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -127,3 +128,19 @@ async def test_a_network_without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     _lacks_locks(errno.ENOLCK, monkeypatch)
     with pytest.raises(EngineUnavailable, match=r"No locks available.*CARET_HOME"):
         await launch.connect(LaunchOptions())
+
+
+def test_an_address_that_cannot_be_looked_for_is_not_withdrawn(run: Path) -> None:
+    lockfile.write_address(HERE)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # no file more can be opened
+    try:
+        found = lockfile.read_address(), lockfile.is_withdrawn(HERE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert found == (None, False)
+    assert lockfile.is_withdrawn(replace(HERE, port=2))
+    (run / "engine.json").write_text("{}")
+    assert lockfile.is_withdrawn(HERE)
+    (run / "engine.json").unlink()
+    assert lockfile.is_withdrawn(HERE)

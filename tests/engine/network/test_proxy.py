@@ -76,7 +76,7 @@ def test_socks_needs_a_package_more(monkeypatch: pytest.MonkeyPatch, kind: str) 
     "url",
     [
         *["http://127.0.0.1:1", "http://127.9.9.9", "http://localhost:1", "http://a.localhost"],
-        *["http://[::1]:1", "http://0.0.0.0:8", "https://[::ffff:127.0.0.1]"],
+        *["http://[::1]:1", "http://0.0.0.0:8", "https://[::ffff:127.0.0.1]", "http://localhost."],
     ],
 )
 def test_this_machine_is_reached_past_any_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -146,6 +146,13 @@ def host(home: Path, loader: Loader) -> Host:  # noqa: ARG001 - set for it
 @pytest.fixture
 def address(host: Host) -> Iterator[Address]:
     """A server of `host`, published as the user's engine."""
+    with serving(host) as address:
+        yield address
+
+
+@contextmanager
+def serving(host: Host) -> Iterator[Address]:
+    """Serve `host` as the user's engine, whose folder the environment names."""
     with lockfile.engine_lock():
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))

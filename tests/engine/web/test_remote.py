@@ -50,6 +50,11 @@ async def test_an_empty_suffix_stays_an_infilling_request(other: Other) -> None:
     assert other.requests[0][2]["suffix"] == "\n"
 
 
+async def test_an_empty_prompt_is_sent(other: Other) -> None:
+    await ask(Endpoint(other.url), CompletionRequest("m", "", "x = 1\n"))
+    assert other.requests[0][2]["prompt"] == ""
+
+
 async def test_chat(other: Other) -> None:
     client = RemoteClient(Endpoint(other.url))
     pieces = await all_of(client.chat(ChatRequest("m", (ChatMessage("user", "Why?"),))))

@@ -41,8 +41,8 @@ CHAT = ChatRequest("m", (ChatMessage("user", "Why?"),))
         (413, "", RequestError, "no request so large"),
         (429, {"error": "slow down"}, EngineError, "slow down.* Try again later"),
         (500, "oops", EngineError, "oops"),
-        (204, None, EngineError, "answered with status 204 and no text"),
-        (206, "part", EngineError, "answered with status 206"),
+        (204, None, EngineError, r"\(status 204\) sent nothing"),
+        (202, {"id": 1}, EngineError, r"\(status 202\) sent .* which is no completion"),
     ],
 )
 async def test_statuses(
@@ -78,6 +78,9 @@ async def test_no_redirect_is_followed(other: Other, status: int, to: str) -> No
         (400, {"error": {"message": "suffix is not currently supported"}}),
         (500, {"error": {"message": "Unsupported param: suffix"}}),
         (501, "Infill is not supported by this model"),
+        (400, {"error": {"message": "Unsupported parameter", "param": "suffix"}}),
+        (400, {"error": "'suffix' is not yet implemented"}),
+        (400, {"error": {"message": "FIM is only available at another address"}}),
         (422, {"detail": [{"loc": ["body", "suffix"], "msg": "Extra inputs are not permitted"}]}),
         (404, {"error": {"message": "This is a chat model and not supported in v1/completions"}}),
     ],
@@ -140,6 +143,7 @@ def _pydantic(field: str) -> dict[str, Any]:
         ("seed", _pydantic("seed")),
         ("n", {"error": {"message": "Unknown parameter: 'n'", "param": "n"}}),
         ("temperature", {"error": {"message": "Unsupported value: 'temperature' is not 0.6"}}),
+        ("n", {"error": {"message": "Several completions are not supported", "param": "n"}}),
         ("max_tokens", {"error": {"message": "Use 'max_completion_tokens' instead."}}),
     ],
 )
@@ -157,6 +161,18 @@ async def test_a_field_that_is_refused_is_left_out_once(
         lacking = before.keys() - body.keys()
         assert lacking == {refused}
         assert body.keys() - before.keys() <= {"max_completion_tokens"}
+    await client.aclose()
+
+
+@pytest.mark.parametrize("said", ["Streaming is not supported here", _pydantic("stream")])
+async def test_a_server_that_streams_nothing_answers_whole(other: Other, said: object) -> None:
+    other.refusing = lambda sent: JSONResponse(said, 400) if "stream" in sent else None
+    other.response = JSONResponse({"choices": [{"text": "x)"}]})
+    client = RemoteClient(Endpoint(other.url))
+    for _ in range(2):
+        pieces = await all_of(client.complete(ASKED))
+        assert "".join(piece.text for piece in pieces) == "x)"
+    assert len(other.requests) == 3
     await client.aclose()
 
 

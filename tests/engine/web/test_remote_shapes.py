@@ -46,6 +46,7 @@ ZIPPED = gzip.compress(EVENT)
     [
         [OK + CLOSE, EVENT],
         [b"HTTP/1.0 200 OK\r\n\r\n", EVENT],
+        [b"HTTP/1.1 201 Created\r\n" + CLOSE, EVENT],
         [OK + b"Content-Type: text/html; charset=latin-1\r\n" + CLOSE, EVENT[:9], EVENT[9:]],
         [OK + b"Content-Encoding: gzip\r\n" + CLOSE, ZIPPED[:12], ZIPPED[12:]],
         [OK + b"Transfer-Encoding: chunked\r\n\r\n", _chunked(EVENT[:5], EVENT[5:]), b"\r\n"],
