@@ -106,15 +106,22 @@ class InfillEnding:
         if self._blank and text.lstrip().startswith(self._openers):
             raise _chatting()
         line, before = self._line + text, len(self._line)
-        marks = (mark for mark in _MARK.finditer(line, before) if not self._spells(mark[0]))
+        marks = (mark for mark in _MARK.finditer(line, before) if not self._spells(mark))
         ends = [mark.start() - before for mark in marks][:1]
         if fence := None if self._fenced else _FENCE.search(line):
             ends.append(max(fence.start() - before, 0))
         return min(ends, default=None)
 
-    def _spells(self, mark: str) -> bool:
-        """Return whether the document has a token, or the tag that it closes."""
-        return mark in self._document or mark.replace("/", "") in self._document
+    def _spells(self, mark: re.Match[str]) -> bool:
+        """Return whether the document has a token, or another where this one is in quotes.
+
+        Also a tag that the token closes, which the answer itself may have.
+        """
+        name, tag = mark[0], mark[0].replace("/", "")
+        quoted = mark.string[: mark.start()].endswith(("'", '"', "`"))
+        closes = tag != name and tag in mark.string[: mark.start()]
+        known = name in self._document or tag in self._document or closes
+        return known or (quoted and _MARK.search(self._document) is not None)
 
     def _uncertain(self, text: str) -> int:
         """Return how much of the end has to wait for what follows."""

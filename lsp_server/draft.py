@@ -28,10 +28,10 @@ _BRACKETS = re.compile(r"(?:[^()\[\]{}]*+[()\[\]{}]){1500}")
 """As many brackets as one suggestion may have; code of that length has fewer."""
 _LONG_LINE = 120
 """Characters of a line that is looked at before it is whole."""
-_ODD = re.compile("[\0-\x08\x0b\r\x0e-\x1f\x7f\ud800-\udfff]")
+_ODD = re.compile("[\0-\x08\x0b\r\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _LINE_END = re.compile(r"\r\n|\r(?!\Z)")
-_UNFIT = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\udc00-\udfff]|[\ud800-\udbff](?!\\Z)")
-"""Control characters, and halves of a character whose other half does not follow."""
+_UNFIT = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\udc00-\udfff\ufeff]|[\ud800-\udbff](?!\\Z)")
+"""Control characters, byte order marks, and halves of a character that no other half follows."""
 _HALF = re.compile("[\r\ud800-\udbff]\\Z")
 
 
@@ -60,12 +60,13 @@ class Draft:
         self._times[1:] = [*self._times[1:2], time.perf_counter()]
         text = _plain(self._text, piece.text)
         self._text = _beginning(text)
+        too_long = len(self._text) < len(text)
         if not self._begins and self._text.strip():
             self._begins, self._text = True, undoubled(self._text, self.site)
         self.tokens += _tokens(piece)
         self._pieces += bool(piece.text)
         self._reason = piece.finish_reason or self._reason
-        if len(self._text) < len(text):  # a server that knows no `max_tokens`
+        if too_long:  # a server that knows no `max_tokens`
             self._reason = "length"
         self._usage = piece.usage or self._usage
         if self._end is None:

@@ -260,9 +260,20 @@ def _wanted_white(line: str, rest: list[str], have: str, site: Site) -> str:
     unit = (style and style.unit) or " " * _WIDTHS[0]
     if _opens(above, site) and indent(have + "x") <= indent(above):
         return _white(above) + unit
+    if not have and _white(above) and _in_braces(above, site):
+        return _white(above)
     depths = _depths(site)
     deeper = [white for white in depths if white.startswith(have)]
     return have if have in depths or not have else min(deeper, key=len, default=have)
+
+
+def _in_braces(above: str, site: Site) -> bool:
+    """Return whether a brace is open whose lines stand as deep as the one above the cursor."""
+    openers = loose(site.prefix, site.language)[1]
+    if not openers or openers[-1].char != "{":
+        return False
+    line = site.prefix[: openers[-1].offset].rpartition("\n")[2]
+    return indent(line + "x") < indent(above)
 
 
 def _depths(site: Site) -> set[str]:

@@ -77,6 +77,19 @@ def test_a_tag_that_the_document_opened_may_be_closed() -> None:
     assert _everywhere("old</s>", prefix="<p><s>", path="a.html") == {"old</s>"}
 
 
+def test_a_tag_that_the_answer_opened_may_be_closed() -> None:
+    assert _everywhere("<s>a</s> b", prefix="<p>", path="a.html") == {"<s>a</s> b"}
+
+
+def test_a_list_of_tokens_goes_on() -> None:
+    """Where the document spells one, another in quotes is text as well."""
+    text = '"<|fim_prefix|>",\n    "<|fim_middle|>",\n]'
+    known = 'TOKENS = [\n    "<|endoftext|>",\n    '
+    assert _everywhere(text, prefix=known) == {text}
+    assert _everywhere(f"{text}<|fim_pad|>", prefix=known) == {text}
+    assert _everywhere(text) == {'"'}
+
+
 @pytest.mark.parametrize("text", ["a < b and c", "x = `1`\n", "f(<T>)", "    y = 1\n    z"])
 def test_nothing_certain_waits(text: str) -> None:
     ending = InfillEnding(PREFIX, "\n", "a.py")

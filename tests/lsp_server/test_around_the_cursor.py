@@ -65,6 +65,8 @@ RUBY = "class A\n  def x\n    1\n  end\n{}‸\nend\n"
 RUBY_TEXT = "def y\n    2\n  end"
 TABBED = "function f() {{\n\tif (a) {{\n\t\tb();\n\t}}\n{}‸\n}}\n"
 YAML = "a:\n  b: 1\n{}‸\n"
+GO = "func f() {{\n\tx := 1\n{}‸\n}}\n"
+JAVA = "class A {{\n    void f() {{\n        a();\n{}‸\n    }}\n}}\n"
 CLASS = "class A:\n    def x(self):\n        return 1\n\n{}‸\n\nb = 1\n"
 
 
@@ -78,6 +80,9 @@ CLASS = "class A:\n    def x(self):\n        return 1\n\n{}‸\n\nb = 1\n"
         ("makefile", "all:\n{}‸\n", ("", "\t"), ("cc a", "\tcc a", "    cc a"), "\tcc a"),
         ("python", CLASS, (" ",), ("y = 2", "    y = 2"), "    y = 2"),
         ("python", CLASS, ("",), ("    y = 2",), "    y = 2"),
+        ("go", GO, ("", "\t"), ("return x", "\treturn x"), "\treturn x"),
+        ("rust", "fn f() {{\n    g();\n{}‸\n}}\n", ("", "  "), ("x + 1",), "    x + 1"),
+        ("java", JAVA, ("", "    "), ("b();", "        b();"), "        b();"),
         ("lua", "if a then\n{}‸\nend\n", ("",), ("b()", "    b()"), "    b()"),
     ],
 )
@@ -104,6 +109,8 @@ def test_a_caret_that_is_not_as_deep_as_the_code(
         ("markdown", "Items:\n‸\n", "- one"),
         ("yaml", "a:\n‸\n", "b: 1"),
         ("cpp", "namespace a {\n‸\n}\n", "int b();"),
+        ("go", "func f() {\n\tx := 1\n}\n‸\n", "func g() {}"),
+        ("go", "func f() {\n\tx := 1\n‸", "}"),
     ],
 )
 def test_depth_that_means_something_stays(language: str, document: str, text: str) -> None:

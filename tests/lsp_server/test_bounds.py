@@ -36,6 +36,7 @@ def written(*pieces: str, site: Site = SITE, by_hand: bool = False) -> str:
         (("1 + 1\ud83d",), "1 + 1"),
         (("1 + 1\r",), "1 + 1"),
         (("'a\x00\x1b[31mb'",), "'a[31mb'"),
+        (("\ufeff1 + 1",), "1 + 1"),
         (("'e\u0301 \u05d0\u2028\x85'",), "'e\u0301 \u05d0\u2028\x85'"),
     ],
 )
