@@ -155,6 +155,18 @@ def wanted_closers(site: Site) -> list[str]:
     return inner_first
 
 
+def open_brace(site: Site) -> str:
+    r"""Return the line, up to it, of the brace that the cursor stands in; "" in none.
+
+    >>> open_brace(Site("int f() {\n  g();\n", "\n}")), open_brace(Site("f(", ")"))
+    ('int f() {', '')
+    """
+    openers = loose(site.prefix, site.language)[1]
+    if not openers or openers[-1].char != "{":
+        return ""
+    return site.prefix[: openers[-1].offset + 1].rpartition("\n")[2]
+
+
 def _indent_at(text: str, offset: int) -> int:
     """Return the indentation of the line at an offset, in columns."""
     return indent(text[text.rfind("\n", 0, offset) + 1 : offset + 1])

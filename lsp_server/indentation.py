@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lsp_server.blocks import PARTS, floor_under, opening_bracket, opens_block
-from lsp_server.brackets import indent, loose
+from lsp_server.brackets import indent, loose, open_brace
 from lsp_server.docstrings import open_before
 from lsp_server.lexing import PROSE, begun_above
 
@@ -260,20 +260,12 @@ def _wanted_white(line: str, rest: list[str], have: str, site: Site) -> str:
     unit = (style and style.unit) or " " * _WIDTHS[0]
     if _opens(above, site) and indent(have + "x") <= indent(above):
         return _white(above) + unit
-    if not have and _white(above) and _in_braces(above, site):
+    opener = open_brace(site) if len(_white(above)) > len(have) else ""
+    if opener and indent(have + "x") < floor_under(opener) <= indent(above):
         return _white(above)
     depths = _depths(site)
     deeper = [white for white in depths if white.startswith(have)]
     return have if have in depths or not have else min(deeper, key=len, default=have)
-
-
-def _in_braces(above: str, site: Site) -> bool:
-    """Return whether a brace is open whose lines stand as deep as the one above the cursor."""
-    openers = loose(site.prefix, site.language)[1]
-    if not openers or openers[-1].char != "{":
-        return False
-    line = site.prefix[: openers[-1].offset].rpartition("\n")[2]
-    return indent(line + "x") < indent(above)
 
 
 def _depths(site: Site) -> set[str]:

@@ -111,6 +111,7 @@ def test_a_caret_that_is_not_as_deep_as_the_code(
         ("cpp", "namespace a {\n‸\n}\n", "int b();"),
         ("go", "func f() {\n\tx := 1\n}\n‸\n", "func g() {}"),
         ("go", "func f() {\n\tx := 1\n‸", "}"),
+        ("c", "void f() {\n  switch (x) {\n  case 1:\n    g();\n  ‸\n", "case 2:"),
     ],
 )
 def test_depth_that_means_something_stays(language: str, document: str, text: str) -> None:
