@@ -97,22 +97,24 @@ class Assist:
         if done is None:
             raise Superseded("The settings changed while Caret answered. Run the command again.")
         ask, outcome = done
-        files = files_of(snapshot)
-        named = references(outcome.text, ask, files)
+        files = await asyncio.to_thread(files_of, snapshot)
+        named = await asyncio.to_thread(references, outcome.text, ask, files)
         text = with_notes(outcome.text, ask, named, cut=outcome.cut)
         shown.say(text.removeprefix(outcome.text))
         await shown.end(text)
         change = outcome.change
         edit = await self._edit(ask, change, arguments.uri) if change else None
         applied = bool(edit and arguments.apply and await self._applied(edit, title))
-        locations = [_location(*place) for place in references(text, ask, files).real]
+        places = (await asyncio.to_thread(references, text, ask, files)).real
+        locations = [_location(*place) for place in places]
         return Answer(text, outcome.conversation, edit, applied, locations)
 
     async def _outcome(
         self, ask: Ask, arguments: Arguments, snapshot: EditorSnapshot, shown: Stream
     ) -> tuple[Ask, Outcome]:
         """What the model makes of the request, and the request with what it was answered from."""
-        ask = await grounds_of(snapshot, self._link).gather(ask)
+        grounds = await asyncio.to_thread(grounds_of, snapshot, self._link)
+        ask = await grounds.gather(ask)
         outcome = await self.assistant.answer(
             ask,
             snapshot.settings.instruct,

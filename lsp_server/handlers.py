@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import time
@@ -152,7 +153,9 @@ async def _answered_at(
 async def code_action(ls: CaretServer, params: types.CodeActionParams) -> list[types.CodeAction]:
     """What may be done here; no model is asked."""
     snapshot = await ls.settled(params.text_document.uri, invoked=False)
-    return actions(params, snapshot, ls.client_capabilities) if snapshot else []
+    if snapshot is None:
+        return []
+    return await asyncio.to_thread(actions, params, snapshot, ls.client_capabilities)  # it parses
 
 
 async def resolve_code_action(ls: CaretServer, params: types.CodeAction) -> types.CodeAction:

@@ -58,6 +58,10 @@ class Notebooks:
         """Return the notebook that a document is a cell of."""
         return next((notebook for notebook, cells in self._cells.items() if uri in cells), None)
 
+    def by_cell(self) -> dict[str, str]:
+        """Return the notebook of each cell."""
+        return {cell: notebook for notebook, cells in self._cells.items() for cell in cells}
+
     def language(self, uri: str) -> str:
         """Return the language of a document, which is a magic's in some cells.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,9 @@ class CaretProtocol(Rpc):
 
     def place_documents(self) -> None:
         """The workspace has other folders: give open documents their paths anew."""
+        names_of, notebooks = cache(self.names_of), self.notebooks.by_cell()
         for uri, document in self.documents.items():
-            names = self.names_of(self.notebooks.notebook_of(uri) or uri)
+            names = names_of(notebooks.get(uri, uri))
             if names != document.names:
                 self.documents[uri] = document.at(names)
 

@@ -34,12 +34,20 @@ class EditorSnapshot:
     """Those that some of the documents are cells of."""
     generation: int = 0
     """The number of changes of settings and folders before it."""
+    _lines: dict[str, tuple[Sequence[str], int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Results of `lines`: those of a notebook are put together from all its cells."""
 
     def lines(self, uri: str) -> tuple[Sequence[str], int]:
         """The lines in which a document's carets stand, and where among them its own begin."""
         if uri not in self.documents:
             return (), 0
-        return self.notebooks.lines(uri) if self.notebooks else (self.documents[uri].lines, 0)
+        if uri not in self._lines:
+            self._lines[uri] = (
+                self.notebooks.lines(uri) if self.notebooks else (self.documents[uri].lines, 0)
+            )
+        return self._lines[uri]
 
     def language(self, uri: str) -> str:
         """Return the language id of an open document."""

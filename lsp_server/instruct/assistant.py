@@ -71,20 +71,21 @@ class Assistant:
             AnswerUnusable: an edit was wanted, and twice the answer had none that parses.
             CaretError: the engine or its model failed.
         """
-        task = task_of(ask)
-        talk = self._begun(task, settings, document, conversation)
+        # On threads, since whole files are parsed.
+        task = await asyncio.to_thread(task_of, ask)
+        talk = await asyncio.to_thread(self._begun, task, settings, document, conversation)
         usages: list[Usage] = []
         ends: list[FinishReason] = []
         for last in (False, True):
             text = await self._spoken(talk.messages, settings, say, usages, ends)
             talk = replace(talk, messages=(*talk.messages, ChatMessage("assistant", text)))
             self.conversations.keep(talk)
-            change, faults = await asyncio.to_thread(_judged, task, text)  # it parses whole files
+            change, faults = await asyncio.to_thread(_judged, task, text)
             if change or not (faults or task.ask.command.yields == "rewrite"):
                 return Outcome(text, talk.id, change, ends[-1:] == ["length"], tuple(usages))
             if not last:
                 say("\n\n---\n\n")
-                talk = _once_more(talk, task, faults, settings.window)
+                talk = await asyncio.to_thread(_once_more, talk, task, faults, settings.window)
         raise AnswerUnusable(_why_not(task, faults))
 
     def _begun(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from lsp_server.workspace.walk import language_of
 from lsp_server.workspace.wanted import Wanted, names_in, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from lsp_server.instruct.ask import Ask
     from lsp_server.instruct.files import Files
@@ -63,13 +64,13 @@ class Grounds:
             RequestError: there is no place for tests.
         """
         if ask.command.name == "debug":
-            return replace(ask, excerpts=self._frames(ask))
+            return replace(ask, excerpts=await asyncio.to_thread(self._frames, ask))
         if ask.command.name == "ask":
             return replace(ask, excerpts=await self._found(ask))
         if ask.command.name == "test" and ask.place:
             if not ask.place.root:
                 raise RequestError("Tests need a file to stand beside: save the document first.")
-            ask = replace(ask, target=target_of(ask.place, self.files))
+            ask = replace(ask, target=await asyncio.to_thread(target_of, ask.place, self.files))
         return replace(ask, related=await self._related(ask.place)) if ask.place else ask
 
     def _frames(self, ask: Ask) -> tuple[Excerpt, ...]:
@@ -95,16 +96,25 @@ class Grounds:
     async def _found(self, ask: Ask) -> tuple[Excerpt, ...]:
         """Pieces and definitions that share the question's words."""
         words = _words(ask.instruction)
-        names = dict.fromkeys(words, 1.0)
+        about = Wanted("", "", dict.fromkeys(words, 1.0), (), (), (), tuple(words))
         own = ask.place.path if ask.place else ""
+        found = [
+            (root, item)
+            for root in self.files.roots
+            for item in await self._search(root, about, _SEARCH_S)
+        ]
+        return await asyncio.to_thread(self._best, found, words, own)
+
+    def _best(
+        self, found: list[tuple[str, Found]], words: list[str], own: str
+    ) -> tuple[Excerpt, ...]:
+        """Return what shares most words, as it stands in its files."""
         hits: list[tuple[float, Excerpt]] = []
-        for root in self.files.roots:
-            about = Wanted("", "", names, (), (), (), tuple(words))
-            for found in await self._search(root, about, _SEARCH_S):
-                if text := self.files.read(root, found.path):
-                    excerpt = _excerpt(found, text)
-                    near = 1.2 if found.path == own else 1.0
-                    hits.append((found.score * near + _shared(excerpt.text, words), excerpt))
+        for root, item in found:
+            if text := self.files.read(root, item.path):
+                excerpt = _excerpt(item, text)
+                near = 1.2 if item.path == own else 1.0
+                hits.append((item.score * near + _shared(excerpt.text, words), excerpt))
         hits.sort(key=lambda hit: -hit[0])
         return _apart([excerpt for _, excerpt in hits])[:_EXCERPTS]
 
@@ -116,6 +126,10 @@ class Grounds:
         row = min(place.start[0], len(lines) - 1)
         site = site_at(lines, row, 0, language=place.language, path=place.path)
         found = await self._search(place.root, wanted(site, lines), _SEARCH_S)
+        return await asyncio.to_thread(self._chosen, found, place)
+
+    def _chosen(self, found: Sequence[Found], place: Place) -> tuple[Excerpt, ...]:
+        """Return the definitions for which there is room, of files that may be read."""
         definitions = [
             item  # the index has documents that are open, also those that git ignores
             for item in found

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LARGEST = 256_000
 """Characters of a text that is looked at."""
+_QUICK = 50_000
+"""Characters of Python that its own parser reads at once: it stops all other threads meanwhile."""
+_PIECE = 4_096
 _TOLD = 3
 """Complaints that are repeated to the model."""
 
@@ -46,13 +49,12 @@ def regions(text: str, language: str) -> tuple[Region, ...]:
     language = grammar_of(language)
     if not language or len(text) > LARGEST:
         return ()
-    reader, query = parser(language)
-    root = reader.parse(text.encode("utf-8", "replace")).root_node
+    data = text.encode("utf-8", "replace")
     found = {}
-    for _, captures in QueryCursor(query).matches(root):
+    for _, captures in QueryCursor(parser(language)[1]).matches(_root(data, language)):
         for capture, kind in (("function", "function"), ("type", "class")):
             for node in captures.get(capture, ()):
-                name = (captures["name"][0].text or b"").decode("utf-8", "replace")
+                name = _text(captures["name"][0], data)
                 found[node.start_byte] = _region(node, name, kind)
     return tuple(sorted(found.values(), key=lambda region: (region.first, -region.last)))
 
@@ -107,17 +109,27 @@ def paragraph(lines: list[str], first: int, last: int) -> Region:
 def complaints(text: str, language: str) -> list[str]:
     """What does not parse, in words that a model can use; none in an unknown language."""
     language = grammar_of(language)
-    if language == "python":
+    if language == "python" and len(text) <= _QUICK:
         return _python_complaints(text)
     if not language:
         return []
-    root = parser(language)[0].parse(text.encode("utf-8", "replace")).root_node
-    return [_complaint(node) for node in islice(_faults(root), _TOLD)]
+    data = text.encode("utf-8", "replace")
+    found = islice(_faults(_root(data, language)), _TOLD)
+    return [_complaint(node, data) for node in found]
 
 
 def breaks(before: str, after: str, language: str) -> list[str]:
     """What does not parse any more; nothing where the text did not parse before either."""
     return [] if complaints(before, language) else complaints(after, language)
+
+
+def _root(data: bytes, language: str) -> Node:
+    """Parse a text and return its root; other threads run meanwhile, since Python code reads it."""
+    return parser(language)[0].parse(lambda at, _: data[at : at + _PIECE]).root_node
+
+
+def _text(node: Node, data: bytes) -> str:
+    return data[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
 def _region(node: Node, name: str, kind: str) -> Region:
@@ -154,9 +166,9 @@ def _faults(node: Node) -> Iterator[Node]:
         yield from _faults(child)
 
 
-def _complaint(node: Node) -> str:
+def _complaint(node: Node, data: bytes) -> str:
     line = node.start_point[0] + 1
     if node.is_missing:
         return f"line {line}: {node.type} is missing"
-    near = " ".join((node.text or b"").decode("utf-8", "replace").split())[:60]
+    near = " ".join(_text(node, data).split())[:60]
     return f"line {line}: syntax error at `{near}`"
