@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -17,6 +17,8 @@ from engine.errors import ModelMissing, UnknownModel, UnsupportedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 _VARIABLE = re.compile(r"\$\{?\w+\}?|%\w+%")
 _REVISION = re.compile(r"[0-9A-Za-z._-]*[0-9A-Za-z][0-9A-Za-z._-]*")
@@ -37,7 +39,7 @@ def local_model(spec: str) -> Path | None:
             "model of a hub is written owner/name."
         )
     if spec.startswith("file://"):
-        spec = url2pathname(unquote(urlsplit(spec).path))
+        spec = url2pathname(_reached(spec, lambda: unquote(urlsplit(spec).path)))
     elif _VARIABLE.search(spec) and ("/" in spec or "\\" in spec) and not os.path.lexists(spec):
         raise UnknownModel(
             f"Variables are not expanded in the model {spec:.200}: write the path out, or begin it "
@@ -61,7 +63,7 @@ def _bare(spec: str) -> str:
     return spec[1:-1] if quoted else spec
 
 
-def _reached(spec: str, step: Callable[[], Path]) -> Path:
+def _reached(spec: str, step: Callable[[], T]) -> T:
     try:
         return step()
     except (OSError, RuntimeError, ValueError) as error:  # no home, a loop of links, a NUL

@@ -103,11 +103,11 @@ def find(spec: str) -> ModelEntry:
         return ModelEntry(name=str(path), local=path)
     if match := _HUB_ID.fullmatch(spec):
         return ModelEntry(name=spec, repo=match["repo"], file=match["file"])
-    close = difflib.get_close_matches(spec.lower(), MODELS, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(spec[:200].lower(), MODELS, n=3, cutoff=0.5)
     hint = f" Did you mean {_either(close)}?" if close else ""
     raise UnknownModel(
-        f"There is no model named {spec!r}.{hint} `caret models` lists them all; the path of a "
-        "folder begins with / or ~ or ./."
+        f"There is no model named {spec!r:.200}.{hint} `caret models` lists them all; the path of "
+        "a folder begins with / or ~ or ./."
     )
 
 
@@ -129,8 +129,10 @@ _VERBS: dict[Ability, str] = {
     "infill": "fill in the middle of code",
     "instruct": "follow instructions",
 }
-_NAME = r"[A-Za-z0-9][\w.-]*"
-_HUB_ID = re.compile(rf"(?P<repo>{_NAME}/{_NAME})(?::(?P<file>(?:{_NAME}/)*{_NAME}\.gguf))?")
+_NAME = r"[A-Za-z0-9][\w.-]{0,95}"
+_HUB_ID = re.compile(
+    rf"(?P<repo>{_NAME}/{_NAME})(?::(?P<file>(?:{_NAME}/){{0,9}}{_NAME}\.gguf))?", re.ASCII
+)
 
 
 def _either(names: list[str]) -> str:

@@ -9,33 +9,21 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine import launch
 from engine.api import ModelStatus
-from engine.client import CompletionService, EngineClient
-from engine.errors import (
-    BY_CODE,
-    CaretError,
-    EngineError,
-    EngineUnavailable,
-    ModelError,
-    Superseded,
-)
-from engine.launch import LaunchOptions
-from engine.models import find, require
-from engine.remote import Endpoint, RemoteClient
+from engine.errors import CaretError, EngineError, EngineUnavailable, ModelError, Superseded
+from lsp_server.loading import connect_to, stopped, way_into_memory
 from lsp_server.roles import Part, chosen, permitted, with_safety_prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from engine.api import Ability, ChatRequest, CompletionRequest, Piece
+    from engine.client import CompletionService
     from engine.wire import R
     from lsp_server.settings import EngineSettings, Settings
 
 _log = logging.getLogger(__name__)
 
-_POLL_S = 0.2
-"""Between looks at a model on its way; there are none once it is ready."""
 _RETRY_ENGINE_S, _RETRY_MODEL_S = 5.0, 60.0
 """After a failure, requests that nobody made by hand try again no sooner than this."""
 
@@ -49,12 +37,12 @@ class Backend:
         connect: Callable[[Part, EngineSettings], CompletionService] | None = None,
         ability: Ability = "infill",
         known: Callable[[], Awaitable[None]] | None = None,
-        require: Callable[[str], None] | None = None,
+        require: Callable[[Part], None] | None = None,
     ) -> None:
         """Tell of the model's way into memory by `report`; reach it by `connect`.
 
         `known` waits until the settings are not in question; nothing is sent before that. `require`
-        raises a CaretError for an endpoint that the user has not allowed.
+        raises a CaretError for what the user has not allowed.
         """
         self._report, self._connect, self._ability = report, connect or connect_to, ability
         self._known, self._require = known, require
@@ -76,7 +64,15 @@ class Backend:
         Begins to load one that completes; one that is talked to is loaded when it is first asked.
         What was asked of the one before, and not answered yet, is superseded.
         """
-        old, part = self._settings, permitted(chosen(settings, self._ability))
+        old = self._settings
+        try:
+            part = permitted(chosen(settings, self._ability))
+        except Exception:
+            self.release()  # rather no answer than one by settings that are gone
+            _log.exception("The settings' model could not be looked at")
+            fault = "could not be looked at: a fault in Caret, see lsp.log in the log folder."
+            self._failed("", ModelError(f"The model in the settings {fault}"))
+            return
         if old and (self.part, old.engine) == (part, settings.engine):
             self._settings = settings
             return
@@ -98,6 +94,7 @@ class Backend:
             Superseded: the settings name another model or endpoint now.
             CaretError: the model cannot be had, or failed.
         """
+        self._look_again()
         return self._answer(
             lambda service: service.complete(self._named(request), wait=wait), self.part, wait=wait
         )
@@ -109,11 +106,23 @@ class Backend:
             Superseded: the settings name another model or endpoint now.
             CaretError: the model cannot be had, or failed.
         """
+        self._look_again()
         if self._settings and self._settings.instruct.safety_prompt:
             request = with_safety_prompt(request)
         return self._answer(
             lambda service: service.chat(self._named(request)), self.part, wait=True
         )
+
+    def _look_again(self) -> None:
+        """Heed what the user has said about a server since: `caret trust` tells no editor."""
+        if self._settings is None or self.part is None or not self.part.endpoint:
+            return
+        self.take(self._settings)
+        try:
+            if self._require and self.part:
+                self._require(self.part)
+        except CaretError:  # as it is told when it is brought in
+            self.ready = False
 
     def _named(self, request: R) -> R:
         """With the name that the engine knows the model by."""
@@ -149,7 +158,7 @@ class Backend:
         if self._bringing:
             self._bringing.cancel()
         self._bringing = None
-        ended = asyncio.create_task(_stopped()) if self._local else None
+        ended = asyncio.create_task(stopped()) if self._local else None
         self.bring(ended)
         if ended and (error := await asyncio.shield(ended)):
             raise error
@@ -228,11 +237,11 @@ class Backend:
         try:
             if isinstance(service, Exception):
                 raise service
-            if part.endpoint and self._require:
-                self._require(part.endpoint)
+            if self._require:
+                self._require(part)
             if after and (error := await asyncio.shield(after)):
                 raise error
-            async for status in _way_into_memory(service, part):
+            async for status in way_into_memory(service, part):
                 self._model, self.ready = status.name, status.phase == "ready"
                 self._report(replace(status, name=status.name or title))
         except CaretError as error:
@@ -248,53 +257,3 @@ class Backend:
         self._retry_at = time.monotonic() + pause
         self._report(ModelStatus(title, "failed", error=str(error), error_code=error.code))
         return error
-
-
-async def _stopped() -> CaretError | None:
-    """End the engine; returns why it does not, if so."""
-    try:
-        await launch.stop()
-    except CaretError as error:
-        return error
-    return None
-
-
-def connect_to(part: Part, engine: EngineSettings) -> CompletionService:
-    """The engine on this machine, or the server that the settings name."""
-    if part.endpoint:
-        return RemoteClient(Endpoint(part.endpoint, part.model, part.key))
-    return EngineClient(
-        LaunchOptions(engine.idle_minutes, engine.threads or None, engine.memory or None)
-    )
-
-
-async def _way_into_memory(
-    service: CompletionService, part: Part
-) -> AsyncGenerator[ModelStatus, None]:
-    """Changes until the model is ready; raises the CaretError that it failed with."""
-    model = part.model
-    if not part.endpoint:
-        entry = find(model)
-        require(entry, part.ability)
-        model = entry.name
-    last, status = None, await service.load(model, part.format, part.ability)
-    while status.phase not in ("ready", "failed"):
-        if status != last:
-            yield status
-        await asyncio.sleep(_POLL_S)
-        last, status = status, await _look(service, status)
-    if status.phase == "failed":
-        raise BY_CODE.get(status.error_code, ModelError)(status.error)
-    yield status
-
-
-async def _look(service: CompletionService, last: ModelStatus) -> ModelStatus:
-    """The model's status now.
-
-    Raises:
-        EngineUnavailable: the engine went away, and nobody else has started one.
-    """
-    for status in await service.statuses():
-        if status.name == last.name:
-            return status
-    raise EngineUnavailable("The engine ended while it was loading the model. Try again.")

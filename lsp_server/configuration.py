@@ -106,14 +106,17 @@ class Configuration:
     async def _ask(self, *, keep_null: bool) -> None:
         """Take what the editor answers; with `keep_null`, null means that nothing is set any more.
 
+        So does an empty list.
+
         An editor that told the settings in the notification itself may answer null when asked.
         """
         params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
         try:
             async with asyncio.timeout(_PULL_TIMEOUT_S):
                 answers: Any = await self._ls.workspace_configuration_async(params)
-            if answers and (keep_null or answers[0] is not None):
-                self._latest = answers[0]
+            told = answers[0] if answers else None
+            if keep_null or told is not None:
+                self._latest = told
         except (TimeoutError, JsonRpcException) as error:
             _log.warning("The editor did not answer workspace/configuration: %r", error)
         self._settle()

@@ -1,8 +1,9 @@
-"""What the user is asked in the editor: a model's licence, and a server that settings name."""
+"""Questions to the user in the editor: a model's licence, a server or a model in the settings."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -13,9 +14,12 @@ from engine import licences
 from lsp_server import trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pygls.lsp.server import LanguageServer
 
     from engine.licences import Licence
+    from engine.models import ModelEntry
 
 ACCEPT, READ, REFUSE = "Accept", "Read it", "Not now"
 ALLOW, WITH_KEY, WITHOUT_KEY = "Allow", "Allow with the key", "Allow without the key"
@@ -37,21 +41,25 @@ class Consent:
             return False
         self._asked.add(licence)
         if licences.wanted(licence) is None:  # by this environment, which is not the engine's
-            return self._recorded(licence)
+            return self._accepted(licence)
         while (answer := await self._answer(model, licence)) == READ:
             for page in filter(None, (licence.url, licence.policy)):
                 await self._ls.window_show_document_async(
                     types.ShowDocumentParams(page, external=True)
                 )
-        return answer == ACCEPT and self._recorded(licence)
+        return answer == ACCEPT and self._accepted(licence)
 
-    def _recorded(self, licence: Licence) -> bool:
-        """Record that the user accepts; where that cannot be kept, nothing is accepted."""
+    def _accepted(self, licence: Licence) -> bool:
+        what = f"That you accept the {licence.name} licence"
+        return self._recorded(what, partial(licences.accept, licence))
+
+    def _recorded(self, what: str, record: Callable[[], object]) -> bool:
+        """Record an answer; return False and say so where it cannot be kept."""
         try:
-            licences.accept(licence)
+            record()
         except OSError as error:
-            _log.warning("The licence cannot be recorded: %s", error)
-            told = f"Caret: That you accept the {licence.name} licence cannot be kept: {error}"
+            _log.warning("An answer cannot be recorded: %s", error)
+            told = f"Caret: {what} cannot be kept: {error}"
             self._ls.window_show_message(types.ShowMessageParams(types.MessageType.Error, told))
             return False
         return True
@@ -73,8 +81,26 @@ class Consent:
         if answer not in answers:
             return False
         keys = {variable: answers[answer]} if key and (code or answer != FORBID) else {}
-        trust.decide(server, answer != FORBID if code is None else None, **keys)
-        return answer != FORBID
+        decide = partial(trust.decide, server, answer != FORBID if code is None else None, **keys)
+        return self._recorded("This decision", decide) and answer != FORBID
+
+    async def model(self, model: ModelEntry) -> bool:
+        """Ask whether a model of the hub may be downloaded, and record the answer.
+
+        Returns whether it was allowed now. Who does not answer is asked again by the next server.
+        """
+        if trust.model_allowed(model) is not None or model in self._asked:
+            return False
+        self._asked.add(model)
+        answer = await self._choice(
+            f"Download the model {model.name} from the Hugging Face hub? Your settings, or this "
+            "folder's, name it.",
+            [ALLOW, FORBID],
+        )
+        if answer not in (ALLOW, FORBID):
+            return False
+        decide = partial(trust.decide_model, model.name, download=answer == ALLOW)
+        return self._recorded("This decision", decide) and answer == ALLOW
 
     async def _answer(self, model: str, licence: Licence) -> str:
         can_read = get_capability(self._ls.client_capabilities, "window.show_document.support")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engine.api import ChatMessage
 from engine.errors import EngineUnavailable, ModelError
 from engine.models import DEFAULT_FIM, DEFAULT_INSTRUCT, find
-from lsp_server.trust import key_allowed, server_of
+from lsp_server import trust
 
 if TYPE_CHECKING:
     from engine.api import Ability, ChatRequest
@@ -87,10 +87,23 @@ def permitted(part: Part) -> Part:
     if not part.endpoint or part.key is None:
         return part
     try:
-        goes = key_allowed(server_of(part.endpoint), part.variable)
+        goes = trust.key_allowed(trust.server_of(part.endpoint), part.variable)
     except EngineUnavailable:  # it is no address, which is said when it is asked
         goes = False
     return part if goes else replace(part, key=None)
+
+
+def require_allowed(part: Part) -> None:
+    """Check that the user allows what plays a part.
+
+    Raises:
+        NotAllowed: code may not go to its server, or its model not be downloaded, as far as said.
+        CaretError: there is no such server or model.
+    """
+    if part.endpoint:
+        trust.require(part.endpoint)
+    else:
+        trust.require_model(find(part.model))
 
 
 def _may_answer(model: str) -> bool:

@@ -191,6 +191,9 @@ class Rpc(LanguageServerProtocol):
             _log.warning("Ignored an answer to nothing")
             return
         message.pop("error" if message.get("error") is None else "result", None)
+        is_configuration = self._result_types[asked] is types.ConfigurationResponse
+        if is_configuration and message.get("result", ...) is None:
+            message["result"] = []  # some clients say null where nothing is set
         try:
             answer = self.structure_message(
                 {name: message[name] for name in _MEMBERS if name in message}

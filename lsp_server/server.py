@@ -21,7 +21,7 @@ from engine.errors import (
     Superseded,
 )
 from engine.models import find
-from lsp_server import __version__, trust
+from lsp_server import __version__
 from lsp_server.ahead import Ahead
 from lsp_server.assist import Assist
 from lsp_server.backend import Backend
@@ -31,6 +31,7 @@ from lsp_server.configuration import Configuration
 from lsp_server.consent import Consent
 from lsp_server.newest import NewestWins
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
+from lsp_server.roles import require_allowed
 from lsp_server.rpc import converter
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.statistics.offers import Asked, Offers
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from engine.api import ModelStatus
-    from lsp_server.roles import Part
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class CaretServer(LanguageServer):
         self.load_progress = LoadProgress(self.work_done_progress)
         self.index_progress = LoadProgress(self.work_done_progress)
         self.consent = Consent(self)
-        guards: Any = {"known": self.configuration.known, "require": trust.require}
+        guards: Any = {"known": self.configuration.known, "require": require_allowed}
         self.backend = Backend(self._on_model, **guards)
         self.completer = Completer(self.backend)
         self.instructor = Backend(self._on_instructor, ability="instruct", **guards)
@@ -252,14 +252,21 @@ class CaretServer(LanguageServer):
 
     def _ask_user(self, model: ModelStatus, backend: Backend) -> None:
         """Where a licence or a decision is lacking; once it is there, the model is brought in."""
+        part = backend.part
         if model.error_code == LicenceNotAccepted.code:
             self.start(self._licence_asked(model.name, backend))
-        elif backend.part and backend.part.endpoint and model.phase in ("ready", "failed"):
-            self.start(self._server_asked(model, backend, backend.part))
+        elif part and part.endpoint and model.phase in ("ready", "failed"):
+            asked = self.consent.server(part.endpoint, part.variable)
+            self.start(self._permission_asked(model, backend, asked))
+        elif part and model.error_code == NotAllowed.code:
+            asked = self.consent.model(find(part.model))
+            self.start(self._permission_asked(model, backend, asked))
 
-    async def _server_asked(self, model: ModelStatus, backend: Backend, part: Part) -> None:
+    async def _permission_asked(
+        self, model: ModelStatus, backend: Backend, asked: Coroutine[Any, Any, bool]
+    ) -> None:
         generation = self.configuration.generation
-        allowed = await self.consent.server(part.endpoint, part.variable)
+        allowed = await asked
         if generation != self.configuration.generation:
             return  # its settings are not in force any more
         if allowed:

@@ -35,7 +35,7 @@ class EditorSnapshot:
     generation: int = 0
     """The number of changes of settings and folders before it."""
     _lines: dict[str, tuple[Sequence[str], int]] = field(
-        default_factory=dict, compare=False, repr=False
+        default_factory=dict, init=False, compare=False, repr=False
     )
     """Results of `lines`: those of a notebook are put together from all its cells."""
 

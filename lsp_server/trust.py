@@ -1,8 +1,9 @@
-"""Servers that code and API keys may go to: the user's decisions, in a file of the data folder.
+"""Servers that code and keys may go to, and models to download: what the user has decided.
 
 An endpoint may be named by the settings of a folder, which are a stranger's: so another machine
 gets nothing before the user has allowed it, and each key is bound to the servers it was given for.
-This machine may have code unasked, but no key.
+This machine may have code unasked, but no key. Nor is a model downloaded unasked that Caret does
+not know by name. The decisions are in a file of the data folder.
 """
 
 from __future__ import annotations
@@ -10,22 +11,29 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from engine.endpoint import Endpoint
 from engine.errors import EngineUnavailable, NotAllowed
+from engine.models import MODELS
 from engine.network import Misconfigured
 from engine.network.address import as_ip
 from engine.paths import servers_path
 
+if TYPE_CHECKING:
+    from engine.models import ModelEntry
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the user said about a server; None and a missing name: nothing yet."""
+    """What the user said about a server or model; None and a missing name: nothing yet."""
 
     code: bool | None = None
     keys: dict[str, bool] = field(default_factory=dict)
     """Names of environment variables, and whether the keys in them may go there."""
+    download: bool | None = None
+    """Of a model of the hub, which stands in the place of a server."""
 
 
 def server_of(endpoint: str) -> str:
@@ -42,7 +50,7 @@ def server_of(endpoint: str) -> str:
 
 
 def decisions() -> dict[str, Decision]:
-    """All of them by server; none where the file is damaged."""
+    """All of them by server or model; none where the file is damaged."""
     try:
         kept = json.loads(servers_path().read_text("utf-8"))
         return {str(server): _decision(said) for server, said in kept.items()}
@@ -55,11 +63,16 @@ def decide(server: str, code: bool | None = None, **keys: bool) -> None:
     kept = decisions()
     old = kept.get(server, Decision())
     code = old.code if code is None else code
-    _write(kept | {server: Decision(code, old.keys | keys)})
+    _write(kept | {server: replace(old, code=code, keys=old.keys | keys)})
+
+
+def decide_model(name: str, *, download: bool) -> None:
+    """Keep whether a model of the hub may be downloaded."""
+    _write(decisions() | {name: Decision(download=download)})
 
 
 def forget(server: str) -> bool:
-    """Ask about a server anew; False if nothing was decided."""
+    """Ask about a server or model anew; False if nothing was decided."""
     kept = decisions()
     known = kept.pop(server, None) is not None
     _write(kept)
@@ -104,6 +117,26 @@ def require(endpoint: str) -> None:
         )
 
 
+def model_allowed(model: ModelEntry) -> bool | None:
+    """Return whether a model may be downloaded, or is here; None where nothing is said."""
+    if model.repo is None or model.name in MODELS or os.path.lexists(model.path):
+        return True
+    return decisions().get(model.name, Decision()).download
+
+
+def require_model(model: ModelEntry) -> None:
+    """Check that a model may be downloaded, or need not be.
+
+    Raises:
+        NotAllowed: the user has not allowed it.
+    """
+    if not model_allowed(model):
+        raise NotAllowed(
+            f"The settings name {model.name}, a model that Caret does not know, and that you have "
+            f"not allowed to be downloaded. `caret pull {model.name}` does so."
+        )
+
+
 _VARIABLES = ("CARET_API_KEY_HOST", "CARET_INSTRUCT_API_KEY_HOST")
 """Hosts that a key is for, as the user's environment says: it may have code too."""
 
@@ -117,11 +150,12 @@ def _is_named(server: str, named: str) -> bool:
 
 
 def _decision(said: dict[str, object]) -> Decision:
-    code, keys = said.get("code"), said.get("keys")
+    code, keys, download = said.get("code"), said.get("keys"), said.get("download")
     kept = keys if isinstance(keys, dict) else {}
     return Decision(
         code if isinstance(code, bool) else None,
         {str(name): value for name, value in kept.items() if isinstance(value, bool)},
+        download if isinstance(download, bool) else None,
     )
 
 

@@ -24,7 +24,7 @@ from bench.evals.run import Evaluation, Plan, evaluation_options
 from bench.evals.sandbox import Sandbox
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, Sampling
 from engine.remote import Endpoint, RemoteClient
-from lsp_server.backend import connect_to
+from lsp_server.loading import connect_to
 from lsp_server.roles import chosen
 
 if TYPE_CHECKING:

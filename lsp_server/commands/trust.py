@@ -1,4 +1,4 @@
-"""`caret trust`: which servers code and API keys may go to."""
+"""`caret trust`: which servers code and API keys may go to, and which models may be downloaded."""
 
 from __future__ import annotations
 
@@ -24,19 +24,24 @@ def command(endpoint: str | None, key: bool, forget: bool) -> None:
     """Let code go to the server of ENDPOINT; without one, list what is decided.
 
     An editor asks before code goes to a server that its settings name. This machine may always be
-    asked, but gets no key unless you say so.
+    asked, but gets no key unless you say so. A model that was asked about is named likewise.
     """
     if endpoint is None:
         for server, said in trust.decisions().items():
             click.echo(f"{server}: {_words(said)}")
         return
-    server = trust.server_of(endpoint)
+    asked = trust.decisions().get(endpoint)
+    is_model = asked is not None and asked.download is not None
+    server = endpoint if is_model else trust.server_of(endpoint)
     try:
         if forget:
             known = trust.forget(server)
             click.echo(f"caret: {server} is {'forgotten' if known else 'not known'}", err=True)
             return
-        trust.decide(server, code=True, **dict.fromkeys(VARIABLES if key else (), True))
+        if is_model:
+            trust.decide_model(endpoint, download=True)
+        else:
+            trust.decide(server, code=True, **dict.fromkeys(VARIABLES if key else (), True))
     except OSError as error:
         raise CaretError(f"The decision cannot be kept: {error}. Check the data folder.") from None
     click.echo(f"caret: {server} may have {_words(trust.decisions()[server])}", err=True)
@@ -63,5 +68,7 @@ def offer_key(settings: Settings, ability: Ability) -> None:
 
 def _words(said: trust.Decision) -> str:
     """For example "code, and the key in CARET_API_KEY"."""
+    if said.download is not None:
+        return "download" if said.download else "no download"
     keys = [name for name, goes in said.keys.items() if goes]
     return ", and the key in ".join(["no code" if said.code is False else "code", *keys])

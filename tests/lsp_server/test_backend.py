@@ -22,8 +22,9 @@ from engine.errors import (
     Superseded,
 )
 from engine.remote import RemoteClient
-from lsp_server import backend as backend_module
-from lsp_server.backend import Backend, connect_to
+from lsp_server import loading
+from lsp_server.backend import Backend
+from lsp_server.loading import connect_to
 from lsp_server.roles import Part, chosen
 from lsp_server.settings import EngineSettings, FimSettings, Settings
 
@@ -83,7 +84,7 @@ class Script:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend_module, "_POLL_S", 0.0)
+    monkeypatch.setattr(loading, "_POLL_S", 0.0)
 
 
 async def used(script: Script) -> tuple[Backend, list[ModelStatus]]:

@@ -130,6 +130,29 @@ async def test_a_key_stays_with_the_server_that_it_was_given_for(
     assert set(elsewhere.keys) == {None}
 
 
+async def test_the_command_reaches_servers_that_run(
+    environment: dict[str, str], home: Path, elsewhere: Elsewhere
+) -> None:
+    local, runner = f"http://127.0.0.1:{elsewhere.server_port}", CliRunner()
+    async with editors(environment | {"CARET_HOME": str(home), KEY: "k"}) as start:
+        editor = await start({"fim": {"endpoint": local}})
+        assert "ab" in await complete(editor)
+        runner.invoke(command, [local, "--key"])
+        assert "ab" in await complete(editor)
+        assert [elsewhere.keys[0], elsewhere.keys[-1]] == [None, "Bearer k"]
+        runner.invoke(command, [elsewhere.url])
+        other = await start({"fim": {"endpoint": elsewhere.url}})
+        assert "ab" in await complete(other)
+        asked = len(elsewhere.keys)
+        runner.invoke(command, [elsewhere.url, "--forget"])
+        with pytest.raises(Exception, match="caret trust"):
+            await complete(other)
+        assert len(elsewhere.keys) == asked
+        runner.invoke(command, [elsewhere.url, "--key"])
+        assert "ab" in await complete(other)
+    assert elsewhere.keys[-1] == "Bearer k"
+
+
 def test_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trust.server_of("https://u:p@GPU-box:8000/v1/completions") == "https://gpu-box:8000"
     for endpoint in ("http://localhost:1", "http://127.3.2.1", "http://[::1]:8080/v1"):
