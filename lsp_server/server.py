@@ -257,12 +257,11 @@ class CaretServer(LanguageServer):
             self.start(self._licence_asked(model.name, backend))
         elif part and part.endpoint and model.phase in ("ready", "failed"):
             asked = self.consent.server(part.endpoint, part.variable)
-            self.start(self._permission_asked(model, backend, asked))
+            self.start(self._permitted(model, backend, asked))
         elif part and model.error_code == NotAllowed.code:
-            asked = self.consent.model(find(part.model))
-            self.start(self._permission_asked(model, backend, asked))
+            self.start(self._permitted(model, backend, self.consent.model(find(part.model))))
 
-    async def _permission_asked(
+    async def _permitted(
         self, model: ModelStatus, backend: Backend, asked: Coroutine[Any, Any, bool]
     ) -> None:
         generation = self.configuration.generation
