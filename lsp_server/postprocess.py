@@ -123,9 +123,10 @@ def cut_stray_closers(text: str, place: Place) -> str:
 
 def drop_tail_overlap(text: str, place: Place) -> str:
     """Drop an ending that the rest of the caret's line repeats, unless the line needs both."""
-    kept = overlap.drop_tail_overlap(text, place.site)
-    needed = place.syntax.is_worse(kept) and not place.syntax.is_worse(text)
-    return text if needed else kept
+    kept, syntax = overlap.drop_tail_overlap(text, place.site), place.syntax
+    if kept == text or not syntax.is_known or syntax.is_worse(text):
+        return kept
+    return text if syntax.errors(text) < syntax.errors(kept) else kept
 
 
 def drop_lines_below(text: str, place: Place) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lsp_server import docstrings
 from lsp_server.blocks import PARTS
-from lsp_server.brackets import indent, is_closing
+from lsp_server.brackets import indent
 from lsp_server.workspace.grammars import grammar_of, parser
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Syntax:
     def __init__(self, site: Site) -> None:
         self._language = grammar_of(site.language)
         self._line = site.head, site.tail
-        self._is_closed = bool(site.tail.strip()) and is_closing(site.tail)
+        self._in_line = bool(site.tail.strip())
         self._in_docstring = bool(docstrings.open_before(site))
         self._before, self._after = _window(site)
         self._known: dict[str, int] = {}
@@ -77,9 +77,10 @@ class Syntax:
         """Errors that a whole suggestion may leave: those that are not its own.
 
         Where the user has yet to finish what stands around it, behind brackets that the editor has
-        closed or a string with several lines, that leaves some in any case.
+        closed, before the rest of a line or in a string with several lines, that leaves some in any
+        case.
         """
-        if self._is_closed or self._in_docstring:
+        if self._in_line or self._in_docstring:
             return max(self._around, min(self.now, self.errors(_NAME)))
         return self._around
 

@@ -61,6 +61,25 @@ def test_brackets_balance_where_the_editor_has_closed_them(
     assert shown("python", document, text) == expected
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize(
+    ("language", "document", "text"),
+    [
+        ("shellscript", "if [ ‸ ]; then\n", "-f x"),
+        ("javascript", "for (let i = 0; ‸; i++) {\n", "i < n"),
+        ("lua", "if ‸ then\n", "x == 1"),
+        ("c", "while (‸ && b) {\n", "a"),
+        ("go", "for i := 0; ‸; i++ {\n", "i < n"),
+        ("python", "if x and ‸ else 3\n", "y"),
+    ],
+)
+def test_a_line_whose_block_is_not_written_yet_is_completed(
+    language: str, document: str, text: str, by_hand: bool
+) -> None:
+    """What is wrong with it without the suggestion is not the suggestion's fault."""
+    assert shown(language, document, text, by_hand=by_hand) == text
+
+
 RUBY = "class A\n  def x\n    1\n  end\n{}‸\nend\n"
 RUBY_TEXT = "def y\n    2\n  end"
 TABBED = "function f() {{\n\tif (a) {{\n\t\tb();\n\t}}\n{}‸\n}}\n"
