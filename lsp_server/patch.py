@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lsp_server.instruct.change import Change
 
+def diff(path: str, before: str | None, after: str) -> str:
+    """Return a change as `git diff` shows it; `git apply` and `patch -p1` take it.
 
-def diff(change: Change) -> str:
-    """Return the change as `git diff` shows it; `git apply` and `patch -p1` take it."""
-    new = change.before is None
-    before, after = _lines(change.before or ""), _lines(change.after)
-    names = "/dev/null" if new else f"a/{change.path}", f"b/{change.path}"
-    return "".join(_ended(difflib.unified_diff(before, after, *names)))
+    Both texts have the line ends that they have on disk; without `before`, the file is new.
+    """
+    names = "/dev/null" if before is None else f"a/{path}", f"b/{path}"
+    return "".join(_ended(difflib.unified_diff(_lines(before or ""), _lines(after), *names)))
 
 
 def _lines(text: str) -> list[str]:

@@ -34,6 +34,19 @@ def read_text(file: Path) -> str:
     return _read(file).removeprefix(_BOM)
 
 
+def texts_of(change: Change, root: Path) -> tuple[str | None, str]:
+    """Return the text of a changed file on disk, and what it is to become, byte for byte.
+
+    Raises:
+        RequestError: it is not what it was any more, or cannot be read.
+    """
+    file = _inside(root, change.path)
+    now = _read(file) if file.exists() else None
+    if _plain(now) != change.before:
+        raise _changed(file)
+    return now, _bytes_of(change, now).decode()
+
+
 def write_change(change: Change, root: Path) -> None:
     """Write a changed file below `root`; bytes outside of the changed lines stay as they are.
 
@@ -44,15 +57,12 @@ def write_change(change: Change, root: Path) -> None:
     """
     file = _inside(root, change.path)
     try:
-        now = _read(file) if file.exists() else None
-        if _plain(now) != change.before:
-            raise _changed(file)
-        after = _bytes_of(change, now)
+        now, after = texts_of(change, root)
         if now is None:
             file.parent.mkdir(parents=True, exist_ok=True)
         elif not os.access(file, os.W_OK):
             raise RequestError(f"{file} cannot be written: it is read-only.")
-        _replace(file, after, now)
+        _replace(file, after.encode(), now)
     except OSError as error:
         raise RequestError(f"{file} cannot be written: {error.strerror}.") from None
 
@@ -66,7 +76,9 @@ def _read(file: Path) -> str:
     except OSError as error:
         raise RequestError(f"{file} cannot be read: {error.strerror}.") from None
     if data is None:
-        raise RequestError(f"{file} is too large: Caret reads files up to 5 MB.")
+        raise RequestError(
+            f"{file} is too large: Caret reads files up to {MAX_BYTES // 1_000_000} MB."
+        )
     try:
         return data.decode()
     except UnicodeDecodeError:

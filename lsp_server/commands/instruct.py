@@ -18,7 +18,7 @@ from lsp_server.instruct.commands import COMMANDS as KNOWN
 from lsp_server.patch import diff
 from lsp_server.status import describe
 from lsp_server.terminal import Growing
-from lsp_server.textfile import write_change
+from lsp_server.textfile import texts_of, write_change
 
 if TYPE_CHECKING:
     from engine.api import ModelStatus
@@ -87,11 +87,12 @@ def _answer(asked: Consultation, *, as_json: bool, apply: bool = False, yes: boo
     offer_key(asked.settings, "instruct")
     outcome = asyncio.run(_shown(asked, as_json=as_json))
     change = outcome.change
+    shown = diff(change.path, *texts_of(change, asked.root)) if change and as_json else None
     applied = bool(apply and change and _applied(change, asked, yes=yes, quiet=as_json))
     if as_json:
         record = {
             "answer": outcome.text,
-            "diff": diff(change) if change else None,
+            "diff": shown,
             "applied": applied,
             "usage": [asdict(usage) for usage in outcome.usages],
         }
@@ -121,9 +122,9 @@ async def _shown(asked: Consultation, *, as_json: bool) -> Outcome:
 def _applied(change: Change, asked: Consultation, *, yes: bool, quiet: bool) -> bool:
     """Whether the user wanted the change, which is written then."""
     if not quiet:
-        console, text = Console(), diff(change)
+        console, text = Console(), diff(change.path, *texts_of(change, asked.root))
         if console.is_terminal:
-            console.print(Syntax(text, "diff"), soft_wrap=True)
+            console.print(Syntax(text.replace("\r\n", "\n"), "diff"), soft_wrap=True)
         else:
             click.echo(text, nl=False)  # rich would take `[x]` for markup
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Write {change.path}?")):

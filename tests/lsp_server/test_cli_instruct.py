@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lsp_server.consultation import Lines, parse_lines
-from lsp_server.instruct.change import Change
 from lsp_server.patch import diff
 from lsp_server.terminal import settled
 from tests.command import CARET, SHOP, caret, in_terminal
@@ -124,8 +123,10 @@ def test_refusals(
 
 
 def test_the_diff_of_a_new_file() -> None:
-    made = Change("tests/test_a.py", None, "y\n")
-    assert diff(made) == "--- /dev/null\n+++ b/tests/test_a.py\n@@ -0,0 +1 @@\n+y\n"
+    assert (
+        diff("tests/test_a.py", None, "y\n")
+        == "--- /dev/null\n+++ b/tests/test_a.py\n@@ -0,0 +1 @@\n+y\n"
+    )
 
 
 def test_what_is_printed_for_good_is_never_half_a_block() -> None:

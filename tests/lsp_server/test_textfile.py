@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from engine.errors import RequestError
 from lsp_server.instruct.change import Change
 from lsp_server.patch import diff
-from lsp_server.textfile import read_text, write_change
+from lsp_server.textfile import read_text, texts_of, write_change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,6 +154,29 @@ def test_no_link_leads_a_change_out_of_the_folder(tmp_path: Path, dangling: bool
 
 
 def test_a_diff_shows_where_a_file_ends_without_a_line_end() -> None:
-    shown = diff(Change("a.py", "x\x0cy\nb", "x\x0cy\nc\n"))
+    shown = diff("a.py", "x\x0cy\nb", "x\x0cy\nc\n")
     assert shown.endswith("-b\n\\ No newline at end of file\n+c\n")
     assert " x\x0cy\n" in shown
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a\r\nb\r\nc\r\n",
+        b"a\nb\r\nc\n",
+        b"\xef\xbb\xbfa\r\nb\r\nc",
+        b"a\r\nb\r\n\xf0\x9f\x98\x80\t\r\nc\x0c\xe2\x80\xa8d\r\n",
+    ],
+)
+def test_git_applies_a_diff_whatever_the_line_ends(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "a.py"
+    file.write_bytes(data)
+    before = read_text(file).replace("\r\n", "\n")
+    change = Change("a.py", before, before.replace("b\n", "x\ny\n"))
+    shown = diff(change.path, *texts_of(change, tmp_path))
+    write_change(change, tmp_path)
+    written = file.read_bytes()
+    file.write_bytes(data)
+    git = ["git", "-c", "core.autocrlf=false", "apply", "-"]
+    subprocess.run(git, cwd=tmp_path, input=shown.encode(), check=True)
+    assert file.read_bytes() == written != data
