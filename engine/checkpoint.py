@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.config import ROPE_DIVISORS, DecoderConfig
+from engine.config import ROPE_DIVISORS, DecoderConfig, lacking
 from engine.errors import ModelDamaged, ModelMissing, UnsupportedModel
 from quant.gguf import GGUFFile
 from quant.safetensors import INDEX, SINGLE, SafetensorsFolder
@@ -153,9 +153,11 @@ def _open_gguf(path: Path) -> Checkpoint:
             f"{path} is one of several parts. Join them with `llama-gguf-split --merge` first."
         )
     shapes = {name: file.shape(name) for name in file.names()}
-    divisors = tuple(file.load(ROPE_DIVISORS).tolist()) if ROPE_DIVISORS in shapes else ()
+    divisors = tuple(file.load(ROPE_DIVISORS).flatten().tolist()) if ROPE_DIVISORS in shapes else ()
     config = DecoderConfig.from_gguf(file.metadata, shapes, divisors)
     tensors = _Canonical(path, file, _parts(config))
+    if unused := shapes.keys() - {part.stored for part in _parts(config)} - {ROPE_DIVISORS}:
+        raise lacking(f"a tensor {min(unused)}")
     template = file.metadata.get("tokenizer.chat_template")
     template = template if isinstance(template, str) else None
     return Checkpoint(path, config, None, tensors, template, file.metadata)

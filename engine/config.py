@@ -124,7 +124,7 @@ class DecoderConfig:
         _refuse_gguf_extras(values, shapes, head_dim)
         rope = rotary_of_gguf(values, head_dim, whole(values, "context_length"))
         if rope is None:
-            raise _lacking(f"the rotary scaling {values['rope.scaling.type']!r:.40}")
+            raise lacking(f"the rotary scaling {values['rope.scaling.type']!r:.40}")
         return cls(
             architecture=architecture,
             vocab_size=shapes.get("token_embd.weight", (0,))[0],
@@ -254,10 +254,10 @@ def _refuse_gguf_extras(
     elif values.get("rope.dimension_count", head_dim) != head_dim:
         extra = "partly rotated heads"
     if extra is not None:
-        raise _lacking(extra)
+        raise lacking(extra)
 
 
-def _lacking(extra: str) -> UnsupportedModel:
+def lacking(extra: str) -> UnsupportedModel:
     """Return the error for a GGUF file that nothing here can run as it is."""
     return UnsupportedModel(f"This GGUF model has {extra}, which Caret's decoder lacks. {_SLOWLY}")
 

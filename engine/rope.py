@@ -35,16 +35,20 @@ def from_hf(config: Mapping[str, Any], head_dim: int, longest: int) -> Rope | No
     """Return what a config.json says; None for a kind that the decoder lacks.
 
     transformers 5 keeps all in `rope_parameters`, older files in `rope_theta` and `rope_scaling`.
+    The latter also counts where both are there, as in transformers: somebody has added it.
 
     Raises:
         ModelDamaged: A value is missing or makes no sense.
     """
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    if not isinstance(rope, dict) or any(isinstance(value, dict) for value in rope.values()):
+    saved = config.get("rope_parameters") or {}
+    rope = config.get("rope_scaling") or saved
+    if not all(isinstance(each, dict) for each in (saved, rope)):
+        return None
+    if any(isinstance(value, dict) for value in rope.values()):
         return None
     if rope.get("partial_rotary_factor", config.get("partial_rotary_factor")) not in (None, 1):
         return None
-    base = real(rope, "rope_theta", real(config, "rope_theta", 10000.0))
+    base = real(rope, "rope_theta", real(config, "rope_theta", real(saved, "rope_theta", 10000.0)))
     match rope.get("rope_type", rope.get("type", "default")):
         case "default":
             return Rope(base)

@@ -16,7 +16,7 @@ def whole(values: Mapping[str, Any], key: str, default: int | None = None) -> in
     value = values.get(key)
     if value is None:
         value = default
-    if not isinstance(value, int) or not 0 < value < 1 << 31:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 1 << 31:
         raise senseless(key, value)
     return value
 
@@ -26,7 +26,7 @@ def real(values: Mapping[str, Any], key: str, default: float | None = None) -> f
     value = values.get(key)
     if value is None:
         value = default
-    if not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise senseless(key, value)
     return float(value)
 

@@ -88,14 +88,21 @@ def _explained(path: Path) -> Iterator[None]:
         raise UnsupportedModel(f"{error}. Choose another file of this model.") from error
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # Whatever shape the data has that it should not have; quant's DamagedFile too.
-        text = (
-            f"The tokenizer of {path} is damaged or was made wrongly: {error}. Download the model "
-            "again if its size is not as published; else choose another file of it."
-        )
-        raise ModelDamaged(text) from error
+        raise _damaged(path, error) from error
     except OSError as error:
         reason = error.strerror or error
         raise ModelMissing(f"{path} cannot be read: {reason}. Check the path.") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the library in Rust, and no Exception
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: BaseException) -> ModelDamaged:
+    return ModelDamaged(
+        f"The tokenizer of {path} is damaged or was made wrongly: {error}. Download the model "
+        "again if its size is not as published; else choose another file of it."
+    )
 
 
 def _open_folder(folder: Path) -> Tokenizer:

@@ -155,6 +155,8 @@ def test_what_only_transformers_can_run(given: dict[str, Any]) -> None:
         ("hidden_size", "64"),
         ("num_hidden_layers", 0),
         ("num_hidden_layers", 10**30),
+        ("num_hidden_layers", True),
+        ("rms_norm_eps", True),
         ("num_attention_heads", 4.5),
         ("num_key_value_heads", 3),
         ("head_dim", 15),

@@ -129,6 +129,7 @@ def test_an_end_that_is_an_ordinary_token_stays_text(words: dict[str, Any]) -> N
         ("merges", ["a"]),
         ("merges", ["a not-there"]),
         ("merges", [3]),
+        ("merges", ["Ġ Ġ"]),  # which no token is: the library in Rust panics
     ],
 )
 def test_nonsense_is_told_in_words_that_do_not_send_for_the_same_file(

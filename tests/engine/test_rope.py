@@ -13,7 +13,7 @@ from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from engine.checkpoint import open_checkpoint
 from engine.config import DecoderConfig
 from engine.decoder import Rotary
-from engine.errors import ModelDamaged
+from engine.errors import ModelDamaged, UnsupportedModel
 from engine.load import build_decoder
 from engine.rope import from_gguf, from_hf
 from quant.formats import FORMATS
@@ -105,7 +105,18 @@ def test_gguf_says_yarn_in_its_own_words() -> None:
     assert from_gguf({"rope.scaling.type": ["yarn"]}, 64, 4096) is None
 
 
-def _llama_file(path: Path, divisors: int) -> None:
+def test_what_somebody_added_to_a_configuration_counts() -> None:
+    """As in transformers, but for the base, which it would set back."""
+    saved = {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}
+    added = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024}
+    rope = from_hf(saved | {"rope_scaling": added}, 64, 4096)
+    assert rope is not None
+    assert rope == from_hf({"rope_theta": 1e6, "rope_scaling": added}, 64, 4096)
+    assert (rope.base, len(rope.divisors)) == (1e6, 32)
+    assert from_hf(saved | {"rope_scaling": "yarn"}, 64, 4096) is None
+
+
+def _llama_file(path: Path, divisors: int, *more: str) -> None:
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(64)
     writer.add_embedding_length(32)
@@ -118,6 +129,8 @@ def _llama_file(path: Path, divisors: int) -> None:
     shapes |= {f"blk.0.{name}": (32, 32) for name in ("ffn_gate", "ffn_up", "ffn_down")}
     for name, shape in (shapes | {"blk.0.ffn_norm": (32,)}).items():
         writer.add_tensor(f"{name}.weight", torch.ones(shape).numpy())
+    for name in more:
+        writer.add_tensor(name, torch.ones(16).numpy())
     writer.add_tensor("rope_freqs.weight", torch.arange(1, divisors + 1).float().numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -133,3 +146,13 @@ def test_gguf_holds_llama_3s_divisors_as_a_tensor(tmp_path: Path) -> None:
     _llama_file(tmp_path / "b.gguf", 7)
     with pytest.raises(ModelDamaged, match="7 divisors"):
         open_checkpoint(tmp_path / "b.gguf")
+
+
+@pytest.mark.parametrize("name", ["blk.0.attn_q_norm.weight", "blk.1.attn_q.weight"])
+def test_a_gguf_with_more_tensors_than_the_decoder_reads_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    """As by llama.cpp: without them it would write nonsense."""
+    _llama_file(tmp_path / "a.gguf", 8, name)
+    with pytest.raises(UnsupportedModel, match=f"has a tensor {name}, which Caret's decoder lacks"):
+        open_checkpoint(tmp_path / "a.gguf")
