@@ -82,7 +82,7 @@ PATTERNS = {
     ),
     "value of a password, token or secret": (
         rf"(?:{_NAME}{_IS}|\([\"']{_NAME}[\"'],\s*)[\"']{_RANDOM}[\"']"
-        rf"|(?m:^[ \t]*(?:export[ \t]+|-[ \t]+)?{_NAME}[ \t]*[:=][ \t]*{_RANDOM}[ \t]*$)"
+        rf"|(?m:{_NAME}[ \t]*[:=][ \t]*{_RANDOM}[ \t]*$)"
     ),
 }
 """What it is, and the regular expression that finds it."""

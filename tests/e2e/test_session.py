@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from random import Random
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,8 +16,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from engine import lockfile
+from tests.torture import keys, kills
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.lockfile import Address
     from tests.editor import Editor, StartEditor
 
@@ -163,6 +167,29 @@ async def test_a_killed_engine_comes_back(editor: Editor) -> None:
     assert texts[0] == "return width * height"
     assert _address().pid != before.pid
     assert editor.states[-1] == "ready"
+
+
+async def test_no_kill_loses_a_request_or_half_of_an_edit(
+    start: StartEditor, tmp_path: Path
+) -> None:
+    """The short form of a row of `make torture`."""
+    (tmp_path / "a.py").write_text("def of_a(): pass\n")
+    editor, work = await start(kills.Editing.options, folder=tmp_path), kills.Editing()
+    await kills.indexed(editor)
+    whole = await work.do(editor)
+    engine, index = kills.Kills(kills.ENGINE), kills.Kills(kills.INDEX)
+    await index.disturb(editor, work, whole, 0.2)
+    await engine.disturb(editor, work, whole, 0.4)
+    assert [*engine.off, *index.off, *await kills.restored(editor, 1)] == []
+    assert len(engine.next) == len(index.next) == 1
+
+
+async def test_what_is_typed_gets_no_stale_suggestion(editor: Editor) -> None:
+    """The short form of a row of `make torture`."""
+    seen = keys.Seen()
+    await keys.type_for(2, [keys.Document(editor, 0, Random(1), seen)])
+    assert await keys.all_answered(seen) == 0
+    assert (seen.keys, seen.stale) == (16, [])
 
 
 async def test_a_model_that_cannot_infill_is_refused_in_words(start: StartEditor) -> None:

@@ -13,6 +13,7 @@ import pytest
 from bench.evals.sandbox import Sandbox
 from tests.command import caret
 from tests.pipe import DEADLINE_S, STATUS, Server, initialize, notification, running
+from tests.torture import hostile
 from tests.traps import ROOT, Traps
 
 if TYPE_CHECKING:
@@ -135,3 +136,8 @@ def test_the_package_of_the_extension(home: dict[str, str], searched: Traps) -> 
     )
     assert done.returncode == 1
     assert searched.snapped == []
+
+
+def test_names_patterns_and_credentials() -> None:
+    """The short form of a row of `make torture`."""
+    assert hostile.run(seed=1, scale=0.05).off == ()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from lsp_server.secrets import first_secret, redacted
+from tests.credentials import FORMS, credential
 
 HEX = "a1b2c3d4e5f60718" * 2
 MIXED = "wJ4lrXUt5nFE7MDENG9bPxRfiCY2"
@@ -27,6 +30,8 @@ MIXED = "wJ4lrXUt5nFE7MDENG9bPxRfiCY2"
         f"export AUTH_TOKEN={HEX}\n",
         f"    api_key: {MIXED}",
         f"spring.datasource.password={MIXED}",
+        f"# export AUTH_TOKEN={HEX}",
+        f"def f():\n    # was api_key: {MIXED}\n",
         f'"Authorization": "Bearer {HEX}"',
         "SG." + "x1" * 11 + "." + "y2" * 20,
         "AccountKey=" + "Zm9v" * 20 + "==",
@@ -121,6 +126,14 @@ def test_credentials(text: str) -> None:
 )
 def test_others(text: str) -> None:
     assert first_secret(text) is None
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("around", ["{}", "x = 1\n    {}\ny = 2\n", "# see {}\n", '"""Use {}\n"""'])
+def test_drawn_credentials_in_code_and_comments(form: str, around: str) -> None:
+    text, parts = credential(form, Random(form))
+    shown = redacted(around.format(text))
+    assert not any(part in shown for part in parts)
 
 
 def test_what_is_redacted_keeps_its_lines() -> None:

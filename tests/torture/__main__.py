@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.torture.figures import Figures
 
 ROWS = {
+    "keys": "tests.torture.keys",
+    "hostile": "tests.torture.hostile",
+    "kills": "tests.torture.kills",
     "files": "tests.torture.files",
     "protocol": "tests.torture.protocol",
     "servers": "tests.torture.servers",

@@ -149,7 +149,7 @@ def write_model(path: Path) -> None:
     draw = np.random.default_rng(0)
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     tokens = [chr(code) for code in [*printable, *range(256, 256 + 68)]]
-    tokens += ["ĠĠ", *(f"<|{number}|>" for number in range(_TOKENS - len(tokens) - 1))]
+    tokens += ["ĠĠ", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(512)
     writer.add_embedding_length(_HIDDEN)
