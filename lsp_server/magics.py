@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lsp_server.documents import Document
 
 _CELL = re.compile(r"\s*%%(?P<name>[\w:.]+)[ \t]*(?P<rest>[^\r\n]*)")
+_DATABRICKS = re.compile(r"\s*%(?P<name>sql|sh|md|r|scala)(?P<rest>)\s*\Z")
+"""Begins a cell in another language in Databricks, where it stands alone on the first line."""
 _LINE = re.compile(r"\s*(?:[%!?]|[\w.%*]+\?{1,2}\s*$|[\w.]+\s*=\s*[%!])")
 """A magic, a command of the shell, or a question for help."""
 _PYTHON = frozenset(
@@ -30,7 +32,7 @@ def language_of_cell(cell: Document) -> str:
     if cell.language != "python":
         return cell.language
     first = next((line for line in cell.lines if line.strip()), "")
-    found = _CELL.match(first)
+    found = _CELL.match(first) or _DATABRICKS.match(first)
     if found is None or found["name"].lower() in _PYTHON:
         return "python"
     name, rest = found["name"].lower(), found["rest"].split()
