@@ -211,3 +211,4 @@ def test_who_runs_does_not_change_while_a_newer_job_looks(scheduler: Scheduler) 
             assert scheduler._running is not None
             time.sleep(0.002)
     assert work.next() == Piece("a")
+    work.permit()
