@@ -30,7 +30,7 @@ MOVED = (
 
 
 def ask_of(command: Command, arguments: Arguments, snapshot: EditorSnapshot) -> Ask:
-    """The request as plain data.
+    """Return the request as plain data; ignore files are read, so a thread is the place for it.
 
     Raises:
         RequestError: the document may not be read, or is not the one that the editor has.
@@ -46,7 +46,7 @@ def ask_of(command: Command, arguments: Arguments, snapshot: EditorSnapshot) -> 
 
 
 def readable_document(uri: str, snapshot: EditorSnapshot) -> Document:
-    """An open document.
+    """Return an open document; reads the ignore files around it.
 
     Raises:
         RequestError: it is not open, or no model may read it.
@@ -78,11 +78,11 @@ def place_of(document: Document, wanted: types.Range | None, snapshot: EditorSna
 
 
 def files_of(snapshot: EditorSnapshot) -> Files:
-    """The files of the workspace."""
+    """The files of the workspace, with the text of open documents that a model may read."""
     opened = {
         document.path: plain("".join(document.lines))
         for document in snapshot.documents.values()
-        if not document.binary
+        if withheld(document, snapshot.settings, snapshot.roots) is None
     }
     return Files(tuple(snapshot.roots), snapshot.settings.privacy.exclude, opened)
 

@@ -88,11 +88,10 @@ class Assist:
     async def _answer(
         self, command: Command, arguments: Arguments, snapshot: EditorSnapshot, token: Token | None
     ) -> Answer:
-        ask = ask_of(command, arguments, snapshot)
         title = f"Caret: {command.title}"
         shown = self._stream(command, arguments, title)
         async with self._progress(token, title):
-            work = self._outcome(ask, arguments, snapshot, shown)
+            work = self._outcome(command, arguments, snapshot, shown)
             done = await self._running.run(object(), work)
         if done is None:
             raise Superseded("The settings changed while Caret answered. Run the command again.")
@@ -110,9 +109,10 @@ class Assist:
         return Answer(text, outcome.conversation, edit, applied, locations)
 
     async def _outcome(
-        self, ask: Ask, arguments: Arguments, snapshot: EditorSnapshot, shown: Stream
+        self, command: Command, arguments: Arguments, snapshot: EditorSnapshot, shown: Stream
     ) -> tuple[Ask, Outcome]:
-        """What the model makes of the request, and the request with what it was answered from."""
+        """Return the request with what it is answered from, and what the model makes of it."""
+        ask = await asyncio.to_thread(ask_of, command, arguments, snapshot)
         grounds = await asyncio.to_thread(grounds_of, snapshot, self._link)
         ask = await grounds.gather(ask)
         outcome = await self.assistant.answer(

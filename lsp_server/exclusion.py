@@ -24,6 +24,13 @@ _UNKNOWN = re.compile(r"\$\{|^~|://")
 _WILD = re.compile(r"[*?\[\\]")
 _COPIES = frozenset({"bak", "backup", "old", "orig", "rej", "save", "tmp", "swp", "swo", "swn"})
 """Endings that editors and people give to copies of a file."""
+_NUMBER = re.compile(r"~?[\d_-]*~?")
+"""The same, of numbers and dates."""
+_DESKTOP = re.compile(
+    r"^copy of |[ _-]+copy(?: ?\(?\d+\)?)?(?=\.|$)| ?\((?:\w+ )?(?:copy(?: \d+)?|\d+)\)(?=\.|$)",
+    re.IGNORECASE,
+)
+"""What file managers and browsers put into the name of a copy."""
 
 
 _REMEMBERED = 512
@@ -56,11 +63,13 @@ class Exclusion:
         >>> Exclusion(["config/**"], ["/w"]).pattern_for("/w/config/a.yml")
         'config/**'
         """
-        if path not in self._known:
+        try:
+            return self._known[path]
+        except KeyError:
             if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[path] = self._first(path)
-        return self._known[path]
+                self._known.clear()  # another thread may be here too
+            found = self._known[path] = self._first(path)
+            return found
 
     def _first(self, path: str) -> str | None:
         for each, patterns in self._readings(path):
@@ -121,9 +130,9 @@ def _spellings(path: str) -> Iterator[str]:
 
 def _originals(name: str) -> list[str]:
     """Return names of which this may be a copy: `.key.pem.swp` is one of `key.pem`."""
-    original = name.strip("#~").removeprefix(".#")
+    original = _DESKTOP.sub("", name.strip("#~").removeprefix(".#"))
     while (parts := original.rpartition("."))[0] and (
-        parts[2].lower() in _COPIES or re.fullmatch(r"~\d*", parts[2])
+        parts[2].lower() in _COPIES or _NUMBER.fullmatch(parts[2])
     ):
         original = parts[0].rstrip("~")
     return [] if original == name else [original, original.removeprefix(".")]

@@ -38,15 +38,16 @@ def withheld(document: Document, settings: Settings, roots: Iterable[str] = ()) 
 
 
 def excluding(
-    names: Iterable[str], patterns: tuple[str, ...], roots: Iterable[str] = ()
+    names: str | Iterable[str], patterns: Iterable[str], roots: Iterable[str] = ()
 ) -> str | None:
-    """Return the pattern that excludes a file by one of its paths.
+    """Return the pattern that excludes a file by its path, or by one of several.
 
-    >>> excluding(["/home/me/.ssh/config"], ("*.pem", "**/.ssh/**"))
+    >>> excluding("/home/me/.ssh/config", ["*.pem", "**/.ssh/**"])
     '**/.ssh/**'
     """
-    exclusion = exclusion_of(patterns, tuple(roots))
-    return next(filter(None, map(exclusion.pattern_for, names)), None)
+    exclusion = exclusion_of(tuple(patterns), tuple(roots))
+    paths = [names] if isinstance(names, str) else names
+    return next(filter(None, map(exclusion.pattern_for, paths)), None)
 
 
 def path_of(uri: str) -> str:

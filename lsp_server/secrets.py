@@ -23,12 +23,19 @@ _ALLOTTED = r"(?i:pass|pwd|secret|user|postgres|root|admin|guest|test)"
 
 _KEY = r"(?<![\w-])"
 """Before the key of a service: no name or longer key."""
+_BODY = r"(?:(?:\\[nr]|[\s\"'+,]){1,32}[A-Za-z0-9+/]{16,}={0,2})*"
+"""Further lines of Base64, perhaps in strings."""
+_PRIVATE_KEY = (
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    rf"(?:(?:[\w+/=:,\s\"']|\\[nr]|-(?!----))*-----END [A-Z0-9 ]+-----|{_BODY})"
+    r"|(?<![A-Za-z0-9+/])(?:MII\w[\w+/][AQgw]IBA(?:A[JK][BC]|DANBgkq)|M\w\wCAQ(?:EE[HI]|AwBQYDK2V)"
+    r"|MI[GH]\wAgE(?:BB[CDE]|AMB[AMQ]GByqGSM49)|b3BlbnNzaC1rZXkt)"
+    rf"[A-Za-z0-9+/]{{16,}}={{0,2}}{_BODY}"
+)
+"""Also without its first line: its Base64 begins as that of no certificate and no public key."""
 
 PATTERNS = {
-    "private key": (
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?:[\w+/=:,\s\"']|\\[nr]|-(?!----))*-----END [A-Z0-9 ]+-----)?"
-    ),
+    "private key": _PRIVATE_KEY,
     "PuTTY or age key": r"PuTTY-User-Key-File-\d|\bAGE-SECRET-KEY-1[0-9A-Z]{50,}",
     "AWS access key": r"\b(?:AKIA|ASIA|AGPA|AROA|ABIA|ACCA)(?!\w*EXAMPLE)[A-Z0-9]{16}\b",
     "GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})",
@@ -87,6 +94,7 @@ PATTERNS = {
 }
 """What it is, and the regular expression that finds it."""
 _ANY = re.compile("|".join(f"(?:{pattern})" for pattern in PATTERNS.values()))
+_LINES = re.compile(_PRIVATE_KEY)
 
 
 def first_secret(text: str, start: int = 0) -> int | None:
@@ -107,4 +115,17 @@ def redacted(text: str) -> str:
     >>> redacted("id = AKIA" + "Q" * 16 + " # mine")
     'id = ******************** # mine'
     """
-    return _ANY.sub(lambda found: re.sub(r"[^\r\n]", "*", found[0]), text)
+    return _ANY.sub(_marks, text)
+
+
+def without_keys(text: str) -> str:
+    """Return a text with only its private keys redacted.
+
+    They alone stand on many lines, so it is called before a text is cut: no part of one is known
+    for what it is.
+    """
+    return _LINES.sub(_marks, text)
+
+
+def _marks(found: re.Match[str]) -> str:
+    return re.sub(r"[^\r\n]", "*", found[0])

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from lsp_server import docstrings
 from lsp_server.blocks import PARTS
 from lsp_server.brackets import indent
-from lsp_server.workspace.grammars import grammar_of, parser
+from lsp_server.workspace.grammars import grammar_of, parse
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Node, Tree
 
     from lsp_server.context import Site
 
@@ -133,10 +133,6 @@ class Syntax:
     def _tree(self) -> Tree | None:
         return self._parse(self.source)
 
-    @cached_property
-    def _parser(self) -> Parser:
-        return parser(self._language)[0]
-
     def _edited(self, start: int, dropped: int, put: bytes) -> int:
         """Errors with the text from `start` to `dropped` behind the caret replaced."""
         old = self.source
@@ -155,22 +151,14 @@ class Syntax:
         )
         return self._errors(self._parse(new, tree), new)
 
-    def _parse(self, source: bytes, *old: Tree) -> Tree | None:
+    def _parse(self, source: bytes, old: Tree | None = None) -> Tree | None:
         """Parse a window; the language counts as unknown once that has taken too long."""
-        start = time.thread_time()
-        until = start + min(PARSE_S, self._seconds_left)
-        try:
-            tree: Tree = self._parser.parse(  # type: ignore[call-overload]  # with one old tree or none
-                lambda offset, _: source[offset:],
-                *old,
-                progress_callback=lambda *_: time.thread_time() > until,
-            )
-        except ValueError:
-            self._parser.reset()
-            self._language = ""
+        if not self._language:
             return None
-        finally:
-            self._seconds_left -= time.thread_time() - start
+        start = time.thread_time()
+        tree = parse(self._language, source, min(PARSE_S, self._seconds_left), old)
+        self._seconds_left -= time.thread_time() - start
+        self._language = self._language if tree else ""
         return tree
 
     def _errors(self, tree: Tree | None, source: bytes) -> int:

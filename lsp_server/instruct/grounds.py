@@ -14,7 +14,7 @@ from lsp_server.instruct.ask import Excerpt
 from lsp_server.instruct.syntax import enclosing
 from lsp_server.instruct.target import target_of
 from lsp_server.instruct.traces import deepest_last, frames
-from lsp_server.secrets import redacted
+from lsp_server.secrets import redacted, without_keys
 from lsp_server.workspace.choice import choose
 from lsp_server.workspace.walk import language_of
 from lsp_server.workspace.wanted import Wanted, names_in, wanted
@@ -154,9 +154,9 @@ def _shared(text: str, words: list[str]) -> float:
 
 def _excerpt(found: Found, text: str) -> Excerpt:
     """What was found as it stands in the file: an outline is no place to quote."""
-    lines = text.split("\n")
     size = found.text.count("\n")
     if found.kind == "piece":
+        lines = without_keys(text).split("\n")
         piece = "\n".join(lines[found.line : found.line + size + 1])
         return Excerpt(found.path, found.line, redacted(piece))
     return _around(found.path, text, language_of(found.path), found.line)
@@ -164,7 +164,7 @@ def _excerpt(found: Found, text: str) -> Excerpt:
 
 def _around(path: str, text: str, language: str, line: int) -> Excerpt:
     """The function around a line, or some lines."""
-    lines = text.split("\n")
+    lines = without_keys(text).split("\n")
     region = enclosing(text, language, line, line)
     first, last = (region.first, region.last) if region else (line - _AROUND, line + _AROUND)
     if last - first > _LONG:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import QueryCursor
 
-from lsp_server.workspace.definitions import whole
+from lsp_server.workspace.definitions import DEEPEST, whole
 from lsp_server.workspace.grammars import grammar_of, parser
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def regions(text: str, language: str) -> tuple[Region, ...]:
         return ()
     data = text.encode("utf-8", "replace")
     found = {}
-    for _, captures in QueryCursor(parser(language)[1]).matches(_root(data, language)):
+    cursor = QueryCursor(parser(language)[1])
+    cursor.set_max_start_depth(DEEPEST)
+    for _, captures in cursor.matches(_root(data, language)):
         for capture, kind in (("function", "function"), ("type", "class")):
             for node in captures.get(capture, ()):
                 name = _text(captures["name"][0], data)

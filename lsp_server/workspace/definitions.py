@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tree_sitter import QueryCursor
 
 from lsp_server.workspace.gives import gives
-from lsp_server.workspace.grammars import GRAMMARS, parser
+from lsp_server.workspace.grammars import GRAMMARS, parse, parser
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Query
@@ -22,6 +23,10 @@ _LINE = 200
 """Characters of a line."""
 _NAMES = 8_000
 """Characters of all names in a type."""
+DEEPEST = 128
+"""Nodes around a definition, at most: tree-sitter finds the parent of a node from the root on."""
+TOGETHER = 64
+"""Names that one declaration gives, at most: `typedef struct {...} a, b`."""
 _COMMENTS = {"python": "#", "shellscript": "#", "ruby": "#", "lua": "--"}
 _KINDS = ("type", "function", "value", "field")
 _WRAPPERS = (
@@ -77,12 +82,16 @@ def definitions(text: str, language: str, *, fields: bool = False) -> list[Defin
 
     With `fields` also these, which are else only in the outlines of their types. What is local to
     a function is left out.
+
+    Raises:
+        TimeoutError: The grammar's parser goes astray in this text.
     """
     if language not in GRAMMARS:
         return []
-    reader, query = parser(language)
     source = _Source(text.encode("utf-8", "replace"))
-    found = _nested(_captured(reader.parse(source.data).root_node, query, source))
+    if (tree := parse(language, source.data)) is None:
+        raise TimeoutError(f"takes too long to parse as {language}")
+    found = _nested(_captured(tree.root_node, parser(language)[1], source))
     return [
         Definition(
             item.name,
@@ -111,6 +120,7 @@ class _Source:
     data: bytes
     _lines: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     _bodies: dict[int, Node | None] = field(default_factory=dict)
+    _assigned: dict[int, list[str]] = field(default_factory=dict)
 
     def lines(self, start: int, end: int) -> list[str]:
         """With the indentation of the first one, where nothing else stands before it."""
@@ -126,6 +136,14 @@ class _Source:
         if node.id not in self._bodies:
             self._bodies[node.id] = _body(node)
         return self._bodies[node.id]
+
+    def assigned(self, node: Node) -> list[str]:
+        """Return the names that a type's methods assign, or that its constructor takes for that."""
+        if node.id not in self._assigned:
+            where = self.data, node.start_byte, node.end_byte
+            found = _TAKEN.findall(*where) + _ATTRIBUTE.findall(*where)
+            self._assigned[node.id] = [name.decode() for name in dict.fromkeys(found)]
+        return self._assigned[node.id]
 
 
 @dataclass(slots=True)
@@ -163,14 +181,8 @@ class _Found:
         calls = {name: member.called(name) for member in seen for name in member.names}
         names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
         known = {name for member in self.members for name in member.names}
-        names += [name for name in self.attributes() if name not in known]
+        names += [name for name in self.source.assigned(self.node) if name not in known]
         return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
-
-    def attributes(self) -> list[str]:
-        """Names that its methods assign, or that its constructor takes for that."""
-        where = self.source.data, self.node.start_byte, self.node.end_byte
-        found = _TAKEN.findall(*where) + _ATTRIBUTE.findall(*where)
-        return [name.decode() for name in dict.fromkeys(found)]
 
     def called(self, name: str) -> str:
         """A name of it as it is used."""
@@ -200,7 +212,10 @@ class _Found:
 def _captured(root: Node, query: Query, source: _Source) -> list[_Found]:
     """In the order of the file, outer ones first; a place once for each name, of fields once."""
     found: dict[tuple[int, str], _Found] = {}
-    for _, captures in QueryCursor(query).matches(root):
+    together: Counter[int] = Counter()
+    cursor = QueryCursor(query)
+    cursor.set_max_start_depth(DEEPEST)
+    for _, captures in cursor.matches(root):
         kind = next(key for key in captures if key in _KINDS)
         *path, name = _QUALIFIED.split(_name(captures["name"][0]))
         owner = _name(captures["owner"][0]) if "owner" in captures else (path or [""])[-1]
@@ -208,6 +223,9 @@ def _captured(root: Node, query: Query, source: _Source) -> list[_Found]:
             kind, captures = "type", {**captures, "type": captures[kind]}
         node = whole(captures[kind][0])
         key = node.start_byte, "" if kind == "field" else name
+        together[node.id] += kind != "field"
+        if together[node.id] > TOGETHER:
+            continue
         of = gives(kind, captures[kind][0], captures["name"][0])
         found.setdefault(key, _Found(kind, name, owner, of, node, source)).names.append(name)
     return sorted(found.values(), key=lambda item: (item.node.start_byte, -item.node.end_byte))

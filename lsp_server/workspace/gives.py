@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 """Characters that are read of a type or a value."""
+_LONGEST_BODY = 20_000
+"""The same of a function, for functions stand in functions."""
 _RESULTS = ("return_type", "result", "returns", "type")
 """Fields in which the grammars have what a function returns."""
 _ALIASES = ("type_alias_declaration", "type_alias_statement")
@@ -45,7 +47,7 @@ def gives(kind: str, node: Node, name: Node) -> list[str]:
         if name.type == "name":  # PHP's `array` does not tell of what
             told = f"{told} {_documented(node, _PHP_RETURNS)}".strip()
         told = told or _documented(node, _RETURNS)
-        return types_in(told) if told else _returned(_text([node], longest=None))
+        return types_in(told) if told else _returned(_text([node], _LONGEST_BODY))
     return _value([name.parent or node, node])
 
 
@@ -90,7 +92,7 @@ def _value(nodes: list[Node]) -> list[str]:
     if results := _text(each for node in made for each in _fields(node, _RESULTS)):
         return types_in(results)
     if any(node.type in _FUNCTIONS for node in made):
-        return _returned(_text(made, longest=None))
+        return _returned(_text(made, _LONGEST_BODY))
     if any(node.type in _ALIASES for node in nodes):
         return types_in(_text(made))
     return list(dict.fromkeys(map(_maker, values(_text(made[:1])))))
@@ -110,7 +112,7 @@ def _fields(node: Node, names: Iterable[str]) -> list[Node]:
 
 
 def _text(nodes: Iterable[Node], longest: int | None = _LONGEST) -> str:
-    return " ".join(_decoded(node.text or b"")[:longest] for node in nodes)
+    return " ".join(_decoded((node.text or b"")[:longest]) for node in nodes)
 
 
 def _decoded(source: bytes) -> str:

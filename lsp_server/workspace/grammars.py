@@ -7,12 +7,16 @@ TypeScript's is an addition to JavaScript's), so the patterns are our own.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from threading import get_ident
 
-from tree_sitter import Language, Parser, Query
+from tree_sitter import Language, Parser, Query, Tree
+
+PARSE_S = 1.0
+"""For a whole file; what takes longer makes its grammar's parser go astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,26 @@ def grammar_of(language: str) -> str:
 def parser(language: str) -> tuple[Parser, Query]:
     """What reads a language and finds its definitions, in the thread that asks."""
     return _parser(language, get_ident())
+
+
+def parse(
+    language: str, source: bytes, within_s: float = PARSE_S, old: Tree | None = None
+) -> Tree | None:
+    """Return the tree of a text, or None where a parser takes more of the thread's time.
+
+    Only for a text that is read by a callback does tree-sitter ask whether to go on.
+    """
+    reader, until = parser(language)[0], time.thread_time() + within_s
+    try:
+        tree: Tree = reader.parse(  # type: ignore[call-overload]  # with one old tree or none
+            lambda offset, _: source[offset:],
+            *([old] if old else []),
+            progress_callback=lambda *_: time.thread_time() > until,
+        )
+    except ValueError:
+        reader.reset()
+        return None
+    return tree
 
 
 @cache

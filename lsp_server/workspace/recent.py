@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lsp_server.documents import split_lines
+from lsp_server.secrets import without_keys
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 KEPT = 24
 NEAR = 12
 """Lines within which two places are one."""
+_KEY = 128
+"""Lines of a private key, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,15 @@ def _near(spot: Spot, document: str, line: int) -> bool:
 def text_around(lines: Sequence[str], line: int) -> tuple[int, str]:
     r"""The lines around a place and the index of the first; blank ones at the ends are left out.
 
+    Private keys in them are redacted.
+
     >>> text_around(["\n", "a\n", "b\n"], 2)
     (1, 'a\nb')
     """
     first = max(line - NEAR // 2, 0)
-    shown = lines[first : line + NEAR // 2]
+    above = max(first - _KEY, 0)
+    known = without_keys("".join(lines[above : line + NEAR // 2]))
+    shown = split_lines(known)[first - above :]
     while shown and not shown[0].strip():
         first, shown = first + 1, shown[1:]
     return first, "".join(shown).rstrip()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lsp_server.policy import printable
+from lsp_server.secrets import without_keys
 from lsp_server.workspace.chunks import chunks, excerpt
 from lsp_server.workspace.definitions import definitions
 from lsp_server.workspace.found import Found
@@ -92,6 +93,7 @@ class Store:
     def put(self, root: str, path: str, language: str, text: str) -> None:
         """Take a file in, in place of what was known of it."""
         self.drop(root, path)
+        text = without_keys(text)
         root, found, pieces = printable(root), definitions(text, language), chunks(text)
         row = (root, path, stem_of(path), _ALIKE.get(language, language))
         added = self._db.execute(

@@ -121,3 +121,16 @@ def test_arguments_as_editors_send_them() -> None:
 def test_arguments_of_another_form_are_refused(given: object) -> None:
     with pytest.raises(JsonRpcInvalidParams):
         parse([given])
+
+
+async def test_no_text_comes_of_an_open_link_to_a_secret(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TOKEN=1\n" * 5)
+    (tmp_path / "notes.py").symlink_to(".env")
+    here = view(tmp_path, "a.py")
+    link = Document.open(
+        f"{tmp_path}/notes.py", "python", "TOKEN=1\n" * 5, others=(f"{tmp_path}/.env",)
+    )
+    here = replace(here, documents={**here.documents, f"file://{tmp_path}/notes.py": link})
+    output = f'Traceback (most recent call last):\n  File "{tmp_path}/notes.py", line 2, in f\nE'
+    ask = ask_of(COMMANDS["debug"], replace(arguments(tmp_path, "a.py"), text=output), here)
+    assert not (await grounds_of(here, Link(lambda *_: None)).gather(ask)).excerpts

@@ -104,6 +104,12 @@ def test_the_default_patterns_can_all_match() -> None:
     .vault_pass .vault_pass.txt .vault-token local.settings.json wp-config.php
     x.p12 x.pfx x.jks x.keystore x.kdbx x.ppk x.gpg secret-key.asc .bash_history
     .config/gcloud/application_default_credentials.json .ssh/config .gnupg/x
+    id_rsa.github id_rsa.txt id_ed25519.gitlab id_ed25519_work id_ed25519-work github_rsa
+    work_ed25519 deploy_key ssh_host_rsa_key .env1 prod.env.local .envrc.local .dev.vars .flaskenv
+    .authinfo pip.conf .git/config .oci/config .credentials credentials aws_credentials
+    aws-credentials.csv rootkey.csv secrets.txt my-secrets.yaml secrets-prod.yaml api_key.txt
+    token.txt key.properties wg0.conf my-service-account.json kubeconfig-prod kubeconfig.prod.yaml
+    x.pem.1 secrets.yaml.2024-01-01 wp-config.local.php
     """.split(),  # noqa: SIM905 - a list of sixty quoted words reads worse
 )
 def test_secrets_are_excluded_by_default(name: str) -> None:
@@ -117,11 +123,31 @@ def test_secrets_are_excluded_by_default(name: str) -> None:
     book/ch1.asc id_rsa_helper.py id_ed25519_test.go .env.example .env.sample .env.template
     .env.production.example env.py keys.py secrets.py credentials.py config.json package.json
     settings.json tokenizer.json appsettings.json main.tf kubeconfig.go passwords.py vault.py
-    environment.ts src/env/a.py wp-config-sample.php
+    environment.ts src/env/a.py wp-config-sample.php id_rsa.go id_ed25519.service.ts id_rsa.md
+    id_generator.py test_rsa/a.go credentials/a.py env.d.ts .env.d.ts .env.defaults example.tfvars
+    config.example.env secrets.example.yaml tokens.json auth.json public.asc monkey.py
     """.split(),  # noqa: SIM905 - the same
 )
 def test_sources_are_not(name: str) -> None:
     assert DEFAULT.pattern_for(f"/w/{name}") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            ".env copy",
+            ".env copy 2",
+            ".env (copy)",
+            ".env - Copy",
+            ".env - Copy (2)",
+            "id_rsa (1)",
+        ),
+        *("Copy of .env", "credentials (1).json", "credentials copy.json", ".env (another copy)"),
+    ],
+)
+def test_copies_that_a_desktop_makes_are_excluded_too(name: str) -> None:
+    assert DEFAULT.pattern_for(f"/w/{name}")
 
 
 def test_a_link_is_judged_by_its_target_too(tmp_path: Path) -> None:

@@ -58,3 +58,9 @@ def test_paths_of_uris(uri: str, path: str) -> None:
 
 def test_the_innermost_folder_counts() -> None:
     assert relative_path("/w/sub/a.py", ["/w", "/w/sub", "/elsewhere"]) == "a.py"
+
+
+def test_one_path_is_as_good_as_several() -> None:
+    assert excluding("/w/.env", ["*.pem", ".env"]) == ".env"
+    assert excluding(["/w/a.py", "/w/.env"], ("*.pem", ".env")) == ".env"
+    assert excluding("/w/a.py", ["*.pem", ".env"]) is None

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from lsp_server.secrets import first_secret, redacted
+from lsp_server.secrets import first_secret, redacted, without_keys
 from tests.credentials import FORMS, credential
 
 HEX = "a1b2c3d4e5f60718" * 2
@@ -144,3 +144,32 @@ def test_what_is_redacted_keeps_its_lines() -> None:
     assert shown.splitlines()[-1] == "after = 2"
     assert len(shown) == len(text)
     assert set(shown[11:-11]) == {"*", "\n"}
+
+
+BODIES = [
+    "MIIEpAIBAAKCAQEA",  # RSA
+    "MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgw",
+    "MHcCAQEEIBU6MAic",  # of elliptic curves
+    "MIGkAgEBBDCrMV2G",
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49",
+    "MC4CAQAwBQYDK2VwBCIEIHBe",
+    "b3BlbnNzaC1rZXktdjEAAAAA",
+]
+
+
+@pytest.mark.parametrize("start", BODIES)
+@pytest.mark.parametrize("join", ["\n", "\\n", '",\n    "', '" +\n"'])
+def test_a_private_key_is_known_without_its_first_line(start: str, join: str) -> None:
+    body = join.join([start + "aB3/" * 10, "cD4+" * 16, "eF5g" * 4 + "=="])
+    for text in (body, "-----BEGIN PRIVATE KEY-----" + join + body):
+        shown = without_keys(f'key = "{text}"\nlast = 1\n')
+        assert set(shown.removeprefix('key = "').removesuffix('"\nlast = 1\n')) <= {"*", "\n"}
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["MIIDdzCCAl+gAwIBAgIE", "MIIBIjANBgkqhkiG9w0BAQEFAAOC", "MFkwEwYHKoZIzj0CAQYI", "iVBORw0KGgo"],
+)
+def test_certificates_public_keys_and_pictures_are_no_secrets(start: str) -> None:
+    text = "\n".join([start + "aB3/" * 10, "cD4+" * 16, "eF5g=="])
+    assert redacted(text) == text

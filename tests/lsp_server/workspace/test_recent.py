@@ -62,3 +62,9 @@ def test_text_at_the_ends_of_a_document() -> None:
     assert text_around(lines, 29)[1].endswith("29")
     assert text_around(lines, 99) == (93, "")
     assert text_around([""], 0) == (1, "")
+
+
+def test_no_part_of_a_private_key_is_shown() -> None:
+    key = ["-----BEGIN RSA PRIVATE KEY-----\n", *["aB3/" * 16 + "\n"] * 50]
+    _, text = text_around([*key, "x = 1\n"], 51)
+    assert set(text.replace("\n", "")) == set("* x=1")
