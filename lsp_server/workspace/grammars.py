@@ -15,8 +15,11 @@ from threading import get_ident
 
 from tree_sitter import Language, Parser, Query, Tree
 
-PARSE_S = 1.0
+PARSE_S = 2.0
 """For a whole file; what takes longer makes its grammar's parser go astray."""
+
+_PIECE = 4_096
+"""Bytes of a text that are read at once: the text of a node is read so too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +260,7 @@ def parse(
     reader, until = parser(language)[0], time.thread_time() + within_s
     try:
         tree: Tree = reader.parse(  # type: ignore[call-overload]  # with one old tree or none
-            lambda offset, _: source[offset:],
+            lambda offset, _: source[offset : offset + _PIECE],
             *([old] if old else []),
             progress_callback=lambda *_: time.thread_time() > until,
         )

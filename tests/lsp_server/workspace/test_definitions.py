@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
 from bench.evals.cross_file import SAMPLES, Sample
@@ -293,35 +291,3 @@ def test_twice_the_names_are_twice_the_work(language: str, begin: str, each: str
 
     work(1)  # which loads the grammar
     assert work(600) < 2.2 * work(300)
-
-
-@pytest.mark.parametrize(
-    ("language", "begin", "each", "close"),
-    [
-        ("typescript", "type A = B", " & {a: string}", ""),
-        ("typescript", "type A = B", " | {a: string}", ""),
-        ("cpp", "", "namespace a {class B {int c;};", "}"),
-        ("cpp", "typedef struct {int x;} a", ", b@", ""),
-        ("rust", "", "mod a {struct A;", "}"),
-    ],
-)
-def test_of_what_is_nested_without_end_the_outer_parts_are_read(
-    language: str, begin: str, each: str, close: str
-) -> None:
-    """In a deep tree the parent of each node costs as much as the tree is deep."""
-
-    def found(parts: int) -> int:
-        inner = "".join(each.replace("@", str(number)) for number in range(parts))
-        return len(definitions(f"{begin}{inner}{close * parts};", language, fields=True))
-
-    assert found(3) > 1
-    assert found(500) == found(1_000)
-
-
-def test_a_text_in_which_a_parser_goes_astray_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = count()
-    with monkeypatch.context() as patch:
-        patch.setattr("time.thread_time", lambda: float(next(seconds)))
-        with pytest.raises(TimeoutError, match="too long to parse as cpp"):
-            definitions("[[a]] " * 200 + "int f(){}\n", "cpp")
-    assert [item.name for item in definitions("int f(){}\n", "cpp")] == ["f"]
