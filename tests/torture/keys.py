@@ -141,12 +141,13 @@ async def _typed(seed: int, scale: float) -> Figures:
             random = Random(seed)
             documents = [Document(editor, n, random, seen) for n in range(DOCUMENTS)]
             await type_for(min(WARM_UP_S, SECONDS * scale), documents)
+            await all_answered(seen)
             await asyncio.sleep(_REST_S)
             before = _memory()
             await type_for(SECONDS * scale, documents)
+            unanswered = await all_answered(seen)
             await asyncio.sleep(_REST_S)
-            cpu = await _cpu()
-            after, unanswered = _memory(), await all_answered(seen)
+            cpu, after = await _cpu(), _memory()
     grown = after / before - 1
     off = [f"stale: {each}" for each in seen.stale]
     off += [f"memory has grown by {grown:.1%}"] if abs(grown) > _MOST_GROWTH else []
