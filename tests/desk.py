@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lsp_server.context import Site
     from lsp_server.workspace.wanted import Wanted
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Desk:

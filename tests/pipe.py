@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def initialize(**params: object) -> dict[str, Any]:

@@ -50,7 +50,7 @@ async def metrics(name: str) -> float:
 
 
 async def idle() -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await metrics("caret_queue_depth"):
             await asyncio.sleep(0.02)
 

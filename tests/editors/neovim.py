@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 E = TypeVar("E", bound="Neovim")
 PLUGIN = Path(__file__).parents[2] / "editors" / "nvim"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 LOADING_S = 120.0
 SIZE = (90, 24)
 _INIT = """

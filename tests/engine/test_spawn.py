@@ -188,7 +188,7 @@ async def test_a_child_with_pipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     traps = Traps(tmp_path / "workspace")
     monkeypatch.chdir(traps.folder)
     process = await spawn.converse([sys.executable, "-P", "-c", "print(input())"], limit=100)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         written, _ = await process.communicate(b"a\n")
     assert written == b"a\n"
     assert traps.snapped == []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SEEDS = 40
 STEPS = 80
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def ticks(number: int) -> None:

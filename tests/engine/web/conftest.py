@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from engine.host import Model
     from engine.models import ModelEntry
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class ScriptedModel:
@@ -186,7 +186,7 @@ async def other() -> AsyncIterator[Other]:
     config = uvicorn.Config(router, port=0, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not server.started:
             await asyncio.sleep(0.005)
     other.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"

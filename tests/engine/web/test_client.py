@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.lockfile import Address
     from tests.engine.web.conftest import Loader, ScriptedModel
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 MODEL = "smollm2-135m"
 REQUEST = CompletionRequest(MODEL, "def f(", "\u2028\n", document="a.py")
 

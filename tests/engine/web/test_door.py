@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from engine.lockfile import Address
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 MODEL = "smollm2-135m"
 
 

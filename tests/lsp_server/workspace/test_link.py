@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 LEDGER = "class Ledger:\n    def balance(self) -> int:\n        return 1\n"
 MAIN = "from ledger import Ledger\n\nx = Ledger()\nx."
 
