@@ -145,4 +145,4 @@ class ModelStatus:
     """Set when `phase` is failed: what to tell the user."""
     error_code: str = ""
     note: str = ""
-    """What to tell the user of a model that is ready: that it is slow, and why."""
+    """Message for the user about a model that is ready but slow, with the reason."""

@@ -47,7 +47,7 @@ class Checkpoint:
 
     @property
     def origin(self) -> str:
-        """Where the model is from, by what its files say: names, and the tokenizer's kind."""
+        """The names of the model in its files, and the kind of its tokenizer, as one text."""
         said, own = self.metadata or {}, self.hf_config or {}
         keys = ("general.name", "general.basename", "tokenizer.ggml.pre")
         names = [*(said.get(key) for key in keys), own.get("_name_or_path"), self.path.name]
@@ -125,7 +125,7 @@ def _open_folder(folder: Path) -> Checkpoint:
 
 
 def _is_tied(config: DecoderConfig, source: TensorSource) -> bool:
-    """Return whether the head is the embedding, which files tell better than configurations.
+    """Return whether the head shares the embedding, as the tensors show it.
 
     Fine-tuned models may lack the head that their configuration asks for, or have one of their own
     though it says "tied": as in transformers, that one counts if it differs.
@@ -137,7 +137,7 @@ def _is_tied(config: DecoderConfig, source: TensorSource) -> bool:
 
 
 def _check_layers(folder: Path, hf_config: dict[str, Any], source: TensorSource) -> None:
-    """Refuse a number of layers, which transformers would make one by one, that cannot be."""
+    """Refuse an impossible number of layers, which transformers would build one by one."""
     layers = hf_config.get("num_hidden_layers")
     if isinstance(layers, int) and layers > len(source.names()):
         raise ModelDamaged(

@@ -166,7 +166,7 @@ class Decoder(nn.Module):
     """Embedding, blocks, norm, head. Build one with `engine.load.build_decoder`."""
 
     note = ""
-    """What to tell the user of it."""
+    """Message for the user about the model; empty for none."""
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ class Report:
     refusal: str | None
     """Why there is no plan."""
     network: Network
-    """How servers elsewhere are reached."""
+    """Environment variables that decide how other servers are reached, and their faults."""
     logs: str
     """Folder of engine.log and lsp.log."""
     models: dict[str, int]

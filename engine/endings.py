@@ -1,4 +1,4 @@
-"""Where an answer of a server elsewhere ends, if the server does not see that itself.
+"""Finds the end of a remote server's answer, if the server does not see it itself.
 
 Some servers send their model's control tokens as text, or let a model that is asked to fill in the
 middle answer as in a chat. Our own engine does neither.
@@ -26,7 +26,7 @@ _NAMES = (
     *("<PRE>", "<SUF>", "<MID>", "<EOT>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"),
     *("</s>", "<eos>", "<bos>", "<end_of_turn>", "<start_of_turn>", "[/INST]", "[MIDDLE]"),
 )
-"""Control tokens whose shape is not unmistakable."""
+"""Control tokens that cannot be recognized by their shape alone."""
 _MARK = re.compile(
     r"<[|｜][^\s<>|｜]{1,40}[|｜]>|(?<!<)(?:" + "|".join(map(re.escape, _NAMES)) + ")"
 )
@@ -41,25 +41,25 @@ _OPENERS = (
     *("Based on the", "To complete the", "To complete this", "The code you", "The provided code"),
     *("The given code", "The missing code", "You can complete", "The function should"),
 )
-"""Beginnings of an answer in a chat."""
+"""Phrases with which a chat answer begins, instead of code."""
 _THOUGHT = "<think>"
-"""With which a model that reasons begins."""
+"""Tag with which a reasoning model begins its answer."""
 
 
 class Ending(Protocol):
-    """Passes text on, piece by piece, as far as it counts."""
+    """Passes on the pieces of a text up to its end."""
 
     ended: bool
 
     def push(self, text: str) -> str:
-        """Return what of the text so far is certain and not yet returned."""
+        """Return the part of the text so far that certainly counts and was not yet returned."""
 
     def flush(self) -> str:
         """Return what was held back, at the end of the answer."""
 
 
 def _half(text: str, names: Iterable[str]) -> int:
-    """Return how long the end of `text` is that may begin a control token."""
+    """Return the length of the end of `text` that may begin a control token."""
     found = _HALF.search(text)
     longest = len(text) - found.start() if found else 0
     for name in names:
@@ -102,7 +102,7 @@ class InfillEnding:
         return held
 
     def _end(self, text: str) -> int | None:
-        """Return where the text ends, None as far as that is not seen."""
+        """Return the index at which the text ends, or None if no end is seen."""
         if self._blank and text.lstrip().startswith(self._openers):
             raise _chatting()
         line, before = self._line + text, len(self._line)
@@ -113,9 +113,10 @@ class InfillEnding:
         return min(ends, default=None)
 
     def _spells(self, mark: re.Match[str]) -> bool:
-        """Return whether the document has a token, or another where this one is in quotes.
+        """Return whether a control token is part of the code, and not the end of the answer.
 
-        Also a tag that the token closes, which the answer itself may have.
+        That is so if the document has the token, or any such token while this one is in quotes, or
+        if it closes a tag of the document or of the answer.
         """
         name, tag = mark[0], mark[0].replace("/", "")
         quoted = mark.string[: mark.start()].endswith(("'", '"', "`"))
@@ -124,7 +125,7 @@ class InfillEnding:
         return known or (quoted and _MARK.search(self._document) is not None)
 
     def _uncertain(self, text: str) -> int:
-        """Return how much of the end has to wait for what follows."""
+        """Return the length of the end of `text` that is unclear until more follows."""
         held = _half(text, _NAMES)
         if not self._fenced and not (line := (self._line + text).rpartition("\n")[2]).strip(" \t`"):
             held = max(held, min(line.count("`"), len(text)))
@@ -148,7 +149,7 @@ def _chatting() -> AnswerUnusable:
 
 
 class ChatEnding:
-    """Drops a control token with which an answer in a chat ends; elsewhere it may be spoken of."""
+    """Drops a control token at the end of a chat answer; elsewhere it may be part of the text."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -178,7 +179,7 @@ class Choice:
         self._ending, self._stops, self._room = ending, StopStrings(stops), most
         self.ended = False
         self.cut = False
-        """Ended here, though more may come."""
+        """True once Caret has ended the text, although the server may send more."""
 
     def take(self, piece: Piece) -> Piece:
         """Return the piece with the text that counts, and the last one with a reason."""
@@ -197,5 +198,5 @@ class Choice:
         return replace(piece, text=text, finish_reason=reason, logprob=None, token_scores=())
 
     def rest(self) -> str:
-        """Return what was held back, once nothing more comes."""
+        """Return the text that was held back, once the server has sent all."""
         return self._stops.push(self._ending.flush()) + self._stops.flush()

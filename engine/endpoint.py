@@ -1,4 +1,4 @@
-"""Where a server of the user's is, as it may be written in a setting."""
+"""Address of a user's server, in any form in which a setting may give it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import httpx
 
 _PATHS = re.compile(r"/(chat/completions|completions|models|embeddings)$")
-"""Of one request, as other programs want it written."""
+"""Path of a single request, which other programs expect as part of the address."""
 _OLLAMA = re.compile(r"/api/(generate|chat|tags)$")
 _VERSION = re.compile(r"/v\d+\w*(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the server is and how to ask it."""
+    """Address of a server, with the model and the API key for requests to it."""
 
     url: str
     """With or without the final `/v1`, or the path of a request."""

@@ -23,7 +23,7 @@ class Slot(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FimStyle:
-    """How one family was trained to fill in; names are control tokens of its tokenizer."""
+    """Prompt format of one model family; names are control tokens of its tokenizer."""
 
     template: tuple[str | Slot, ...]
     """Control tokens and text in the prompt's order. LINES and HEAD go together, or PREFIX."""
@@ -34,8 +34,8 @@ class FimStyle:
     path_inside: bool = False
     """The completed file's path follows the first sentinel of the template, not `file`."""
     origin: str = ""
-    """What the files of such a model say of where it is from, in small letters, where its control
-    tokens are those of another style too."""
+    """Lower-case text that the `origin` of a model of this style contains. It is needed only where
+    another style has the same control tokens."""
     ends: tuple[str, ...] = ()
     """End a completion, beside the sentinels of this style and the tokenizer's own ends."""
 

@@ -46,7 +46,7 @@ class Model(Protocol):
     """One model in memory; `engine.runtime.Runtime` is the real one."""
 
     note: str
-    """What to tell the user of it; empty: nothing."""
+    """Message for the user about the model; empty for none."""
 
     def complete(self, request: CompletionRequest) -> Iterator[Piece | None]:
         """Work on a completion, a step at each `next`."""

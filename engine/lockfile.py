@@ -21,7 +21,7 @@ import psutil
 from engine.paths import runtime_dir
 
 _SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE)
-"""Errors of a file that may be there nevertheless."""
+"""Error numbers that do not mean that a file is missing."""
 ELSEWHERE = "Set CARET_HOME to a folder of a local disk."
 
 
@@ -35,7 +35,7 @@ class Address:
     token: str = field(repr=False)
     version: str
     place: str = ""
-    """Where its process number means that process (see `place`)."""
+    """Id of the machine and container in which `pid` is valid (see the function `place`)."""
 
     @property
     def url(self) -> str:
@@ -54,7 +54,7 @@ def our_version() -> str:
 
 
 def place() -> str:
-    """Return what tells this machine, since it was started, and this container from others."""
+    """Return an id of this machine since its last start, and of this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -63,7 +63,7 @@ def place() -> str:
 
 
 def read_address() -> Address | None:
-    """Where the user's engine says it is; None if there is none, or its process was killed.
+    """Return the address of the user's engine; None if there is none, or its process was killed.
 
     An address that somebody else wrote does not count: what is typed would be sent there. Nor
     does one of another machine or container that shares the folder.
@@ -109,7 +109,7 @@ def write_address(address: Address) -> None:
 
 
 def remove_address(address: Address | None = None) -> None:
-    """Withdraw an address, or whichever is there: that only the holder of the engine's lock may."""
+    """Remove `address`, or with None any, as only the holder of the engine's lock may."""
     if address is None or read_address() == address:
         _address_file().unlink(missing_ok=True)
 

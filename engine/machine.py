@@ -41,7 +41,7 @@ class Processor:
     name: str
     cores: int
     threads: int
-    """What the engine computes with by default."""
+    """Number of threads that the engine computes with by default."""
     usable: int
     """Processors that this process may use: a container's quota, or fewer than there are."""
     features: dict[str, bool]
@@ -57,7 +57,7 @@ class Memory:
     total: int
     available: int
     limited: bool
-    """A container has less than the machine."""
+    """True if a container has less memory than the machine."""
     read_gbps: float | None
     """10^9 bytes a second; None where there was no room to measure."""
 

@@ -1,4 +1,4 @@
-"""Where Caret keeps its files. `CARET_HOME` moves everything under one folder.
+"""Paths of Caret's files and folders. `CARET_HOME` moves everything under one folder.
 
 Without a home folder that can be written, what a running server and engine need lies in a private
 folder of the temporary ones; what is to last cannot be kept then, and FolderUnavailable says so.
@@ -23,17 +23,17 @@ _HOMELESS = "There is no home folder to keep files in. Set CARET_HOME to a folde
 
 
 def licences_path() -> Path:
-    """Which licences of models the user has accepted, in JSON."""
+    """Return the path of the JSON file of model licences that the user has accepted."""
     return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "licences.json"
 
 
 def servers_path() -> Path:
-    """Which servers code and API keys may go to, in JSON."""
+    """Return the path of the JSON file of servers that code and API keys may go to."""
     return _folder(".", lambda: platformdirs.user_data_path(_APP)) / "servers.json"
 
 
 def models_dir() -> Path:
-    """Complete model files and folders; partial downloads lie beside them with a suffix."""
+    """Return the folder of models; partial downloads lie beside them with a suffix."""
     return _folder("models", lambda: platformdirs.user_data_path(_APP) / "models")
 
 

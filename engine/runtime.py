@@ -215,7 +215,7 @@ class Runtime:
         return Prompt(tokens, request.max_tokens, ends, request.stop, brief=True)
 
     def _known(self, tokens: frozenset[int]) -> frozenset[int]:
-        """Those that the model has: a tokenizer may have some more."""
+        """Return the tokens that the model knows; a tokenizer may have more."""
         return frozenset(token for token in tokens if token < self._model.vocab_size)
 
     def _check_length(self, tokens: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Which folders count where modules and programs are searched for; the working directory does not.
+"""Folders in which modules and programs may be searched for; the working directory is not one.
 
 An editor starts Caret in the folder that it shows, with the environment of some shell. So a folder
 counts if its path is absolute and it does not lie in the working directory. Two things are no fault

@@ -41,7 +41,7 @@ MAX_CHOICES = 16
 
 _SAMPLING = frozenset(field.name for field in fields(Sampling))
 _SAYING = ("error", "message", "detail", "msg", "error_description", "errors", "title")
-"""Where servers put what they have to say of an error."""
+"""Fields in which servers put the message of an error."""
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LISTS = frozenset({"stop", "context", "messages"})
 _IGNORED = frozenset({"user", "metadata", "store", "stream_options"})

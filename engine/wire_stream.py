@@ -198,7 +198,7 @@ def _score(value: object) -> float | None:
 
 
 def _finish(reason: object) -> FinishReason | None:
-    """Servers have more reasons than OpenAI ("eos_token", "tool_calls"): all of them stops."""
+    """Return the finish reason; those unknown here, such as "eos_token", count as "stop"."""
     if reason is not None and not isinstance(reason, str):
         raise TypeError
     known: dict[str | None, FinishReason] = {name: name for name in get_args(FinishReason)}
@@ -206,7 +206,7 @@ def _finish(reason: object) -> FinishReason | None:
 
 
 def _parse_usage(chunk: JSON) -> Usage | None:
-    """What is no number there counts as 0: no answer is lost for how its server counts."""
+    """Return the reported usage. Values that are no numbers count as 0, so no answer is lost."""
     counted = _object(chunk, "usage")
     if not counted:
         return None

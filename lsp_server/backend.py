@@ -39,7 +39,7 @@ class Backend:
         known: Callable[[], Awaitable[None]] | None = None,
         require: Callable[[Part], None] | None = None,
     ) -> None:
-        """Tell of the model's way into memory by `report`; reach it by `connect`.
+        """Report the model's status while it loads to `report`; connect to it by `connect`.
 
         `known` waits until the settings are not in question; nothing is sent before that. `require`
         raises a CaretError for what the user has not allowed.
@@ -48,7 +48,7 @@ class Backend:
         self._known, self._require = known, require
         self._settings: Settings | None = None
         self.part: Part | None = None
-        """What the settings name; None before they are known, and where completion is off."""
+        """Model that the settings name; None before they are known, and while completion is off."""
         self._service: CompletionService | None = None
         self._bringing: asyncio.Task[CaretError | None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -82,7 +82,7 @@ class Backend:
             self.bring()
 
     async def use(self, settings: Settings) -> None:
-        """`take` them, and wait until the service before is closed."""
+        """Call `take`, and wait until the previous connection is closed."""
         self.take(settings)
         await self._closed()
 
@@ -114,7 +114,7 @@ class Backend:
         )
 
     def _look_again(self) -> None:
-        """Heed what the user has said about a server since: `caret trust` tells no editor."""
+        """Read the user's decisions anew: `caret trust` does not notify running servers."""
         if self._settings is None or self.part is None or not self.part.endpoint:
             return
         self.take(self._settings)
@@ -164,7 +164,7 @@ class Backend:
             raise error
 
     def release(self) -> None:
-        """Let go of the engine at once; `take` takes it up again."""
+        """Close the connection without waiting, and forget the settings."""
         self.ready = False
         if self._bringing:
             self._bringing.cancel()
@@ -175,7 +175,7 @@ class Backend:
         self._bringing = self._service = self._settings = self.part = None
 
     async def aclose(self) -> None:
-        """Let go of the engine, and wait until the connections are closed."""
+        """Close the connection, and wait until all connections are closed."""
         self.release()
         await self._closed()
 
@@ -192,7 +192,7 @@ class Backend:
             raise Superseded("The settings changed while it answered. Ask again.")
 
     async def _available(self, part: Part | None, *, wait: bool) -> CompletionService:
-        """The service of a part once its model is ready, and nothing more is to be waited for."""
+        """Return the connection for a part, once its model is ready and the settings are known."""
         while True:
             if self._known:
                 await self._known()

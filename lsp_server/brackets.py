@@ -62,15 +62,15 @@ class Balance:
         self._language, self._tokens = language, tokens(language)
         self.text, self._read = "", 0
         self.closers: list[Bracket] = []
-        """Those without an opener."""
+        """Closers without an opener."""
         self.openers: list[Bracket] = []
-        """Those without a closer."""
+        """Openers without a closer."""
         self._depths: dict[str, list[int]] = {closer: [] for closer in CLOSERS}
         """Indices of the openers that each closer may end, in their order."""
         self._last_case = self._searched = 0
-        """Where a shell's last `case` ends, and up to where it was looked for."""
+        """End of the last `case` found in a shell script, and of the text searched for one."""
         self.open_text = False
-        """Whether it ends inside of a string or comment that goes on in the next line."""
+        """True if the text ends inside a string or comment that goes on in the next line."""
 
     def feed(self, text: str) -> None:
         """Take the text so far, which begins with what was fed before."""
@@ -100,7 +100,7 @@ class Balance:
                 self._close(depth)
 
     def _close(self, depth: int) -> None:
-        """Drop an opener and those inside of it."""
+        """Drop the openers from index `depth` on: one that is closed, and those inside it."""
         del self.openers[depth:]
         for depths in self._depths.values():
             while depths and depths[-1] >= depth:

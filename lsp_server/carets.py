@@ -56,11 +56,11 @@ class Caret:
     column: int
     """Index in the document's line."""
     language: str
-    """As the editor calls it."""
+    """Language id as the editor names it."""
 
     @classmethod
     def at(cls, snapshot: EditorSnapshot, uri: str, position: types.Position) -> Caret | None:
-        """The caret at a client's position; None where nothing may be completed, or no line is."""
+        """Return the cursor at a client's position; None where completion is refused."""
         document = snapshot.documents.get(uri)
         reason = "the document is not open"
         if document:

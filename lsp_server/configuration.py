@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Configuration:
-    """What is in force now; `generation` counts its changes."""
+    """Holds the settings and folders in force; `generation` counts their changes."""
 
     def __init__(self, ls: LanguageServer, replaced: Callable[[list[str]], None]) -> None:
         """`replaced` is called after every change, with what is wrong with the settings."""
@@ -52,11 +52,11 @@ class Configuration:
 
     @property
     def begun(self) -> bool:
-        """The settings have been read once."""
+        """True once the settings have been read."""
         return self.generation > 0
 
     async def known(self) -> None:
-        """Wait until the settings are not in question.
+        """Wait until the settings are known, and no change of them is pending.
 
         Raises:
             JsonRpcException: the client does not say `initialized`.
@@ -81,7 +81,7 @@ class Configuration:
             self._ls.client_register_capability(types.RegistrationParams([registration]))
 
     def changed(self, told: object = None) -> None:
-        """Read the settings anew; `told` is what the editor said unasked."""
+        """Read the settings anew; `told` holds those that the editor sent by itself."""
         pushed = isinstance(told, Mapping) and SECTION in told
         if isinstance(told, Mapping) and pushed:
             self._latest = told[SECTION]
@@ -99,7 +99,7 @@ class Configuration:
             self._take()
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop waiting for the editor's settings."""
         if self._asking:
             self._asking.cancel()
 
@@ -122,7 +122,7 @@ class Configuration:
         self._settle()
 
     def _settle(self) -> None:
-        """Whatever goes wrong, nobody is left waiting."""
+        """Put the settings in force; end all waiting for them, whatever goes wrong."""
         try:
             self._take()
         finally:

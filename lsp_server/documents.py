@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 _CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2)}
-"""The codec and the bytes of a unit."""
+"""Codec of each encoding, and the number of bytes in one of its units."""
 _PIECE = 4_096
-"""Characters of a piece of a long line, at least; twice as many at most."""
+"""Least number of characters in a piece of a long line; the most is twice that."""
 _HALF = re.compile("[\ud800-\udfff]")
 _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-"""Of a character outside of the basic plane, which some clients send one after the other."""
+"""Surrogate pair: some clients send the two halves of one character one after the other."""
 
 
 def split_lines(text: str) -> list[str]:
@@ -158,7 +158,7 @@ class Document:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All its paths."""
+        """All paths of the document."""
         return (self.path, *self.others)
 
     @classmethod
@@ -177,7 +177,7 @@ class Document:
         return cls(path, known, lines, len(text), "\0" in text, version, sent, others)
 
     def copy(self, version: int | None) -> Document:
-        """A document to edit: requests keep the one that they began with."""
+        """Return a copy to edit, as running requests keep the document that they began with."""
         return replace(self, lines=[*self.lines], version=version)
 
     def at(self, names: tuple[str, ...]) -> Document:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from lsp_server.shape import Shape
 
 MOST_CHARACTERS, MOST_LINES = 8_000, 400
-"""Of what a model writes at one cursor; the rules read all of it."""
+"""Limits of the text that a model writes at one cursor; the rules read all of it."""
 _BRACKETS = re.compile(r"(?:[^()\[\]{}]*+[()\[\]{}]){1500}")
-"""As many brackets as one suggestion may have; code of that length has fewer."""
+"""Text up to the last bracket that one suggestion may have; real code has fewer."""
 _LONG_LINE = 120
-"""Characters of a line that is looked at before it is whole."""
+"""Characters after which a line is checked even though it is not complete."""
 _ODD = re.compile("[\0-\x08\x0b\r\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _LINE_END = re.compile(r"\r\n|\r(?!\Z)")
 _UNFIT = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f\udc00-\udfff\ufeff]|[\ud800-\udbff](?!\\Z)")

@@ -20,17 +20,17 @@ _HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\}|\$\{env:HOME\}|\$\{userHome\}|%USERP
 _HERE = re.compile(r"(?:\$\{workspaceFolder\}|\.)(?=/)")
 _DRIVE = re.compile(r"/?[A-Za-z]:/")
 _UNKNOWN = re.compile(r"\$\{|^~|://")
-"""Text that stands for something else, but not here."""
+"""Placeholders that are not resolved, other users' home folders, and URLs."""
 _WILD = re.compile(r"[*?\[\\]")
 _COPIES = frozenset({"bak", "backup", "old", "orig", "rej", "save", "tmp", "swp", "swo", "swn"})
 """Endings that editors and people give to copies of a file."""
 _NUMBER = re.compile(r"~?[\d_-]*~?")
-"""The same, of numbers and dates."""
+"""Endings of copies that are numbers or dates."""
 _DESKTOP = re.compile(
     r"^copy of |[ _-]+copy(?: ?\(?\d+\)?)?(?=\.|$)| ?\((?:\w+ )?(?:copy(?: \d+)?|\d+)\)(?=\.|$)",
     re.IGNORECASE,
 )
-"""What file managers and browsers put into the name of a copy."""
+"""Marks that file managers and browsers put into the name of a copy."""
 
 
 _REMEMBERED = 512
@@ -81,7 +81,7 @@ class Exclusion:
         return None
 
     def excludes(self, path: str, *, folder: bool) -> bool:
-        """Return true for what is excluded by itself; the folders that it is in are not asked."""
+        """Return whether a path itself is excluded, regardless of the folders that it is in."""
         found = (patterns.last_match(at, folder=folder) for at, patterns in self._readings(path))
         return any(each is not None and each.excludes for each in found)
 
@@ -139,7 +139,7 @@ def _originals(name: str) -> list[str]:
 
 
 def _understood(text: str, folder: str | None) -> tuple[list[Pattern], list[str]]:
-    """Read all that a user may mean by a pattern, in one folder or outside of all; and problems."""
+    """Return the meanings of a pattern, in a folder or outside of all, and its problems."""
     bang = "!" if text.startswith("!") else ""
     body = text.removeprefix("!")
     read: dict[str, Pattern] = {}
@@ -156,7 +156,7 @@ def _understood(text: str, folder: str | None) -> tuple[list[Pattern], list[str]
 
 
 def _whole(body: str, folder: str | None) -> Iterator[str]:
-    """Yield the same as patterns that begin at the top of the file system."""
+    """Yield the pattern in forms that begin at the top of the file system."""
     if found := _HOME.match(body):
         yield f"{_home()}{body[found.end() :]}"
         return
@@ -188,7 +188,7 @@ def _home() -> str:
 
 
 def _resolved(pattern: str) -> str:
-    """Resolve the links in the beginning of a pattern, which stands for itself."""
+    """Resolve the links in the start of a pattern, up to its first wildcard."""
     parts = pattern.split("/")
     plain = next((at for at, part in enumerate(parts) if _WILD.search(part)), len(parts))
     if plain < 2 or not pattern.startswith("/"):

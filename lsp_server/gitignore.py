@@ -31,7 +31,7 @@ class Pattern:
     """One line of an ignore file."""
 
     text: str
-    """As it was written."""
+    """The line as it was written."""
     excludes: bool
     """It begins with no `!`."""
     folders: bool

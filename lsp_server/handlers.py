@@ -121,7 +121,7 @@ async def completion(ls: CaretServer, params: types.CompletionParams) -> types.C
 async def _suggested(
     ls: CaretServer, params: types.InlineCompletionParams | types.CompletionParams, *, invoked: bool
 ) -> tuple[Caret | None, list[Item]]:
-    """What is suggested at a position, and the caret there; None where nothing may be.
+    """Return the cursor and the suggestions at a position; None if nothing may be suggested.
 
     An unforeseen fault is logged, and nothing is suggested: editors show an error at each key.
     """
@@ -230,7 +230,7 @@ async def assist(ls: CaretServer, params: types.ExecuteCommandParams) -> Answer:
 async def _answered(
     ls: CaretServer, command: Command, arguments: Arguments, token: int | str | None = None
 ) -> Answer:
-    """The answer to a command, given in the editor's state once its settings are known."""
+    """Return the answer to a command, which gets the editor's state once settings are known."""
     snapshot = await ls.settled(arguments.uri)
     if snapshot is None:
         raise JsonRpcException(MOVED, code=types.LSPErrorCodes.ContentModified)

@@ -53,8 +53,8 @@ _REGEX = (
     r"(?=[ \t/])(?:\A|(?<=[=(,:;!&|?{\[])|(?<==>)|(?<=\breturn))[ \t]*/(?![*/ ])"
     rf"(?:{_ESCAPE}|{_CLASS}|[^/\\\[\n]){{1,200}}+(?:/[a-z]*|\Z)"
 )
-"""Where no division can stand; at the beginning of a text, one has a space behind it mostly. Its
-length is bounded, for a slash may also be anything else."""
+"""Regular expression literal, where a division cannot stand. At the start of a text it may, but is
+mostly followed by a space. The length is bounded, as the slash may also mean something else."""
 
 _COMMENT_SIGNS = ("#", "//", "/*", "--")
 

@@ -26,12 +26,12 @@ def rotated(file: Path) -> Path:
 
 @dataclass(slots=True)
 class Log:
-    """A log of a child's, which writes to it by itself."""
+    """Log file of a child process, which writes to it directly."""
 
     stream: IO[bytes] | None = None
     """None where there is no log folder."""
     start: int = 0
-    """What is before this was there already."""
+    """Size of the file when it was opened; what the child writes comes after."""
 
     @classmethod
     def open(cls, name: str) -> Log:

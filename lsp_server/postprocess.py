@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 _PUNCTUATION = ",;:.)]}{"
 _ROUNDS = 6
-"""How often all rules are gone through; a text that they still change then is none to show."""
+"""Most rounds of all rules; a text that they still change after that is not suggested."""
 _BEFORE_SECRET = 1_000
 """Characters before the cursor in which a credential may begin."""
 _CUTS = 12
@@ -72,7 +72,7 @@ def polish(text: str, place: Place) -> str:
 
 
 def _by(rule: Rule, text: str, place: Place) -> str:
-    """Return what a rule makes of a text; a rule that fails leaves nothing to suggest."""
+    """Return a text after one rule; a rule that fails leaves nothing to suggest."""
     try:
         return rule(text, place)
     except Exception as error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lsp_server.settings import Settings
 
 VARIABLES = ("CARET_API_KEY", "CARET_INSTRUCT_API_KEY")
-"""Of the environment, with API keys: for the model that completes, and the one that answers."""
+"""Environment variables with the API keys of the completion and of the instruct model."""
 SAFETY_PROMPT = (
     "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, "
     "while being safe. Your answers should not include any harmful, unethical, racist, sexist, "
@@ -83,7 +83,7 @@ def _key(variable: str) -> tuple[str | None, str]:
 
 
 def permitted(part: Part) -> Part:
-    """The part without a key that was not given for its server."""
+    """Return the part, without its key if the user has not allowed it for the server."""
     if not part.endpoint or part.key is None:
         return part
     try:

@@ -219,7 +219,7 @@ class CaretServer(LanguageServer):
         task.add_done_callback(self._background.discard)
 
     def report_server_error(self, error: Exception, source: object) -> None:
-        """Log what no request waits for, where pygls would show it to the user.
+        """Log an error that no request waits for; pygls would show it to the user.
 
         The message of an unforeseen error may quote a document; where it arose does not.
         """
@@ -251,7 +251,7 @@ class CaretServer(LanguageServer):
         self._ask_user(model, self.instructor)
 
     def _ask_user(self, model: ModelStatus, backend: Backend) -> None:
-        """Where a licence or a decision is lacking; once it is there, the model is brought in."""
+        """Ask the user for a missing licence or permission, then load the model."""
         part = backend.part
         if model.error_code == LicenceNotAccepted.code:
             self.start(self._licence_asked(model.name, backend))
@@ -284,7 +284,7 @@ class CaretServer(LanguageServer):
             self.index_progress.feed(index_status(done, total))
 
     def _failed(self, error: CaretError, query: Query) -> None:
-        """Say so where that helps: not for every key while the model is on its way."""
+        """Tell the user of an error, but not at every key while the model is loading."""
         if isinstance(error, Superseded) or (
             isinstance(error, EngineUnavailable) and not query.invoked and not self.backend.ready
         ):

@@ -27,11 +27,11 @@ class EditorSnapshot:
     roots: Sequence[str] = ()
     """Paths of the workspace's folders."""
     encoding: Encoding = "utf-16"
-    """What the client's columns count."""
+    """Unit in which the client counts columns."""
     documents: Mapping[str, Document] = field(default_factory=dict)
-    """Open ones by URI."""
+    """Open documents by URI."""
     notebooks: Notebooks | None = None
-    """Those that some of the documents are cells of."""
+    """Notebooks whose cells are among the documents."""
     generation: int = 0
     """The number of changes of settings and folders before it."""
     _lines: dict[str, tuple[Sequence[str], int]] = field(
@@ -40,7 +40,7 @@ class EditorSnapshot:
     """Results of `lines`: those of a notebook are put together from all its cells."""
 
     def lines(self, uri: str) -> tuple[Sequence[str], int]:
-        """The lines in which a document's carets stand, and where among them its own begin."""
+        """Return a document's lines among those of its notebook, and the index of its first one."""
         if uri not in self.documents:
             return (), 0
         if uri not in self._lines:
@@ -70,12 +70,12 @@ class EditorSnapshot:
         return tuple(sorted(projects, key=list(self.roots).index))
 
     def root_of(self, path: str) -> str | None:
-        """The innermost folder of the workspace that holds a file."""
+        """Return the innermost folder of the workspace that holds a file; None if none does."""
         holding = [root for root in self.roots if PurePosixPath(path).is_relative_to(root)]
         return max(holding, key=len, default=None)
 
     def folder_of(self, path: str) -> str:
-        """That one, else the file's own folder; "" for what is no file."""
+        """Return `root_of(path)`, else the file's own folder; "" if there is no file."""
         own = PurePosixPath(path).parent
         return self.root_of(path) or (str(own) if own.is_absolute() else "")
 

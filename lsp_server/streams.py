@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 _KEPT_FILES = 32
 _FLUSH_S = 0.25
-"""Between two writes of a file that grows."""
+"""Seconds between two writes of a file that grows."""
 _SHOW_S = 5.0
-"""How long an editor may take to show the file: the answer does not wait any longer."""
+"""Most seconds that an answer waits for the editor to show or edit its file."""
 
 _log = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ BEFORE, AFTER = 16_000, 8_000
 _BROKEN = 3
 """With more errors than this, one more says nothing."""
 _COUNTED = 16
-"""Errors at which the count of a broken text ends."""
+"""Number of errors at which counting stops."""
 PARSE_S, ALL_PARSES_S = 0.03, 0.06
 """Seconds of the processor's time for one parse, and for all at one cursor. Code takes a few
 milliseconds; what is no code, such as a row of closing brackets, may take a parser a minute."""
@@ -103,9 +103,10 @@ class Syntax:
 
     @property
     def is_known(self) -> bool:
-        """Whether the grammar fits the window: not where macros, say, make errors of all.
+        """Return whether the count of errors in this window tells anything.
 
-        Nor where a parser took too long, which may turn out later.
+        False without a grammar, where macros, say, make errors of everything, and once a parse has
+        taken too long, even if the result was True before.
         """
         return self._around <= _BROKEN and bool(self._language)
 

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the user said about a server or model; None and a missing name: nothing yet."""
+    """The user's decisions about a server or model; None or a missing name means undecided."""
 
     code: bool | None = None
     keys: dict[str, bool] = field(default_factory=dict)
     """Names of environment variables, and whether the keys in them may go there."""
     download: bool | None = None
-    """Of a model of the hub, which stands in the place of a server."""
+    """Set for a model of the Hub instead of a server: true if it may be downloaded."""
 
 
 def server_of(endpoint: str) -> str:
@@ -50,7 +50,7 @@ def server_of(endpoint: str) -> str:
 
 
 def decisions() -> dict[str, Decision]:
-    """All of them by server or model; none where the file is damaged."""
+    """Return all decisions by server or model; none if the file is damaged."""
     try:
         kept = json.loads(servers_path().read_text("utf-8"))
         return {str(server): _decision(said) for server, said in kept.items()}
@@ -72,7 +72,7 @@ def decide_model(name: str, *, download: bool) -> None:
 
 
 def forget(server: str) -> bool:
-    """Ask about a server or model anew; False if nothing was decided."""
+    """Remove the decisions about a server or model; return False if there were none."""
     kept = decisions()
     known = kept.pop(server, None) is not None
     _write(kept)
@@ -80,7 +80,7 @@ def forget(server: str) -> bool:
 
 
 def code_allowed(server: str) -> bool | None:
-    """Whether code may go to a server; None where the user has not been asked."""
+    """Return whether code may go to a server; None where the user has not been asked."""
     host = Endpoint(server).base.host
     ip = as_ip(host)
     if host == "localhost" or (ip and ip.is_loopback):
@@ -91,14 +91,14 @@ def code_allowed(server: str) -> bool | None:
 
 
 def key_allowed(server: str, variable: str) -> bool | None:
-    """Whether the key in an environment variable may go to a server; None: not asked yet."""
+    """Return whether the key in a variable may go to a server; None if not asked yet."""
     if named := os.environ.get(f"{variable}_HOST"):
         return _is_named(server, named)
     return decisions().get(server, Decision()).keys.get(variable)
 
 
 def is_bound(variable: str) -> bool:
-    """Whether the key in a variable has been given for a server."""
+    """Return whether the user has allowed a variable's key for any server."""
     return any(said.keys.get(variable) for said in decisions().values())
 
 
@@ -118,7 +118,7 @@ def require(endpoint: str) -> None:
 
 
 def model_allowed(model: ModelEntry) -> bool | None:
-    """Return whether a model may be downloaded, or is here; None where nothing is said."""
+    """Return whether a model may be downloaded or is on disk; None if the user was not asked."""
     if model.repo is None or model.name in MODELS or os.path.lexists(model.path):
         return True
     return decisions().get(model.name, Decision()).download
@@ -138,11 +138,11 @@ def require_model(model: ModelEntry) -> None:
 
 
 _VARIABLES = ("CARET_API_KEY_HOST", "CARET_INSTRUCT_API_KEY_HOST")
-"""Hosts that a key is for, as the user's environment says: it may have code too."""
+"""Variables that name the host of a key; that host may receive code, too."""
 
 
 def _is_named(server: str, named: str) -> bool:
-    """Whether a variable names a server: by its address, its host, or its host and port."""
+    """Return whether `named` is a server: its address, its host, or its host and port."""
     url = Endpoint(server).base
     host = f"[{url.host}]" if ":" in url.host else url.host
     wanted = named.strip().rstrip("/").lower()

@@ -27,7 +27,7 @@ REWRITTEN = "```python\ndef total(prices):\n    return sum(prices)\n```\n"
 
 @dataclass
 class Document:
-    """What the editor has; `mark` stands in its text and nowhere else."""
+    """A document in the editor; `mark` occurs in its text and in no other."""
 
     uri: str
     mark: str
@@ -41,7 +41,7 @@ class Document:
 
 @dataclass(frozen=True)
 class World:
-    """What the user has set last."""
+    """The user's latest settings."""
 
     exclude: tuple[str, ...] = ()
     endpoint: str = ""
@@ -102,7 +102,7 @@ class Editor:
                 self.check_edit(message["params"]["edit"])
 
     def close(self) -> None:
-        """The transport's."""
+        """Do nothing; a transport has this method."""
 
     def send(self, message: dict[str, Any]) -> None:
         self.server.protocol.receive(json.dumps(message).encode())
@@ -119,7 +119,7 @@ class Editor:
 
     @property
     def in_question(self) -> bool:
-        """The newest request for the configuration has no answer: those before count no more."""
+        """True while the newest request for the configuration has no answer."""
         return any(number == self.question for _, number, _ in self.asked)
 
     def is_excluded(self, name: str) -> bool:
@@ -243,7 +243,7 @@ class Editor:
             self.gates.pop(self.random.randrange(len(self.gates))).set()
 
     async def gate(self) -> None:
-        """Where the model waits until the seed lets it go on."""
+        """Wait until `go_on` releases the model, in an order that the seed decides."""
         gate = asyncio.Event()
         self.gates.append(gate)
         await gate.wait()

@@ -1,4 +1,4 @@
-"""What is shown of a model's text, by all rules, while it streams."""
+"""Applies all rules to a model's text while it streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lsp_server.shape import shape_of
 
 
 def shown(language: str, document: str, text: str, *, by_hand: bool = False) -> str:
-    """Of a `text` in pieces of four characters, at the mark in a document."""
+    """Return what is shown of `text`, in pieces of four characters, at the mark in a document."""
     before, after = document.split("‸")
     line, column = before.count("\n"), len(before.rpartition("\n")[2])
     site = site_at(split_lines(before + after), line, column, language=language)

@@ -32,20 +32,20 @@ class Hub:
     files: dict[str, bytes] = field(default_factory=lambda: {"model.gguf": BLOB})
     storage: str = ""
     stated: dict[str, str] = field(default_factory=dict)
-    """Headers of the answer to HEAD, over the true ones."""
+    """Headers of the answer to HEAD that replace the correct ones."""
     cut_at: list[int] = field(default_factory=list)
-    """The next downloads break off when they get here."""
+    """Byte at which each of the next downloads breaks off."""
     held_at: int = 0
-    """Downloads wait here until `released`."""
+    """Byte at which downloads wait until `released` is set."""
     released: threading.Event = field(default_factory=threading.Event)
     pause_s: float = 0.0
-    """After each 64 KiB of a download."""
+    """Pause after each 64 KiB of a download."""
     knows_ranges: bool = True
     moved_to: str = ""
     downloads: list[str] = field(default_factory=list)
     """Range of every GET of a file."""
     tokens: set[tuple[str, str | None]] = field(default_factory=set)
-    """Who saw what of the user's token."""
+    """Pairs of a host ("hub" or "storage") and the Authorization header sent to it."""
 
 
 class Handler(BaseHTTPRequestHandler):

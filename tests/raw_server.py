@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Raw:
-    """What it has been asked."""
+    """Address of a raw server, and the heads of the requests that it received."""
 
     def __init__(self, port: int) -> None:
         self.port = port

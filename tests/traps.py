@@ -22,7 +22,7 @@ _RUN_BY_PYTHON = ("sitecustomize", "usercustomize", "conftest", "setup", "evil")
 
 
 class Traps:
-    """What was laid, and what of it has snapped."""
+    """A folder full of traps, and the record of those whose code has run."""
 
     def __init__(self, folder: Path, spared: Collection[str] = ()) -> None:
         """Fill the folder with traps, but for modules of the names `spared`."""

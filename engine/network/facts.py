@@ -1,4 +1,4 @@
-"""What of the environment decides how servers elsewhere are reached, for `caret doctor`."""
+"""Environment variables that decide how other servers are reached, for `caret doctor`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Network:
     """The variables in force, and what is wrong with them."""
 
     variables: dict[str, str]
-    """Without the passwords in them."""
+    """Values by name of the variable, without users and passwords."""
     faults: tuple[str, ...]
 
 
 def network() -> Network:
-    """Return the variables that count, each fault once."""
+    """Return the variables that are set, and the faults in them."""
     proxies = {name: value for name, value in os.environ.items() if name.lower() in _PROXIES}
     hub = os.environ.get("HF_ENDPOINT", "")
     variables = proxies | named() | {"HF_ENDPOINT": hub}

@@ -26,7 +26,7 @@ class Route:
 
     url: httpx.URL = field(repr=False)
     variable: str
-    """Where it was named."""
+    """Name of the environment variable that names the proxy."""
 
 
 def proxy_for(url: httpx.URL) -> Route | None:

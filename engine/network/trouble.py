@@ -1,4 +1,4 @@
-"""What went wrong between this machine and a server, in words."""
+"""Explains in words why a request from this machine to a server failed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ E = TypeVar("E", bound=BaseException)
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
 _BINARY = "illegal request line"
-"""h11 about an answer that begins with a control character, as every record of TLS does."""
+"""Message of h11 about an answer that begins with a control character, as TLS records do."""
 _NO_ANSWER = "Server disconnected without sending a response"
-"""httpcore's word for it."""
+"""Message of httpcore about a server that hangs up without an answer."""
 _SILENCE: Mapping[type[httpx.HTTPError], str] = {
     httpx.ConnectTimeout: "it accepts no connection",
     httpx.ReadTimeout: "it has sent nothing for too long",

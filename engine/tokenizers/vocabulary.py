@@ -129,7 +129,7 @@ _NAMED = {
     FIM_SUFFIX: ("fim_suf_token_id", "suffix_token_id"),
     FIM_MIDDLE: ("fim_mid_token_id", "middle_token_id"),
 }
-"""What GGUF files name tokens for, and under which keys: the present one, and an older one."""
+"""Roles of tokens, with the GGUF keys that hold their ids: today's key, then an older one."""
 
 
 def named_tokens(metadata: Mapping[str, Any]) -> dict[str, int]:
@@ -148,11 +148,11 @@ def named_tokens(metadata: Mapping[str, Any]) -> dict[str, int]:
 
 
 _MOST_IDS = 1 << 22
-"""The largest vocabularies have a sixteenth of them; a table of 2 ** 60 would not fit anywhere."""
+"""Most token ids: 16 times those of the largest vocabularies. A table of 2 ** 60 would not fit."""
 
 
 def size_for(ids: Iterable[int]) -> int:
-    """Return how long a table must be that has a place for each of these ids.
+    """Return the length of a table that has a place for each of these ids.
 
     Raises:
         TypeError, ValueError: One of them is no id.

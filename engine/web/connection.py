@@ -19,17 +19,17 @@ _quiet = logging.getLogger(__name__)
 _quiet.setLevel(logging.ERROR)  # or a stranger could fill the log
 
 HEAD_SECONDS = 10.0
-"""In which the head of a request has to come, from the connection or its first byte on."""
+"""Seconds for the head of a request, counted from the connection or its first byte."""
 _FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-"""As many may be open in this process, connections among them; negative for no limit."""
+"""Limit on open files and connections of this process; negative for no limit."""
 MOST_STRANGERS = min(128, _FILES // 4) if _FILES > 0 else 128
-"""Connections that have shown no token; one more than these ends the eldest."""
+"""Most connections that have shown no token; one more ends the oldest of them."""
 BACKLOG = max(1, MOST_STRANGERS // 4)
-"""Connections that are accepted at once, before one too many is noticed and ended."""
+"""Most connections that are accepted at once, before their number is checked."""
 
 
 class Connection(H11Protocol):
-    """One client, which is a stranger until a request of its has the token."""
+    """Connection of one client, which is a stranger until it sends a request with the token."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Connection(H11Protocol):
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let go of the eldest stranger where this one is too many."""
+        """Count the new connection; if it is one stranger too many, end the oldest one."""
         super().connection_made(transport)
         self._wait_for_head()
         others = cast("set[Connection]", self.connections)
@@ -55,12 +55,12 @@ class Connection(H11Protocol):
             min(strangers, key=lambda other: other._since).transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take more of a request, whose head must be whole soon."""
+        """Read more of a request, and limit the time until its head is complete."""
         super().data_received(data)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop waiting for a request."""
         self._stop_waiting()
         super().connection_lost(exc)
 

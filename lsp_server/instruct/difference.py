@@ -1,4 +1,4 @@
-"""Where two lists of lines agree, in time that grows with their length. Pure.
+"""Finds the equal lines of two texts, in nearly linear time. Pure functions.
 
 difflib's own way is quadratic in lines that repeat, of which every file has many: it is only asked
 for what lies between lines that stand once in either text.
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SMALL = 2_500
-"""Pairs of lines that difflib compares."""
+"""Most pairs of lines that are left to difflib."""
 _DEPTH = 12
-"""How often a part without a line of its own may be cut further; then it counts as changed."""
+"""Most levels of division at unique lines; a large part that is left then counts as changed."""
 Part = tuple[int, int, int, int]
-"""Where a part begins and ends in the old lines, then in the new ones."""
+"""Start and end of a part in the old lines, then in the new ones."""
 
 
 def matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int]]:

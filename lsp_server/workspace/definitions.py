@@ -115,7 +115,7 @@ def comment(language: str) -> str:
 
 @dataclass(slots=True)
 class _Source:
-    """A file, and what was read of it: a thousand names may stand in one declaration."""
+    """A file with results that are kept, as one declaration may give a thousand names."""
 
     data: bytes
     _lines: dict[tuple[int, int], list[str]] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class _Source:
     _assigned: dict[int, list[str]] = field(default_factory=dict)
 
     def lines(self, start: int, end: int) -> list[str]:
-        """With the indentation of the first one, where nothing else stands before it."""
+        """Return the lines of a range, with the first one's indentation if it begins a line."""
         if (start, end) not in self._lines:
             line = self.data.rfind(b"\n", 0, start) + 1
             first = start if self.data[line:start].strip() else line
@@ -132,7 +132,7 @@ class _Source:
         return self._lines[start, end]
 
     def body(self, node: Node) -> Node | None:
-        """As `_body`, which looks at all that a declaration holds."""
+        """Return `_body(node)`, computed once, as it may walk over a whole declaration."""
         if node.id not in self._bodies:
             self._bodies[node.id] = _body(node)
         return self._bodies[node.id]

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _MOST_LOGGED = 200
-"""Lines about one look at the disk."""
+"""Most lines that are logged about one look at the disk."""
 
 _log = logging.getLogger(__name__)
 
 
 class Faults:
-    """Those of one look at the disk, and of the one before."""
+    """Keeps the faults of the current look at the disk and of the previous one."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         """`tell` gets what a person should know."""
@@ -27,7 +27,7 @@ class Faults:
 
     @property
     def count(self) -> int:
-        """How many files and folders are left out."""
+        """Number of files and folders that are left out."""
         return len(self._now) + len(self._broken)
 
     def begin(self) -> None:
@@ -48,11 +48,11 @@ class Faults:
         self._broken.add(path)
 
     def mended(self, path: str) -> None:
-        """The file changed, or is gone."""
+        """Forget the fault of a file that changed or is gone."""
         self._broken.discard(path)
 
     def told(self, problems: Iterable[str]) -> None:
-        """Tell the user, once, of lines that were meant to keep something private."""
+        """Tell the user once of each problem in a file that keeps something private."""
         for problem in problems:
             if problem not in self._known:
                 self._known.add(problem)

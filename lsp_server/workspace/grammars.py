@@ -16,7 +16,7 @@ from threading import get_ident
 from tree_sitter import Language, Parser, Query, Tree
 
 PARSE_S = 2.0
-"""For a whole file; what takes longer makes its grammar's parser go astray."""
+"""Seconds to parse a whole file; only text on which a parser goes wrong takes longer."""
 
 _PIECE = 4_096
 """Bytes of a text that are read at once: the text of a node is read so too."""
@@ -246,7 +246,7 @@ def grammar_of(language: str) -> str:
 
 
 def parser(language: str) -> tuple[Parser, Query]:
-    """What reads a language and finds its definitions, in the thread that asks."""
+    """Return a language's parser and its query for definitions, for the calling thread."""
     return _parser(language, get_ident())
 
 

@@ -36,7 +36,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class IgnoreFile:
-    """What stands in an ignore file."""
+    """The patterns in an ignore file, and its problems."""
 
     patterns: Patterns
     problems: tuple[str, ...] = ()
@@ -62,13 +62,13 @@ class Rules:
     """
 
     layers: dict[str, _Layer] = field(default_factory=dict)
-    """Of each kind of file, the deepest first."""
+    """Layer of the deepest folder, for each kind of ignore file."""
     base: str = ""
     """Path of the opened folder in its repository, with a slash at the end; "" at its top."""
     closed: bool = False
     """A `.caretignore` keeps all of the opened folder out."""
     problems: tuple[str, ...] = ()
-    """Of the `.caretignore` that was read last: it was meant to keep something private."""
+    """Problems of the `.caretignore` read last, which may fail to keep something private."""
 
     def within(self, folder: Path, path: str, kinds: Iterable[str] = (GIT, CARET)) -> Rules:
         """Add the ignore files that stand in `folder`; `path` is its own, "" for the root."""

@@ -124,7 +124,7 @@ class Index:
             self._report(len(entries), len(entries))
 
     def _read(self, key: Key, entry: Entry) -> int:
-        """Take a file in, and return its characters; none of what is wrong with it goes further."""
+        """Index a file and return the number of its characters; its errors are only recorded."""
         self.faults.mended(f"{entry.root}/{entry.path}")
         self._known[key] = entry.stamp, 0
         try:
@@ -138,7 +138,7 @@ class Index:
         return len(text)
 
     def _private(self, root: str, path: str) -> bool:
-        """Whether a user keeps a file out; git may ignore what is open."""
+        """Return whether the user excludes a file; for open files, git's rules do not count."""
         names = f"{root}/{path}", real_path(f"{root}/{path}")
         excluded = any(map(self._exclusion.pattern_for, names))
         return excluded or caretignored(root, path)

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _AGAIN_S, _AGAIN_MOST_S = 1.0, 300.0
-"""A process that died is started anew after this, after twice as long the next time, and so on."""
+"""Seconds before a process that died is restarted: at first, and the most after doubling."""
 _SOUND_S = 60.0
-"""A process that lived so long did not die in a row with those before it."""
+"""Seconds of life after which a death counts as the first in a row."""
 _TOLD = 3
-"""Deaths in a row of which the user is told."""
+"""Deaths in a row after which the user is told."""
 _LAST_S = 5.0
-"""A process that has closed its stdout is ended after this."""
+"""Seconds after which a process that has closed its stdout is ended."""
 _LINE_BYTES = 1 << 22
 
 
@@ -47,7 +47,7 @@ class _Answer:
 
 
 class Link:
-    """Keeps the process going, asks it, and is asked for nothing by it."""
+    """Keeps the process running and sends it requests; it sends none itself."""
 
     def __init__(
         self, report: Callable[[int, int], None], tell: Callable[[str], None] = lambda _: None
@@ -59,17 +59,17 @@ class Link:
         self._keeper: asyncio.Task[None] | None = None
         self._outbox = Outbox()
         self._texts: dict[tuple[str, str], str] = {}
-        """Of open documents that were edited, for a process that is started anew."""
+        """Texts of edited documents, which a restarted process is sent again."""
         self._answers: dict[int, _Answer] = {}
         self._ids = itertools.count()
         self._closed = self._resting = self._left = False
         self.files: int | None = None
-        """That the index had when it was last in step with the disk; None before that."""
+        """Number of files when the index was last in step with the disk; None before that."""
         self.left_out = 0
         """Files and folders that cannot be read."""
         self.deaths = 0
         self.reason = ""
-        """Why the process died last."""
+        """Reason of the process's last death."""
 
     async def use(self, view: EditorSnapshot) -> None:
         """Index the view's folders; with none, there is no process."""
@@ -85,7 +85,7 @@ class Link:
                 self._keeper = asyncio.create_task(self._keep(subject))
 
     def leave(self, view: EditorSnapshot) -> None:
-        """Ask no more of a process that knows other files than may be read now; `use` goes on."""
+        """Stop asking a process whose files are no longer those that may be read, until `use`."""
         if self._subject != _subject(view):
             self._left = True
             for answer in self._answers.values():
@@ -107,13 +107,13 @@ class Link:
             self._outbox.put((root, path), {"open": path, "root": root, "text": text})
 
     def closed(self, root: str, path: str) -> None:
-        """Let the file's text count again."""
+        """Use the text on disk again, for a document that was closed."""
         if self._texts.pop((root, path), None) is not None:
             self._outbox.put((root, path), {"close": path, "root": root})
 
     @property
     def building(self) -> bool:
-        """The index does not have all files yet."""
+        """True while the index does not have all files yet."""
         return self._keeper is not None and self.files is None
 
     async def aclose(self) -> None:
@@ -131,7 +131,7 @@ class Link:
         self._ended()
 
     def _ended(self) -> None:
-        """There is no process: nobody is answered any more."""
+        """Release all who wait for an answer, as there is no process."""
         self.files = None
         for answer in self._answers.values():
             answer.whole.set()
@@ -232,7 +232,7 @@ class Link:
 
 
 def _subject(view: EditorSnapshot) -> Subject:
-    """What the process is started for."""
+    """Return the folders and exclusions that a process is started with."""
     return view.indexed, view.settings.privacy.exclude
 
 

@@ -19,7 +19,7 @@ class Outbox:
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
-        """How many messages wait."""
+        """Return the number of waiting messages."""
         return len(self._waiting)
 
     def put(self, key: Hashable, message: Message) -> None:
@@ -28,11 +28,11 @@ class Outbox:
         self._filled.set()
 
     def drop(self, key: Hashable) -> None:
-        """Send the message with this key no more, if it waits still."""
+        """Drop the message with this key, if it still waits."""
         self._waiting.pop(key, None)
 
     def restart(self, first: Message) -> None:
-        """Begin with this: there is another reader."""
+        """Put `first` before all others, for a new reader."""
         self.drop(None)
         self._waiting = {None: first, **self._waiting}
         self._filled.set()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAULT = re.compile(r"Error|E\d+:|stack traceback|Warning")
-"""What the editor's messages have where something went wrong in it."""
+"""Pattern of errors and warnings in the editor's messages."""
 _INIT = """
 vim.opt.runtimepath:prepend("%s")
 vim.opt.shortmess:append("I")
@@ -132,7 +132,7 @@ class Played(Neovim):
     def suggest(
         self, text: str | None, row: int = 0, column: int = 0, *, holds: bool = False
     ) -> None:
-        """Answer with this from now on; one that `holds` waits for `answer`."""
+        """Suggest `text` from now on; with `holds`, requests wait until `answer` is called."""
         wanted = None if text is None else {"text": text, "row": row, "column": column}
         self.lua(
             "Server.suggestion, Server.holds, Server.waiting = ..., select(2, ...), {}",

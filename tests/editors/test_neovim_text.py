@@ -56,7 +56,7 @@ def started(
 
 @pytest.fixture
 def editor(started: Played) -> Iterator[Played]:
-    """One that has shown no error when the test is over."""
+    """An editor that must have shown no error when the test is over."""
     started.suggest(None)
     started.forget()
     yield started
@@ -70,7 +70,7 @@ def editor(started: Played) -> Iterator[Played]:
 
 @pytest.fixture
 def foobar(editor: Played, tmp_path: Path) -> Played:
-    """One that suggests `foobar` in its last line, behind `foob`."""
+    """An editor that suggests `foobar` in its last line, behind `foob`."""
     editor.open(tmp_path / "foobar.txt", "one\nfoob\n")
     editor.suggest("foobar", 1)
     editor.keys("GA")
@@ -260,7 +260,7 @@ def test_what_was_accepted_is_counted_from_the_beginning(editor: Played, tmp_pat
 
 
 def test_columns_are_those_of_most_servers(editor: Played, tmp_path: Path) -> None:
-    """Of two clients that count otherwise in a buffer, the editor warns at every key."""
+    """The editor warns at every key if two clients count columns differently in a buffer."""
     editor.open(tmp_path / "columns.txt", "ö = '😀'; foob\n")
     editor.lua(SECOND)
     wait(lambda: editor.lua(COLUMNS, 0, "utf-16")[0] == 2)

@@ -23,7 +23,7 @@ def test_no_damage_goes_unnoticed_or_ends_in_a_traceback(seed: int) -> None:
 def test_a_model_that_is_replaced_or_deleted_while_it_is_loaded_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `caret pull` does it: by a new file of that name. The old one stays mapped."""
+    """`caret pull` replaces a model by a new file of its name; the old one stays mapped."""
     monkeypatch.setenv("CARET_HOME", str(tmp_path / "home"))
     model = tmp_path / "tiny.gguf"
     files.write_model(model)

@@ -1,4 +1,4 @@
-"""Where answers of other servers end: control tokens as text, fences and prose."""
+"""Ends of answers from other servers: control tokens as text, fences and prose."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_tag_that_the_answer_opened_may_be_closed() -> None:
 
 
 def test_a_list_of_tokens_goes_on() -> None:
-    """Where the document spells one, another in quotes is text as well."""
+    """If the document spells a control token, another one in quotes is text, too."""
     text = '"<|fim_prefix|>",\n    "<|fim_middle|>",\n]'
     known = 'TOKENS = [\n    "<|endoftext|>",\n    '
     assert _everywhere(text, prefix=known) == {text}

@@ -33,17 +33,17 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Mirror:
-    """What a server answers, by method; and the ranges that it was asked for."""
+    """The answers of a server by method, and the ranges that it was asked for."""
 
     head: Answer = (200, {}, b"")
     get: list[Callable[[int], Answer]] = field(default_factory=list)
-    """One after the other, from the byte that was asked for on; the last one for ever."""
+    """Functions from the first byte asked for to an answer, in turn; the last one stays."""
     asked: list[str | None] = field(default_factory=list)
     heads: int = 0
 
 
 def whole(at: int) -> Answer:
-    """What a server with ranges sends, as it should."""
+    """Return the correct answer of a server with ranges, from byte `at` on."""
     if not at:
         return 200, {"Content-Length": str(len(BLOB))}, BLOB
     stated = {"Content-Range": f"bytes {at}-{len(BLOB) - 1}/{len(BLOB)}"}
@@ -51,7 +51,7 @@ def whole(at: int) -> Answer:
 
 
 def cut(to: int) -> Callable[[int], Answer]:
-    """As `whole`, but it hangs up early."""
+    """Return answers like `whole` that break off at byte `to`."""
 
     def answer(at: int) -> Answer:
         status, headers, data = whole(at)

@@ -1,4 +1,4 @@
-"""How a model that no registry knows is found to fill in the middle, and in which order."""
+"""Detection of the fill-in-the-middle style of models in no registry, and of its order."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_tokens_of_any_name_that_the_metadata_name_are_used(
 
 
 def test_metadata_that_agree_with_a_family_leave_it_its_files(byte_metadata: Metadata) -> None:
-    """A family's style also knows how other files are shown."""
+    """A family's style also has tokens for other files, which the metadata lack."""
     metadata = byte_metadata(*STARCODER)
     metadata |= {
         f"tokenizer.ggml.fim_{key}_token_id": 256 + i for i, key in enumerate(("pre", "suf", "mid"))

@@ -108,7 +108,7 @@ def test_whether_bos_is_added_has_a_default(pieces: dict[str, Any], words: dict[
 
 
 def test_an_end_that_is_an_ordinary_token_stays_text(words: dict[str, Any]) -> None:
-    """As a merge leads to it, it cannot be taken out of the vocabulary."""
+    """A token that a merge makes cannot be removed from the vocabulary."""
     tokens = [*words[f"{PREFIX}tokens"], "ab"]
     changed = _without(words, "token_type") | {
         f"{PREFIX}tokens": tokens,

@@ -1,4 +1,4 @@
-"""Where Caret's files are, with a home folder and without one."""
+"""Paths of Caret's files, with a home folder and without one."""
 
 from __future__ import annotations
 

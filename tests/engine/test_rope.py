@@ -106,7 +106,7 @@ def test_gguf_says_yarn_in_its_own_words() -> None:
 
 
 def test_what_somebody_added_to_a_configuration_counts() -> None:
-    """As in transformers, but for the base, which it would set back."""
+    """The result is that of transformers, except for the base, which they would reset."""
     saved = {"rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}
     added = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024}
     rope = from_hf(saved | {"rope_scaling": added}, 64, 4096)
@@ -152,7 +152,7 @@ def test_gguf_holds_llama_3s_divisors_as_a_tensor(tmp_path: Path) -> None:
 def test_a_gguf_with_more_tensors_than_the_decoder_reads_is_refused(
     tmp_path: Path, name: str
 ) -> None:
-    """As by llama.cpp: without them it would write nonsense."""
+    """llama.cpp refuses such a file, too: without the tensors the model would write nonsense."""
     _llama_file(tmp_path / "a.gguf", 8, name)
     with pytest.raises(UnsupportedModel, match=f"has a tensor {name}, which Caret's decoder lacks"):
         open_checkpoint(tmp_path / "a.gguf")

@@ -36,7 +36,7 @@ from tests.drafted import shown
 def test_the_rest_of_the_line_stands_there_once(
     language: str, document: str, text: str, expected: str, by_hand: bool
 ) -> None:
-    """What differs in white space only is the same."""
+    """Texts that differ only in white space count as the same."""
     assert shown(language, document, text, by_hand=by_hand) == expected
 
 
@@ -76,7 +76,7 @@ def test_brackets_balance_where_the_editor_has_closed_them(
 def test_a_line_whose_block_is_not_written_yet_is_completed(
     language: str, document: str, text: str, by_hand: bool
 ) -> None:
-    """What is wrong with it without the suggestion is not the suggestion's fault."""
+    """Errors that are there without the suggestion do not count against it."""
     assert shown(language, document, text, by_hand=by_hand) == text
 
 

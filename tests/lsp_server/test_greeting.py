@@ -1,4 +1,4 @@
-"""What clients send as `initialize`, however they write it."""
+"""`initialize` requests in all the forms in which clients write them."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ pwd.getpwuid = getpwuid
 
 @pytest.fixture(scope="module")
 def homeless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """As in a container with an arbitrary user."""
+    """Environment of a container that runs as an arbitrary user."""
     folder = tmp_path_factory.mktemp("nobody")
     (folder / "sitecustomize.py").write_text(_NOBODY)
     kept = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "PYTHONPATH": str(folder)}

@@ -1,4 +1,4 @@
-"""Nothing of a wrong shape, type or place reaches the C code, in an optimized Python either."""
+"""Tensors of a wrong shape, type or device never reach the C code, even with `python -O`."""
 
 from __future__ import annotations
 

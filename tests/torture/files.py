@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TIMES = 50
 _HEADER = 1 << 20
-"""Bytes of a store before its tensors."""
+"""Bytes in a file of packed weights before its tensors."""
 _HIDDEN, _LAYERS, _TOKENS = 64, 2, 260
 _REQUEST = CompletionRequest("", "def area(w, h):\n    return", max_tokens=16)
 
@@ -55,7 +55,7 @@ def _faults(wrong: Iterator[str], way: str, counted: Counter[str]) -> list[str]:
 
 
 def _answer(model: Path) -> tuple[str, str]:
-    """What the model writes, and what its user is told."""
+    """Return the text that the model writes, and the message for its user."""
     runtime = loaded(model)
     return text_of(runtime), runtime.note
 
@@ -114,7 +114,7 @@ def _cut_model(model: Path, random: Random, answer: tuple[str, str]) -> Iterator
 
 
 def _altered_model(model: Path, random: Random, answer: tuple[str, str]) -> Iterator[str]:
-    """A weight that has changed cannot be told; all else is refused in words."""
+    """Change one bit: only a changed weight may go unnoticed, else a message is required."""
     del answer
     data = bytearray(model.read_bytes())
     data[random.randrange(16_000)] ^= 1 << random.randrange(8)
@@ -127,7 +127,7 @@ def _altered_model(model: Path, random: Random, answer: tuple[str, str]) -> Iter
 
 
 def _full_disk(model: Path, random: Random, answer: tuple[str, str]) -> Iterator[str]:
-    """No file may grow beyond a limit, as if the disk were full then."""
+    """Limit the size of files, as if the disk became full."""
     for path in packed_dir().glob("*.safetensors"):
         path.unlink()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -43,7 +43,7 @@ _SOURCES = [Path(inspect.getfile(module)).read_text() for module in (argparse, t
 
 @dataclass
 class Seen:
-    """What came of the keys."""
+    """Counts of keys and suggestions, and the faults that were found."""
 
     keys: int = 0
     shown: int = 0

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from tests.editor import Editor, StartEditor
 
 KILLS = 200
-"""Of the engine, and as many of the index."""
+"""Number of kills of the engine, and of the index."""
 ENGINE, INDEX = "engine", "lsp_server.workspace.process"
 _STARTS = 3
-"""That are measured undisturbed, for each kind of work."""
+"""Undisturbed starts that are measured for each kind of work."""
 _LIVES = 3
-"""Of an index in one server: after so many deaths in a row its pauses become long."""
+"""Kills of the index in one server; after more in a row, its pauses become long."""
 _MODULES = 200
 _PATIENCE_S = 180.0
 _SMALL = {"model": "qwen2.5-coder-0.5b"}
@@ -53,7 +53,7 @@ class Completing:
 
     options: ClassVar[dict[str, Any]] = {"fim": _SMALL}
     cold = False
-    """It is disturbed while the engine starts; otherwise a model is in memory."""
+    """True if the kill comes while the engine starts, and not with a model in memory."""
 
     def clear(self) -> None:
         """Remove what a start makes anew."""
@@ -65,7 +65,7 @@ class Completing:
         return [items[0].insert_text for items in await asyncio.gather(short, long)]
 
     def half_done(self, editor: Editor, whole: object) -> bool:
-        """Return true if it failed, but left something behind."""
+        """Return whether a failed attempt left something behind."""
         del editor, whole
         return False
 
@@ -108,7 +108,7 @@ class Packing(Completing):
         return answer.text
 
     def half_done(self, editor: Editor, whole: object) -> bool:
-        """A store that is there is whole: the next answer shows it."""
+        """Return whether two packed files are left; the next answer shows if one is whole."""
         return len(list(packed_dir().glob("smollm2*.safetensors"))) > 1
 
 
@@ -128,7 +128,7 @@ class Pulling(Completing):
 
 @dataclass
 class Kills:
-    """What was seen of one kind of work."""
+    """Kills during one kind of work: times and faults."""
 
     process: str
     """The module that is killed."""
@@ -225,7 +225,7 @@ def _models(home: Path) -> Path:
 
 
 def _hub(home: Path) -> hub.Hub:
-    """Return a slow one that has a model of random weights."""
+    """Return a slow Hub with a model of random weights."""
     model = home / "tiny.gguf"
     files.write_model(model)
     return hub.Hub({"model.gguf": model.read_bytes()}, pause_s=0.2)
@@ -265,7 +265,7 @@ async def _engine(start: StartEditor, work: Completing, random: Random, times: i
 
 
 async def _index(random: Random, times: int) -> Kills:
-    """The index of a server that has a few lives; the engine lives on."""
+    """Kill the index a few times in each server; the engine lives on."""
     kills, whole = Kills(INDEX), None
     with tempfile.TemporaryDirectory() as name:
         for number in range(_MODULES):

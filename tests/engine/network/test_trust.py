@@ -39,7 +39,7 @@ def served_by(made: tuple[Path, Path]) -> ssl.SSLContext:
 
 
 async def _get(url: str) -> str:
-    """What the server says, or why it cannot be asked."""
+    """Return the body of the server's answer, or the reason why the request failed."""
     address = httpx.URL(url)
     async with open_client(address, {}, httpx.Timeout(10)) as http:
         try:

@@ -42,7 +42,7 @@ class Other:
         self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         self.response: Response | None = None
         self.refusing: Callable[[dict[str, Any]], Response | None] = lambda _: None
-        """What it has against the body of a request."""
+        """Function that returns the refusal of a request's body, or None to answer it."""
 
     async def answer(self, request: Request) -> Response:
         self.requests.append((request.url.path, dict(request.headers), await request.json()))

@@ -27,7 +27,7 @@ class Line(str):
 
 
 def steps(functions: int) -> int:
-    """Of an import at the top and changes all over a file of functions that look alike."""
+    """Return the steps for an import and many changes in a file of similar functions."""
     old = ["import os", ""] + ["def f(x):", "    y = x", "    return y", ""] * functions
     new = ["import os", "import re", ""]
     for number in range(functions):

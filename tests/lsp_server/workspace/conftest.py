@@ -1,4 +1,4 @@
-"""What tests of the workspace share."""
+"""Fixtures that tests of the workspace share."""
 
 from __future__ import annotations
 
