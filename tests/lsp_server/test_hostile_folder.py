@@ -53,7 +53,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Traps:
     asked = [sys.executable, "-I", "-c", IMPORTED_BY_PYTHON]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
     spared = {*done.stdout.split(), "sitecustomize", "usercustomize", "lsp_server"}
-    return Traps(tmp_path_factory.mktemp("hostile") / "searched", spared)
+    folder = tmp_path_factory.mktemp("hostile")
+    # In vain it also looks for modules of other systems, and more of them in an editable install.
+    tried = Traps(folder / "tried", spared)
+    search = os.environ | {"PYTHONPATH": str(tried.folder)}
+    subprocess.run([sys.executable, "-P", "-c", "pass"], env=search, check=True)
+    spared |= {name.removeprefix("module ") for name in tried.snapped}
+    return Traps(folder / "searched", spared)
 
 
 def dirty(home: dict[str, str], traps: Traps) -> dict[str, str]:
