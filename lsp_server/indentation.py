@@ -239,6 +239,8 @@ def deepened(text: str, site: Site) -> str:
     ' def y\n    2\n  end'
     >>> deepened("cc a.c", Site("all:\n", "", "makefile"))
     '\tcc a.c'
+    >>> deepened("    if a:", Site("for a in b:\n", "\n        c()\n", "python"))
+    '    if a:'
     """
     line, _, rest = text.partition("\n")
     in_text = site.language in PROSE or begun_above(site) or open_before(site)
@@ -264,8 +266,9 @@ def _wanted_white(line: str, rest: list[str], have: str, site: Site) -> str:
     if opener and indent(have + "x") < floor_under(opener) <= indent(above):
         return _white(above)
     depths = _depths(site)
-    deeper = [white for white in depths if white.startswith(have)]
-    return have if have in depths or not have else min(deeper, key=len, default=have)
+    if have in depths or have != site.head or not have:
+        return have  # a depth that the model wrote is its own choice, also a new one
+    return min((white for white in depths if white.startswith(have)), key=len, default=have)
 
 
 def _depths(site: Site) -> set[str]:

@@ -135,3 +135,12 @@ def test_a_caret_that_is_not_as_deep_as_the_code(
 )
 def test_depth_that_means_something_stays(language: str, document: str, text: str) -> None:
     assert shown(language, document, text) == text
+
+
+def test_a_new_depth_that_the_model_wrote_stays() -> None:
+    document = (
+        "def f(x):\n    odd = []\n    for i in x:\n‸\n            odd.append(i)\n    return odd\n"
+    )
+    for by_hand in (False, True):
+        text = shown("python", document, "        if odd(i):\n", by_hand=by_hand)
+        assert text == "        if odd(i):"
