@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 from pygls.exceptions import (
@@ -22,7 +22,7 @@ from lsp_server.greeting import is_id, readable
 from lsp_server.stages import Stages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from cattrs import Converter
 
@@ -209,10 +209,14 @@ class Rpc(LanguageServerProtocol):
         if is_id(msg_id) and msg_id not in self._result_types:
             super()._handle_cancel_notification(msg_id)  # type: ignore[arg-type]  # pygls knows no floats
 
+    @property
+    def _work(self) -> dict[MsgId, Any]:
+        """Return the work on requests by id, with floats, which pygls's type does not know."""
+        return cast("dict[MsgId, Any]", self._request_futures)
+
     async def cancel_requests(self) -> None:
         """Answer all open requests with an error."""
-        pending: Mapping[MsgId, object] = self._request_futures  # type: ignore[assignment]  # floats too
-        work = [pending.get(asked) for asked in self._open]
+        work = [self._work.get(asked) for asked in self._open]
         running: list[asyncio.Task[Any]] = [each for each in work if isinstance(each, asyncio.Task)]
         for task in running:
             task.cancel()
@@ -228,16 +232,17 @@ class Rpc(LanguageServerProtocol):
         kwargs: Any = None,  # noqa: ANN401 - pygls's own
     ) -> None:
         """Do as pygls does, and forget the work when it is done, which pygls does of few."""
-        super()._execute_handler(msg_id, handler, callback, args, kwargs)  # type: ignore[arg-type]
-        work = self._request_futures.get(msg_id)  # type: ignore[arg-type]
+        asked = cast("int", msg_id)  # pygls's type knows no floats
+        super()._execute_handler(asked, handler, callback, args, kwargs)
+        work = self._work.get(msg_id)
         if work is not None:
             # Later: pygls cancels all work in a loop over what is not forgotten.
             loop = asyncio.get_running_loop()
             work.add_done_callback(lambda _: loop.call_soon(self._forget, msg_id, work))
 
     def _forget(self, msg_id: MsgId, work: object) -> None:
-        if self._request_futures.get(msg_id) is work:  # type: ignore[arg-type]
-            del self._request_futures[msg_id]  # type: ignore[arg-type]
+        if self._work.get(msg_id) is work:
+            del self._work[msg_id]
 
     def _run_generator(self, future: Any, *, gen: Any, result_future: Any) -> None:  # noqa: ANN401 - pygls's own
         """Do as pygls does, but end with work that is cancelled."""

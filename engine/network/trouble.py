@@ -20,7 +20,7 @@ _BINARY = "illegal request line"
 """Message of h11 about an answer that begins with a control character, as TLS records do."""
 _NO_ANSWER = "Server disconnected without sending a response"
 """Message of httpcore about a server that hangs up without an answer."""
-_SILENCE: Mapping[type[httpx.HTTPError], str] = {
+_SILENCE: Mapping[type[BaseException], str] = {
     httpx.ConnectTimeout: "it accepts no connection",
     httpx.ReadTimeout: "it has sent nothing for too long",
     httpx.WriteTimeout: "it takes nothing in",
@@ -66,7 +66,7 @@ def _of_a_certificate(error: ssl.SSLCertVerificationError) -> str:
 
 def _of_the_rest(error: BaseException) -> str:
     if type(error) in _SILENCE:
-        return _SILENCE[type(error)]  # type: ignore[index]
+        return _SILENCE[type(error)]
     system = _cause(error, OSError)
     if isinstance(error, httpx.ConnectError) and system:
         return system.strerror or "nothing answers there"

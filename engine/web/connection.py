@@ -43,6 +43,7 @@ class Connection(H11Protocol):
         self._stranger, self._since = True, self.loop.time()
         self._waiting: asyncio.TimerHandle | None = None
 
+    # uvicorn narrows the argument in the same way
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the new connection; if it is one stranger too many, end the oldest one."""
         super().connection_made(transport)

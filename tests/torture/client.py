@@ -28,7 +28,7 @@ class Client:
         self.asked: Counter[str] = Counter()
         """Ids of requests, as JSON, and how often."""
         self._refusable: Counter[str] = Counter()
-        """Those, and ids of what is no message."""
+        """Ids that may be refused: of requests, and of what is no message."""
         self.answered: Counter[str] = Counter()
         self.faults: list[str] = []
         """Answers that tell of a fault in the server, and texts that show a traceback."""
