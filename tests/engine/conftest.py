@@ -65,6 +65,21 @@ def codellama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def codellama_gguf(codellama_folder: Path) -> dict[str, Any]:
+    """The metadata that llama.cpp's converter writes for that tokenizer.model."""
+    model = ModelProto()
+    model.ParseFromString((codellama_folder / "tokenizer.model").read_bytes())
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": [p.piece for p in model.pieces],
+        "tokenizer.ggml.scores": [p.score for p in model.pieces],
+        "tokenizer.ggml.token_type": [p.type for p in model.pieces],
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+    }
+
+
+@pytest.fixture(scope="session")
 def codellama(codellama_folder: Path) -> Tokenizer:
     """The small tokenizer in Code Llama's manner."""
     return open_tokenizer(codellama_folder)

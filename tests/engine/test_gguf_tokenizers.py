@@ -6,7 +6,6 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from engine.errors import ModelError, UnsupportedModel
 from engine.tokenizers import Tokenizer, open_tokenizer, tokenizer_from_gguf
@@ -21,20 +20,10 @@ TEXT = 'x = "<s>" # é\n\t<|end|> 日本'
 PREFIX = "tokenizer.ggml."
 
 
-@pytest.fixture(scope="module")
-def pieces(codellama_folder: Path) -> dict[str, Any]:
-    """A sentencepiece vocabulary as GGUF files hold it."""
-    model = ModelProto()
-    model.ParseFromString((codellama_folder / "tokenizer.model").read_bytes())
-    return {
-        "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.tokens": [p.piece for p in model.pieces],
-        "tokenizer.ggml.scores": [p.score for p in model.pieces],
-        "tokenizer.ggml.token_type": [p.type for p in model.pieces],
-        "tokenizer.ggml.bos_token_id": 1,
-        "tokenizer.ggml.eos_token_id": 2,
-        "tokenizer.ggml.unknown_token_id": 0,
-    }
+@pytest.fixture
+def pieces(codellama_gguf: dict[str, Any]) -> dict[str, Any]:
+    """Return a sentencepiece vocabulary that names its unknown token."""
+    return codellama_gguf | {"tokenizer.ggml.unknown_token_id": 0}
 
 
 @pytest.fixture

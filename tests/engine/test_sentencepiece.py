@@ -87,22 +87,10 @@ def test_control_tokens(codellama: Tokenizer) -> None:
     assert codellama.token_bytes(newline[0]) == b"\n"
 
 
-def as_gguf(folder: Path) -> dict[str, Any]:
-    """The metadata that llama.cpp's converter writes for a tokenizer.model."""
-    model = ModelProto()
-    model.ParseFromString((folder / "tokenizer.model").read_bytes())
-    return {
-        "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.tokens": [p.piece for p in model.pieces],
-        "tokenizer.ggml.scores": [p.score for p in model.pieces],
-        "tokenizer.ggml.token_type": [p.type for p in model.pieces],
-        "tokenizer.ggml.bos_token_id": 1,
-        "tokenizer.ggml.eos_token_id": 2,
-    }
-
-
-def test_gguf_gives_the_same_ids(codellama: Tokenizer, codellama_folder: Path, code: str) -> None:
-    tokenizer = tokenizer_from_gguf(as_gguf(codellama_folder))
+def test_gguf_gives_the_same_ids(
+    codellama: Tokenizer, codellama_gguf: dict[str, Any], code: str
+) -> None:
+    tokenizer = tokenizer_from_gguf(codellama_gguf)
     for text in [*TEXTS, code, " <PRE> x"]:
         assert tokenizer.encode(text) == codellama.encode(text)
         assert tokenizer.encode_continuation(text) == codellama.encode_continuation(text)
