@@ -22,6 +22,7 @@ from lsp_server.instruct.references import references, with_notes
 from lsp_server.policy import path_of
 from lsp_server.status import describe
 from lsp_server.streams import Stream, progress, stream
+from lsp_server.textfile import read_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -153,7 +154,7 @@ class Assist:
         if ask.target:
             uri = Path(ask.place.root, ask.target.path).as_uri()
         document = self._now().documents.get(uri)
-        lines = document.lines if document else _on_disk(uri)
+        lines = document.lines if document else await asyncio.to_thread(_on_disk, uri)
         now = None if lines is None else plain("".join(lines))
         if now != change.before:
             raise RequestError(MOVED)
@@ -184,12 +185,12 @@ class Assist:
 
 
 def _on_disk(uri: str) -> list[str] | None:
-    """The lines of a file that is not open; None where there is none."""
+    """Return the lines of a file that is not open; None where there is none to be read."""
     if not uri.startswith("file:"):
         return None
     try:
-        return split_lines(Path(path_of(uri)).read_bytes().decode())
-    except (OSError, UnicodeDecodeError):
+        return split_lines(read_text(Path(path_of(uri))))
+    except RequestError:
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -69,6 +70,15 @@ class Files:
             if skipped(part, f"{root}/{at}", exclusion, folder=depth < len(parts) - 1):
                 return False
         return not ignored(root, path)
+
+    def takes(self, root: str, path: str) -> bool:
+        """Return whether text may be written to a file: one that may be read, or a new one.
+
+        A symbolic link on the way, also one that leads nowhere, could lead out of the workspace.
+        """
+        if not inside(root, path):
+            return False
+        return not os.path.lexists(f"{root}/{path}") or self.read(root, path) is not None
 
     def _there(self, root: str, path: str) -> tuple[str, str] | None:
         file = f"{root}/{path}"

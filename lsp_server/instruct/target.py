@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from engine.errors import RequestError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -103,9 +105,19 @@ _OTHER = _Habit(("test_{stem}{suffix}",), ("tests", ""), "the usual framework of
 
 
 def target_of(place: Place, files: Files) -> Target:
-    """Where the tests of a place's file go: the file that tests it already, else a new one."""
+    """Return where the tests of a place's file go: the file that tests it already, else a new one.
+
+    Raises:
+        RequestError: each file that they could go to is there and may not be read, or is a link.
+    """
     habit = _HABITS.get(place.language, _OTHER)
-    paths = list(_paths(place, habit))
+    paths = [path for path in _paths(place, habit) if files.takes(place.root, path)]
+    if not paths:
+        first = next(_paths(place, habit))
+        raise RequestError(
+            f"The tests would go to {first}, which is there and cannot be used: it is no text "
+            "file, may not be read, or a symbolic link leads to it. Move it, and try again."
+        )
     there = next((path for path in paths if files.read(place.root, path) is not None), None)
     path = there or next(filter(_folder_is(place.root), paths), paths[0])
     before = files.read(place.root, there) if there else None

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.errors import RequestError
 from lsp_server.instruct.files import Files
 from lsp_server.instruct.place import Place
 from lsp_server.instruct.target import Target, target_of
@@ -69,3 +71,30 @@ def test_the_file_that_is_there_goes_on(tmp_path: Path) -> None:
     assert (found.path, found.framework) == ("tests/test_cart.py", "unittest")
     assert found.before == files["tests/test_cart.py"]
     assert "`shop.cart`" in found.imports
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dangling link", "link", "folder that is a link"])
+def test_tests_are_not_written_through_links_or_into_what_is_no_file(
+    tmp_path: Path, kind: str
+) -> None:
+    root, outside = tmp_path / "w", tmp_path / "outside"
+    (root / "tests").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "there.py").touch()
+    usual = root / "tests" / "test_cart.py"
+    if kind == "pipe":
+        os.mkfifo(usual)
+    elif kind == "folder that is a link":
+        (root / "tests").rmdir()
+        (root / "tests").symlink_to(outside)
+    else:
+        usual.symlink_to(outside / ("there.py" if kind == "link" else "gone.py"))
+    found = target(root, "cart.py", "python", {})
+    assert found.path == ("test_cart.py" if "folder" in kind else "tests/cart_test.py")
+    assert found.before is None
+
+
+def test_without_a_file_for_tests_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "cart_test.go").symlink_to(tmp_path / "gone.go")
+    with pytest.raises(RequestError, match=r"The tests would go to cart_test\.go"):
+        target(tmp_path, "cart.go", "go", {})
