@@ -16,6 +16,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.exclusion import exclusion_of
 from lsp_server.policy import path_of
 from lsp_server.settings import Settings, read_settings
 
@@ -48,7 +49,7 @@ class Configuration:
         self.generation = 0
         self._problems: list[str] = []
         self._known = asyncio.Event()
-        self._asking: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def begun(self) -> bool:
@@ -85,23 +86,26 @@ class Configuration:
         pushed = isinstance(told, Mapping) and SECTION in told
         if isinstance(told, Mapping) and pushed:
             self._latest = told[SECTION]
-        if self._asking:
-            self._asking.cancel()
-        if get_capability(self._ls.client_capabilities, "workspace.configuration"):
-            self._known.clear()
-            self._asking = asyncio.create_task(self._ask(keep_null=not pushed))
-        else:
-            self._settle()
+        if self._renewing:
+            self._renewing.cancel()
+        can_ask = get_capability(self._ls.client_capabilities, "workspace.configuration")
+        self._renew(ask=bool(can_ask), keep_null=not pushed)
 
     def folders_changed(self) -> None:
-        """Take the folders that there are now."""
-        if self.begun:
-            self._take()
+        """Take the folders that there are now; if settings are being read, that does it."""
+        if self.begun and self._known.is_set():
+            self._renew()
 
     def close(self) -> None:
         """Stop waiting for the editor's settings."""
-        if self._asking:
-            self._asking.cancel()
+        if self._renewing:
+            self._renewing.cancel()
+            self._renewing = None
+
+    def _renew(self, *, ask: bool = False, keep_null: bool = False) -> None:
+        """Put settings and folders in question until they are read anew."""
+        self._known.clear()
+        self._renewing = asyncio.create_task(self._settle(ask=ask, keep_null=keep_null))
 
     async def _ask(self, *, keep_null: bool) -> None:
         """Take what the editor answers; with `keep_null`, null means that nothing is set any more.
@@ -119,18 +123,23 @@ class Configuration:
                 self._latest = told
         except (TimeoutError, JsonRpcException) as error:
             _log.warning("The editor did not answer workspace/configuration: %r", error)
-        self._settle()
 
-    def _settle(self) -> None:
+    async def _settle(self, *, ask: bool, keep_null: bool) -> None:
         """Put the settings in force; end all waiting for them, whatever goes wrong."""
         try:
-            self._take()
+            if ask:
+                await self._ask(keep_null=keep_null)
+            await self._take()
         finally:
-            self._known.set()
+            if self._renewing is asyncio.current_task():  # not if a later change is read instead
+                self._known.set()
 
-    def _take(self) -> None:
-        settings, problems = read_settings(self.initial, self._latest)
-        roots = tuple(path_of(folder.uri) for folder in self._ls.workspace.folders.values())
+    async def _take(self) -> None:
+        """Read the settings on a thread, and their patterns: there may be thousands."""
+        roots = None
+        while roots != self._folders:  # they may change meanwhile
+            roots = self._folders
+            settings, problems = await asyncio.to_thread(_read, roots, self.initial, self._latest)
         if self.begun and (settings, roots, problems) == (
             self.settings,
             self.roots,
@@ -140,3 +149,14 @@ class Configuration:
         self.settings, self.roots, self._problems = settings, roots, problems
         self.generation += 1
         self._replaced(problems)
+
+    @property
+    def _folders(self) -> tuple[str, ...]:
+        return tuple(path_of(folder.uri) for folder in self._ls.workspace.folders.values())
+
+
+def _read(roots: tuple[str, ...], *sections: object) -> tuple[Settings, list[str]]:
+    """Return the settings and what is wrong with them, when all is ready to compare paths."""
+    settings, problems = read_settings(*sections)
+    exclusion_of(settings.privacy.exclude, roots).prepare()
+    return settings, problems

@@ -34,6 +34,8 @@ _DESKTOP = re.compile(
 
 
 _REMEMBERED = 512
+_PREPARED = 16
+"""Folders whose patterns are read before they are asked about."""
 
 
 class Exclusion:
@@ -51,11 +53,20 @@ class Exclusion:
         self._folders = tuple(dict.fromkeys(map(_normal, [*given, *map(real_path, given)])))
         self.problems: list[str] = []
         """For each pattern that can match nothing, the reason."""
-        written = [_normal(pattern).strip() for pattern in patterns]
         self._known: dict[str, str | None] = {}
         """Patterns by path, for documents are asked about at each key."""
-        self._outside = self._read(written, None)
-        self._inside = {folder: self._read(written, folder) for folder in self._folders}
+        self._written = [_normal(pattern).strip() for pattern in patterns]
+        self._outside = self._read(None)
+        self._inside: dict[str, Patterns] = {}
+        """The patterns of each folder that was asked about: a workspace may have thousands."""
+
+    def prepare(self) -> None:
+        """Do now what the first question in each folder would else have to wait for.
+
+        It takes a second or more for thousands of patterns, so it is done on a thread.
+        """
+        for patterns in [self._outside, *map(self._within, self._folders[:_PREPARED])]:
+            patterns.compile()
 
     def pattern_for(self, path: str) -> str | None:
         """Return the pattern that excludes a file, or a folder that it is in.
@@ -89,12 +100,17 @@ class Exclusion:
         """Yield each spelling of a path, with the patterns of each folder that holds it."""
         for each in _spellings(path):
             held = [at for at in self._folders if each.startswith(f"{at}/")]
-            for patterns in [self._inside[at] for at in held] or [self._outside]:
+            for patterns in [*map(self._within, held)] or [self._outside]:
                 yield each.removeprefix("/"), patterns
 
-    def _read(self, written: Iterable[str], folder: str | None) -> Patterns:
+    def _within(self, folder: str) -> Patterns:
+        if folder not in self._inside:  # another thread may read them too, with the same result
+            self._inside[folder] = self._read(folder)
+        return self._inside[folder]
+
+    def _read(self, folder: str | None) -> Patterns:
         read: list[Pattern] = []
-        for text in written:
+        for text in self._written:
             patterns, problems = _understood(text, folder)
             read += patterns
             if not patterns and folder is None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4_096
 """Characters of a pattern: no path is longer."""
+_AT_ONCE = 256
+"""Patterns in one regular expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +114,27 @@ class Patterns:
             self._by_key[pattern.key].append(index)
 
     @cached_property
-    def _others(self) -> re.Pattern[str]:
-        """Match what any pattern without a key matches: one comparison for all of them."""
+    def _others(self) -> list[re.Pattern[str]]:
+        """Match what any pattern without a key matches: one comparison for many of them.
+
+        Not for all: Python stops its other threads while it makes a regular expression.
+        """
         others = [self.patterns[index] for index in self._by_key.get(("", ""), ())]
         anywhere = "(?>(?:.*/)?)"
-        parts = [f"{anywhere if each.names else ''}{each.expression}" for each in others]
-        return _compiled("|".join(f"(?:{part})" for part in parts) or "(?!)", self.ignore_case)
+        parts = [f"(?:{anywhere if each.names else ''}{each.expression})" for each in others]
+        several = (parts[at : at + _AT_ONCE] for at in range(0, len(parts), _AT_ONCE))
+        return [_compiled("|".join(each), self.ignore_case) for each in several]
+
+    def compile(self) -> None:
+        """Compile now what the first comparison would else compile."""
+        _ = self._others
 
     def last_match(self, path: str, *, folder: bool) -> Pattern | None:
         """Return the pattern that decides about a path, without regard to the folders it is in."""
         name = path.rpartition("/")[2]
         name = name.casefold() if self.ignore_case else name
         keys = [("name", name), ("suffix", suffix_of(name))]
-        keys += [("", "")] if self._others.fullmatch(path) else []
+        keys += [("", "")] if any(each.fullmatch(path) for each in self._others) else []
         likely = sorted(
             (index for key in keys for index in self._by_key.get(key, ())), reverse=True
         )

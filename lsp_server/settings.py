@@ -19,6 +19,9 @@ from lsp_server.secret_files import SECRET_FILES
 Multiline = Literal["auto", "always", "never"]
 S = TypeVar("S")
 
+_MOST_TOLD = 20
+"""Problems that are told one by one."""
+
 WORKSPACE = {"workspace": True}
 """Metadata of a field that a workspace may set too; in VS Code the others are the user's alone.
 
@@ -185,7 +188,10 @@ def read_settings(*sections: object) -> tuple[Settings, list[str]]:
         settings = _read(settings, section, "caret", problems)
     for problem in exclusion_of(settings.privacy.exclude).problems:
         problems.append(f"caret.privacy.exclude: {problem}; it excludes nothing.")
-    return settings, list(dict.fromkeys(problems))
+    told = list(dict.fromkeys(problems))
+    if len(told) > _MOST_TOLD:
+        told[_MOST_TOLD:] = [f"caret has {len(told) - _MOST_TOLD:,} more wrong settings."]
+    return settings, told
 
 
 def camel_case(name: str) -> str:

@@ -8,6 +8,7 @@ made of atomic groups, and there is nothing that they could go back to.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def parts_of(text: str) -> list[list[str]]:
                 raise BadPattern("it ends in a backslash")
             character = text[at]
             at += 1
-            token = re.escape(character)
+            token = _escaped(character)
         elif character == "*":
             token = _STAR
         elif character == "?":
@@ -60,12 +61,17 @@ def parts_of(text: str) -> list[list[str]]:
         elif character == "[":
             token, at = _class(text, at)
         else:
-            token = re.escape(character)
+            token = _escaped(character)
         if character == "/":
             parts.append([])
         else:
             parts[-1].append(token)
     return parts
+
+
+@lru_cache(maxsize=1024)
+def _escaped(character: str) -> str:
+    return re.escape(character)
 
 
 def _class(text: str, at: int) -> tuple[str, int]:

@@ -246,3 +246,20 @@ def test_a_document_that_was_judged_costs_nothing_more() -> None:
     exclusion = Exclusion(Settings().privacy.exclude, ["/w"])
     first = steps(lambda: exclusion.pattern_for("/w/deep/down/here/a.py"))
     assert steps(lambda: exclusion.pattern_for("/w/deep/down/here/a.py")) < 5 < first
+
+
+def test_patterns_are_read_for_the_folders_that_are_asked_about() -> None:
+    folders = [f"/w/{n}" for n in range(200)]
+
+    def work(patterns: int) -> int:
+        written = [f"a{n}/**" for n in range(patterns)]
+        return steps(lambda: Exclusion(written, folders).pattern_for("/w/1/x"))
+
+    assert work(40) - work(20) < 20 * len(folders)
+
+
+def test_many_patterns_without_an_ending_are_compared_together() -> None:
+    names = Exclusion([f"*secret{n}*" for n in range(600)], ["/w"])
+    names.prepare()
+    assert steps(lambda: names.pattern_for("/w/a.py")) < 600
+    assert names.pattern_for("/w/a-secret599-b") == "*secret599*"

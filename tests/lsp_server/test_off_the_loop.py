@@ -10,7 +10,10 @@ import pytest
 from lsprotocol import types
 
 from engine.api import ChatRequest, Piece
+from lsp_server import exclusion
+from lsp_server.configuration import Configuration
 from lsp_server.documents import Document
+from lsp_server.gitignore import pattern_of
 from lsp_server.handlers import code_action
 from lsp_server.instruct import syntax
 from lsp_server.instruct.ask import Ask
@@ -18,6 +21,7 @@ from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.place import Place
 from lsp_server.notebooks import Notebooks
+from lsp_server.policy import withheld
 from lsp_server.settings import InstructSettings
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.grammars import parser
@@ -92,3 +96,29 @@ def test_a_notebook_is_put_together_once_for_a_snapshot() -> None:
     assert snapshot.lines("cell:1")[0] is snapshot.lines("cell:1")[0]
     assert "x = 2\n" in snapshot.lines("cell:0")[0]
     assert notebooks.by_cell()["cell:2"] == "file:///w/n.ipynb"
+
+
+async def test_settings_are_read_on_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until thousands of patterns are read, all that depends on them waits."""
+    used: list[bool] = []
+
+    def noted(text: str, **options: bool) -> Any:
+        used.append(threading.current_thread() is threading.main_thread())
+        return pattern_of(text, **options)
+
+    monkeypatch.setattr(exclusion, "pattern_of", noted)
+    folders = {f"file:///w/{n}": types.WorkspaceFolder(f"file:///w/{n}", "") for n in range(3)}
+    workspace = SimpleNamespace(folders=folders)
+    ls: Any = SimpleNamespace(client_capabilities=types.ClientCapabilities(), workspace=workspace)
+    now = Configuration(ls, lambda _: None)
+    now.changed({"caret": {"privacy": {"exclude": [f"read{n}/**" for n in range(600)]}}})
+    assert not now.begun
+    await now.known()
+    assert withheld(Document.open("/w/1/read7/a.py", "", ""), now.settings, now.roots)
+    now.changed({"caret": {"privacy": {"exclude": ["other"]}}})
+    workspace.folders = {"file:///v": types.WorkspaceFolder("file:///v", "")}
+    now.folders_changed()  # while the settings are being read
+    await now.known()
+    assert (now.roots, now.generation) == (("/v",), 2)
+    assert len(used) > 600
+    assert not any(used)
