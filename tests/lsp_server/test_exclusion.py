@@ -255,7 +255,7 @@ def test_patterns_are_read_for_the_folders_that_are_asked_about() -> None:
         written = [f"a{n}/**" for n in range(patterns)]
         return steps(lambda: Exclusion(written, folders).pattern_for("/w/1/x"))
 
-    assert work(40) - work(20) < 20 * len(folders)
+    assert work(40) - work(20) < 20 * 1_000  # for all folders it was 60,000
 
 
 def test_many_patterns_without_an_ending_are_compared_together() -> None:
