@@ -54,12 +54,16 @@ def readable_document(uri: str, snapshot: EditorSnapshot) -> Document:
     document = snapshot.documents.get(uri)
     if document is None:
         raise RequestError("The document is not open. Open the file, and try again.")
-    reason = withheld(document, snapshot.settings, snapshot.roots)
-    if privacy.caretignored(document, snapshot):
-        reason = ".caretignore has it"
-    if reason:
+    if reason := unreadable(document, snapshot):
         raise RequestError(f"No model may read this document: {reason}.")
     return document
+
+
+def unreadable(document: Document, snapshot: EditorSnapshot) -> str | None:
+    """Return why a document may be no part of a question, or None; reads ignore files."""
+    if reason := withheld(document, snapshot.settings, snapshot.roots):
+        return reason
+    return ".caretignore has it" if privacy.caretignored(document, snapshot) else None
 
 
 def place_of(document: Document, wanted: types.Range | None, snapshot: EditorSnapshot) -> Place:
@@ -78,11 +82,14 @@ def place_of(document: Document, wanted: types.Range | None, snapshot: EditorSna
 
 
 def files_of(snapshot: EditorSnapshot) -> Files:
-    """The files of the workspace, with the text of open documents that a model may read."""
+    """Return the files of the workspace, with the open documents that a model may read.
+
+    It reads the ignore files around them.
+    """
     opened = {
         document.path: plain("".join(document.lines))
         for document in snapshot.documents.values()
-        if withheld(document, snapshot.settings, snapshot.roots) is None
+        if unreadable(document, snapshot) is None
     }
     return Files(tuple(snapshot.roots), snapshot.settings.privacy.exclude, opened)
 

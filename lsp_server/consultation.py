@@ -18,6 +18,7 @@ from lsp_server.backend import Backend
 from lsp_server.documents import Document, body
 from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.references import references, with_notes
+from lsp_server.policy import names_of
 from lsp_server.settings import Settings
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.textfile import read_text
@@ -83,7 +84,7 @@ class Consultation:
             CaretError: there is no such place, or the model cannot answer.
         """
         backend, link = Backend(report, None, "instruct"), Link(lambda *_: None)
-        snapshot, arguments = self._snapshot()
+        snapshot, arguments = self.given()
         try:
             await backend.use(snapshot.settings)
             await self._index(link, snapshot)
@@ -97,19 +98,18 @@ class Consultation:
         say(noted.removeprefix(outcome.text.rstrip()))
         return replace(outcome, text=noted)
 
-    def _snapshot(self) -> tuple[EditorSnapshot, Arguments]:
+    def given(self) -> tuple[EditorSnapshot, Arguments]:
+        """Return the file, its folder and what is asked, as an editor would give them."""
         settings = self.settings
         arguments = Arguments(instruction=self.instruction, text=self.text)
         roots = [self.root.as_posix()]
         if self.lines is None:
             return EditorSnapshot(settings, roots), arguments
-        path = self.lines.file.resolve()
-        document = Document.open(path.as_posix(), "", read_text(self.lines.file))
-        uri = path.as_uri()
+        uri = self.lines.file.absolute().as_uri()
+        path, *others = names_of(uri, roots)
+        document = Document.open(path, "", read_text(self.lines.file), others=tuple(others))
         arguments = replace(arguments, uri=uri, range=_range(self.lines, document))
-        return EditorSnapshot(
-            settings, [self.root.as_posix()], documents={uri: document}
-        ), arguments
+        return EditorSnapshot(settings, roots, documents={uri: document}), arguments
 
     async def _index(self, link: Link, snapshot: EditorSnapshot) -> None:
         """Have the workspace read, where the answer needs more of it than its files by name."""

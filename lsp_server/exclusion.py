@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 _HOME = re.compile(r"(?:~|\$HOME|\$\{HOME\}|\$\{env:HOME\}|\$\{userHome\}|%USERPROFILE%)(?=/|$)")
 _HERE = re.compile(r"(?:\$\{workspaceFolder\}|\.)(?=/)")
 _DRIVE = re.compile(r"/?[A-Za-z]:/")
-_UNKNOWN = re.compile(r"\$\{|^~|://")
-"""Placeholders that are not resolved, other users' home folders, and URLs."""
+_UNKNOWN = re.compile(r"\$\{|^~|://|^\$[A-Z_]+/|^%\w+%")
+"""Placeholders and variables that are not resolved, other users' home folders, and URLs."""
+_BRACES = re.compile(r"(?<![\\$])\{([^{}]*,[^{}]*)\}")
+_MOST = 256
+"""Patterns that one with braces may stand for."""
 _WILD = re.compile(r"[*?\[\\]")
 _COPIES = frozenset({"bak", "backup", "old", "orig", "rej", "save", "tmp", "swp", "swo", "swn"})
 """Endings that editors and people give to copies of a file."""
@@ -160,7 +163,10 @@ def _understood(text: str, folder: str | None) -> tuple[list[Pattern], list[str]
     body = text.removeprefix("!")
     read: dict[str, Pattern] = {}
     problems = []
-    for spelling in dict.fromkeys([body, body.replace("\\", "/")]):
+    written = [*_alternatives(body), *_alternatives(body.replace("\\", "/"))]
+    if len(written) > _MOST:
+        return [], [f"its braces stand for more than {_MOST} patterns"]
+    for spelling in dict.fromkeys(written):
         try:
             for whole in _whole(spelling, folder):
                 for each in (whole, _resolved(whole)):
@@ -169,6 +175,20 @@ def _understood(text: str, folder: str | None) -> tuple[list[Pattern], list[str]
         except BadPattern as error:
             problems.append(str(error))
     return list(read.values()), problems
+
+
+def _alternatives(body: str) -> list[str]:
+    """Return a pattern and those that its braces stand for, as editors have it and git does not.
+
+    >>> _alternatives("*.{pem,key}")
+    ['*.{pem,key}', '*.pem', '*.key']
+    """
+    found = [body]
+    for each in found:
+        if (braces := _BRACES.search(each)) and len(found) <= _MOST:
+            before, after = each[: braces.start()], each[braces.end() :]
+            found += [f"{before}{part.strip()}{after}" for part in braces[1].split(",")]
+    return found
 
 
 def _whole(body: str, folder: str | None) -> Iterator[str]:
@@ -180,7 +200,7 @@ def _whole(body: str, folder: str | None) -> Iterator[str]:
     if not body.strip("/"):
         raise BadPattern("it names nothing")
     if _UNKNOWN.search(body):
-        raise BadPattern("neither `${…}`, `~name` nor a URL is understood here")
+        raise BadPattern("no variable but the home folder's, no `~name` and no URL is known here")
     if body.startswith("//"):  # a Windows share: its host is not in a path
         body = f"/{body.lstrip('/').partition('/')[2]}"
     if _DRIVE.match(body) or body.startswith("/"):

@@ -133,9 +133,9 @@ class PrivacySettings:
     exclude: tuple[str, ...] = field(default=SECRET_FILES, metadata=WORKSPACE)
     """Patterns of files in which nothing is completed and whose text is never used, as in a
     `.gitignore` at the top of each folder of the workspace; `/home/me/x/**` and `~/x/**` count from
-    the top of the disk and from your home folder. Upper and lower case are the same, a symbolic
-    link is judged by its own name and by its target's, and a backup of an excluded file (`.bak`,
-    `~`) is excluded too. Your list replaces this one."""
+    the top of the disk and from your home folder, and `*.{pem,key}` is two patterns. Upper and
+    lower case are the same, a symbolic link is judged by its own name and by its target's, and a
+    backup of an excluded file (`.bak`, `~`) is excluded too. Your list replaces this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +224,8 @@ def _read(base: S, given: object, path: str, problems: list[str]) -> S:
 
 def _set(base: S, name: str, value: object, where: str, problems: list[str]) -> S:
     current = getattr(base, name)
+    if isinstance(current, tuple):
+        value = _strings(value, where, problems)
     try:
         if dataclasses.is_dataclass(current):
             new: object = _read(current, value, where, problems)
@@ -236,6 +238,16 @@ def _set(base: S, name: str, value: object, where: str, problems: list[str]) -> 
         )
         return base
     return changed
+
+
+def _strings(value: object, where: str, problems: list[str]) -> object:
+    """Return the strings in a list; what else is in it is reported and costs none of them."""
+    kept = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    if not kept or not isinstance(value, list):
+        return value
+    wrong = [item for item in value if not isinstance(item, str)]
+    problems += [f"{where}: {reprlib.repr(item)} is not a string; ignored." for item in wrong]
+    return kept
 
 
 def _checked(value: object, hint: Any) -> object:  # noqa: ANN401 - a typing form

@@ -19,7 +19,7 @@ from lsp_server.commands.trust import offer_key
 from lsp_server.completion import Completer, Query
 from lsp_server.context import Site, site_at
 from lsp_server.documents import Document, body
-from lsp_server.policy import refusal
+from lsp_server.policy import names_of, refusal
 from lsp_server.settings import Settings
 from lsp_server.status import describe
 from lsp_server.textfile import read_text
@@ -82,8 +82,8 @@ def read_site(place: Place, settings: Settings) -> Site:
         RequestError: there is no such place, or Caret keeps out of the file.
     """
     text = read_text(place.file)
-    file = place.file.resolve()
-    document = Document.open(file.as_posix(), "", text)
+    path, *others = names_of(place.file.absolute().as_uri(), ())
+    document = Document.open(path, "", text, others=tuple(others))
     if reason := refusal(document, settings):
         raise RequestError(f"Nothing is completed in {place.file}: {reason}.")
     if place.line > len(document.lines):
@@ -97,7 +97,7 @@ def read_site(place: Place, settings: Settings) -> Site:
             f"{len(line) + 1}."
         )
     at = place.line - 1, place.column - 1
-    return site_at(document.lines, *at, language=document.language, path=file.name)
+    return site_at(document.lines, *at, language=document.language, path=place.file.name)
 
 
 def in_place(site: Site, text: str) -> Text:

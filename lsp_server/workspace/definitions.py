@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import QueryCursor
 
+from lsp_server.secrets import redacted
 from lsp_server.workspace.gives import gives
 from lsp_server.workspace.grammars import GRAMMARS, parse, parser
 
@@ -23,6 +24,8 @@ _LINE = 200
 """Characters of a line."""
 _NAMES = 8_000
 """Characters of all names in a type."""
+_CREDENTIAL = 4_096
+"""Characters of a credential, at most."""
 DEEPEST = 128
 """Nodes around a definition, at most: tree-sitter finds the parent of a node from the root on."""
 TOGETHER = 64
@@ -98,7 +101,7 @@ def definitions(text: str, language: str, *, fields: bool = False) -> list[Defin
             item.owner or (item.around.name if item.around else ""),
             bool(item.owner) and item.around is None,
             item.node.start_point[0],
-            "\n".join(line[:_LINE] for line in item.outline()[:OUTLINE]),
+            "\n".join(_cut(line, _LINE) for line in item.outline()[:OUTLINE]),
             item.kind,
             " ".join(item.gives),
             item.brief(comment(language)),
@@ -106,6 +109,11 @@ def definitions(text: str, language: str, *, fields: bool = False) -> list[Defin
         for item in found
         if fields or item.kind != "field"
     ]
+
+
+def _cut(line: str, most: int) -> str:
+    """Return the beginning of a line; credentials are redacted first, as a part is not known."""
+    return line if len(line) <= most else redacted(line[: most + _CREDENTIAL])[:most]
 
 
 def comment(language: str) -> str:
@@ -128,7 +136,7 @@ class _Source:
             line = self.data.rfind(b"\n", 0, start) + 1
             first = start if self.data[line:start].strip() else line
             text = self.data[first:end].decode("utf-8", "replace").rstrip()
-            self._lines[start, end] = [each[:_NAMES] for each in text.splitlines()]
+            self._lines[start, end] = [_cut(each, _NAMES) for each in text.splitlines()]
         return self._lines[start, end]
 
     def body(self, node: Node) -> Node | None:
@@ -173,16 +181,16 @@ class _Found:
     def brief(self, begin: str) -> str:
         """In a line, or those of a signature."""
         if self.kind == "function":
-            return "\n".join(line[:_LINE] for line in self.signature()[:SHORT])
+            return "\n".join(_cut(line, _LINE) for line in self.signature()[:SHORT])
         if self.kind != "type" or not self.members:
-            return self.signature()[0][:_LINE]
+            return _cut(self.signature()[0], _LINE)
         first = next(line for line in self.signature() if self.name in line)
         seen = [each for each in self.members if "partial" in first or not each.private()]
         calls = {name: member.called(name) for member in seen for name in member.names}
         names = [calls[name] for name in calls if _NAME.match(name) and name != self.name]
         known = {name for member in self.members for name in member.names}
         names += [name for name in self.source.assigned(self.node) if name not in known]
-        return f"{first} {begin} {', '.join(names)}"[:_NAMES] if names else first
+        return _cut(f"{first} {begin} {', '.join(names)}", _NAMES) if names else first
 
     def called(self, name: str) -> str:
         """A name of it as it is used."""

@@ -31,6 +31,13 @@ _LOOK = 2_048
 """Bytes at the beginning in which a generator says so."""
 _MOST_PATTERNS = 1 << 22
 """Bytes of an ignore file; a larger one is taken for one that cannot be read."""
+_DOUBTS = {
+    r"\s#": "a comment needs a line of its own",
+    r"(?<!\\)\{[^{}]*,[^{}]*\}": "braces stand for themselves, so each name needs a line",
+    r"^!?(?:~|\$\w|\$\{|%\w+%|[A-Za-z]:[\\/])": "it counts from the folder of this file",
+    r"\\\w": "`/` stands between folders",
+}
+"""Forms of lines that git takes literally, and what is to be known of them."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -64,7 +71,7 @@ class Rules:
     layers: dict[str, _Layer] = field(default_factory=dict)
     """Layer of the deepest folder, for each kind of ignore file."""
     base: str = ""
-    """Path of the opened folder in its repository, with a slash at the end; "" at its top."""
+    """Path of the opened folder from the top of the disk, with a slash at the end."""
     closed: bool = False
     """A `.caretignore` keeps all of the opened folder out."""
     problems: tuple[str, ...] = ()
@@ -103,15 +110,19 @@ class Rules:
 
 
 def rules_above(root: str, kinds: Iterable[str] = (GIT, CARET)) -> Rules:
-    """Read the ignore files above an opened folder, from its repository's top on.
+    """Read the ignore files above an opened folder.
 
+    Git's count from its repository's top on, and a `.caretignore` wherever it is: what keeps a
+    file private does so also for who opens a folder further down.
     Who opens a folder that git ignores works in it, so what git ignores above does not count there.
     """
     here = Path(real_path(root))
     top = next((at for at in (here, *here.parents) if os.path.lexists(at / _REPOSITORY)), here)
     rules = Rules()
-    for part in here.relative_to(top).parts:
-        rules = replace(rules.within(top / rules.base, "", kinds), base=f"{rules.base}{part}/")
+    for at in reversed(here.parents):
+        counting = kinds if at.is_relative_to(top) else [kind for kind in kinds if kind == CARET]
+        part = here.parts[len(at.parts)]
+        rules = replace(rules.within(at, "", counting), base=f"{rules.base}{part}/")
         if rules.ignored_by(CARET, "", folder=True):
             rules = replace(rules, closed=True)
         if rules.ignored_by(GIT, "", folder=True):
@@ -167,7 +178,7 @@ def _read(file: str, private: bool, _stamp: tuple[int, int, int]) -> IgnoreFile 
         return _unreadable(error.strerror or "it cannot be read") if private else None
     if data is None:
         return _unreadable("it is no file of at most 4 MiB") if private else None
-    return _parsed(data, private=private)
+    return _parsed(data, private=private, folder=os.path.dirname(file))  # noqa: PTH120 - of a text
 
 
 def _unreadable(reason: str) -> IgnoreFile:
@@ -178,7 +189,7 @@ def _unreadable(reason: str) -> IgnoreFile:
     return IgnoreFile(Patterns([everything]), (problem,))
 
 
-def _parsed(data: bytes, *, private: bool) -> IgnoreFile:
+def _parsed(data: bytes, *, private: bool, folder: str) -> IgnoreFile:
     if private and data.startswith(_UTF_16):
         text = data.decode("utf-16", "replace")
     else:
@@ -194,7 +205,16 @@ def _parsed(data: bytes, *, private: bool) -> IgnoreFile:
             problems.append(f"line {number} can never match: {error}")
         else:
             read += [pattern] if pattern else []
+            if private and pattern and (doubt := _doubt(line, folder)):
+                problems.append(f"line {number} may not match what it is meant to: {doubt}")
     return IgnoreFile(Patterns(read), tuple(problems))
+
+
+def _doubt(line: str, folder: str) -> str | None:
+    """Return why git reads a line in another way than people may mean it, or None."""
+    if line.removeprefix("!").startswith(f"{folder}/"):
+        return "`/` at its beginning is the folder of this file"
+    return next((why for form, why in _DOUBTS.items() if re.search(form, line)), None)
 
 
 def caretignored(root: str, path: str) -> bool:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import RequestError
+from lsp_server.asking import ask_of, files_of
+from lsp_server.commands.complete import Place, read_site
+from lsp_server.consultation import Consultation, Lines
 from lsp_server.documents import Document
 from lsp_server.exclusion import Exclusion
+from lsp_server.instruct.commands import COMMANDS
 from lsp_server.policy import names_of, placed, printable, relative_path, withheld
 from lsp_server.settings import PrivacySettings, Settings, read_settings
 from lsp_server.snapshot import EditorSnapshot
@@ -47,6 +52,13 @@ HOME = Path.home().as_posix()
         ("*.pem", "/w/.key.pem.swp"),
         ("*.pem", "/w/#key.pem#"),
         ("notes/", "\\w\\notes\\a.py"),
+        ("**/*.{pem,key}", "/w/a.key"),
+        ("{private, config}/{a,b}.py", "/w/config/b.py"),
+        ("{secrets,private}", "/w/private/a.py"),
+        ("a{,.b{1,2}}", "/w/a.b2"),
+        ("{~/x,y}/**", f"{HOME}/x/a.py"),
+        ("config\\{a,b}\\*", "/w/config/b/a.py"),
+        ("*.{x,y}", "/w/a.{x,y}"),
     ],
 )
 def test_a_pattern_excludes(pattern: str, path: str) -> None:
@@ -66,6 +78,9 @@ def test_a_pattern_excludes(pattern: str, path: str) -> None:
         (["!"], "/w/a.py"),
         (["/"], "/w/a.py"),
         (["["], "/w/["),
+        (["*", "!*.{py,js}"], "/w/a.js"),
+        (["*.{py}"], "/w/a.py"),
+        (["a${b,c}"], "/w/ab"),
     ],
 )
 def test_a_pattern_leaves(patterns: list[str], path: str) -> None:
@@ -78,7 +93,10 @@ def test_what_is_in_an_excluded_folder_is_not_brought_back() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "!", "/", "[a", "~nobody-here/x", "${env:X}/y", "a//b", "../x", "http://x"],
+    [
+        *("", "!", "/", "[a", "~nobody-here/x", "${env:X}/y", "a//b", "../x", "http://x"),
+        *("$XDG_DATA_HOME/x", "%APPDATA%\\x", "{a,b}" * 9),
+    ],
 )
 def test_a_pattern_that_matches_nothing_is_told(pattern: str) -> None:
     settings, problems = read_settings({"privacy": {"exclude": ["ok/**", pattern]}})
@@ -210,6 +228,68 @@ def test_caretignore_counts_by_the_real_path_too(tmp_path: Path) -> None:
     document = Document.open(names[0], "python", "x = 1", others=names[1:])
     snapshot = EditorSnapshot(Settings(), [root])
     assert not shareable(document, snapshot)
+
+
+def test_a_question_reads_no_open_document_by_a_link_to_a_private_file(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "a.py").write_text("x = 1")
+    (tmp_path / "shown.py").symlink_to(tmp_path / "private" / "a.py")
+    (tmp_path / ".caretignore").write_text("private/\n")
+    root, uri = tmp_path.as_posix(), (tmp_path / "shown.py").as_uri()
+    names = names_of(uri, [root])
+    document = Document.open(names[0], "python", "x = 1", others=names[1:])
+    snapshot = EditorSnapshot(Settings(), [root], documents={uri: document})
+    assert files_of(snapshot).read(root, "shown.py") is None
+
+
+@pytest.mark.parametrize("roots", [["", "/sub"], ["/sub"], []])
+def test_caretignore_counts_below_it_whichever_folders_are_opened(
+    tmp_path: Path, roots: list[str]
+) -> None:
+    (tmp_path / "sub" / ".git").mkdir(parents=True)
+    (tmp_path / ".caretignore").write_text("private.py\n")
+    folders = [f"{tmp_path}{root}" for root in roots]
+    document = Document.open(f"{tmp_path}/sub/private.py", "python", "x = 1")
+    assert not shareable(document, EditorSnapshot(Settings(), folders))
+    other = Document.open(f"{tmp_path}/sub/other.py", "python", "x = 1")
+    assert shareable(other, EditorSnapshot(Settings(), folders))
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("secret.py # mine", "a comment needs a line of its own"),
+        ("*.{pem,key}", "braces stand for themselves"),
+        ("~/private/", "it counts from the folder of this file"),
+        ("C:\\private", "it counts from the folder of this file"),
+        ("config\\deep.py", "`/` stands between folders"),
+        ("{here}/private/", "`/` at its beginning is the folder of this file"),
+    ],
+)
+def test_a_line_of_caretignore_that_git_takes_otherwise_is_told(
+    tmp_path: Path, line: str, why: str
+) -> None:
+    file = tmp_path / ".caretignore"
+    file.write_text(f"private/\n{line.replace('{here}', str(tmp_path))}\n!\\#a \\ \n")
+    read = ignore_file(file)
+    assert read
+    [problem] = read.problems
+    assert problem.startswith(f"line 2 may not match what it is meant to: {why}")
+
+
+@pytest.mark.parametrize("name", [".env", "plain.txt"])
+def test_the_command_line_judges_a_link_by_its_name_and_its_target(
+    tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / ("values" if name == ".env" else ".env")
+    target.write_text("A = 1\n")
+    link = tmp_path / name
+    link.symlink_to(target)
+    with pytest.raises(RequestError, match=r"privacy\.exclude has \.env"):
+        read_site(Place(link, 1, 1), Settings())
+    snapshot, arguments = Consultation(COMMANDS["explain"], Lines(link, 1, 1)).given()
+    with pytest.raises(RequestError, match=r"privacy\.exclude has \.env"):
+        ask_of(COMMANDS["explain"], arguments, snapshot)
 
 
 @pytest.mark.parametrize("kind", ["a folder", "a dangling link", "large"])

@@ -60,6 +60,15 @@ def test_right_values_beside_wrong_ones_count() -> None:
     assert len(problems) == 1
 
 
+def test_a_wrong_item_of_a_list_costs_no_other_item() -> None:
+    settings, problems = read_settings({"privacy": {"exclude": ["mine/", None, "*.py", 5]}})
+    assert settings.privacy.exclude == ("mine/", "*.py")
+    assert problems == [
+        "caret.privacy.exclude: None is not a string; ignored.",
+        "caret.privacy.exclude: 5 is not a string; ignored.",
+    ]
+
+
 def test_every_setting_is_documented() -> None:
     rows = list(settings_table.rows())
     assert all(row.text for row in rows)
