@@ -16,7 +16,6 @@ from lsp_server.instruct.commands import COMMANDS
 from lsp_server.policy import names_of, placed, printable, relative_path, withheld
 from lsp_server.settings import PrivacySettings, Settings, read_settings
 from lsp_server.snapshot import EditorSnapshot
-from lsp_server.workspace.ignore import ignore_file
 from lsp_server.workspace.privacy import shareable
 from tests.steps import steps
 
@@ -255,28 +254,6 @@ def test_caretignore_counts_below_it_whichever_folders_are_opened(
     assert shareable(other, EditorSnapshot(Settings(), folders))
 
 
-@pytest.mark.parametrize(
-    ("line", "why"),
-    [
-        ("secret.py # mine", "a comment needs a line of its own"),
-        ("*.{pem,key}", "braces stand for themselves"),
-        ("~/private/", "it counts from the folder of this file"),
-        ("C:\\private", "it counts from the folder of this file"),
-        ("config\\deep.py", "`/` stands between folders"),
-        ("{here}/private/", "`/` at its beginning is the folder of this file"),
-    ],
-)
-def test_a_line_of_caretignore_that_git_takes_otherwise_is_told(
-    tmp_path: Path, line: str, why: str
-) -> None:
-    file = tmp_path / ".caretignore"
-    file.write_text(f"private/\n{line.replace('{here}', str(tmp_path))}\n!\\#a \\ \n")
-    read = ignore_file(file)
-    assert read
-    [problem] = read.problems
-    assert problem.startswith(f"line 2 may not match what it is meant to: {why}")
-
-
 @pytest.mark.parametrize("name", [".env", "plain.txt"])
 def test_the_command_line_judges_a_link_by_its_name_and_its_target(
     tmp_path: Path, name: str
@@ -290,36 +267,6 @@ def test_the_command_line_judges_a_link_by_its_name_and_its_target(
     snapshot, arguments = Consultation(COMMANDS["explain"], Lines(link, 1, 1)).given()
     with pytest.raises(RequestError, match=r"privacy\.exclude has \.env"):
         ask_of(COMMANDS["explain"], arguments, snapshot)
-
-
-@pytest.mark.parametrize("kind", ["a folder", "a dangling link", "large"])
-def test_a_caretignore_that_cannot_be_read_keeps_its_folder_private(
-    tmp_path: Path, kind: str
-) -> None:
-    file = tmp_path / ".caretignore"
-    if kind == "a folder":
-        file.mkdir()
-    elif kind == "large":
-        with file.open("wb") as sparse:
-            sparse.truncate(1 << 30)
-    else:
-        file.symlink_to(tmp_path / "gone")
-    read = ignore_file(file)
-    assert read
-    assert read.problems
-    assert read.patterns.last_match("a.py", folder=False)
-
-
-def test_an_ignore_file_is_parsed_again_when_it_changed(tmp_path: Path) -> None:
-    file = tmp_path / ".gitignore"
-    file.write_text("a.py\n")
-    first = ignore_file(file)
-    assert first
-    assert ignore_file(file) is first
-    file.write_text("other.py\n")
-    again = ignore_file(file)
-    assert again
-    assert again.patterns.last_match("other.py", folder=False)
 
 
 def test_a_document_that_was_judged_costs_nothing_more() -> None:

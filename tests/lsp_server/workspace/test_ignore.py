@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lsp_server.exclusion import Exclusion
 from lsp_server.settings import Settings
 from lsp_server.workspace.faults import Faults
-from lsp_server.workspace.ignore import caretignored, ignored, readable
+from lsp_server.workspace.ignore import caretignored, ignore_file, ignored, readable
 from lsp_server.workspace.walk import walk
 
 if TYPE_CHECKING:
@@ -160,3 +160,55 @@ def test_what_no_person_wrote_is_not_read(data: bytes) -> None:
 
 def test_code_is_read() -> None:
     assert readable(b"def f():\n    return 1\n") == "def f():\n    return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("secret.py # mine", "a comment needs a line of its own"),
+        ("*.{pem,key}", "braces stand for themselves"),
+        ("~/private/", "it counts from the folder of this file"),
+        ("C:\\private", "it counts from the folder of this file"),
+        ("config\\deep.py", "`/` stands between folders"),
+        ("{here}/private/", "`/` at its beginning is the folder of this file"),
+    ],
+)
+def test_a_line_of_caretignore_that_git_takes_otherwise_is_told(
+    tmp_path: Path, line: str, why: str
+) -> None:
+    file = tmp_path / ".caretignore"
+    file.write_text(f"private/\n{line.replace('{here}', str(tmp_path))}\n!\\#a \\ \n")
+    read = ignore_file(file)
+    assert read
+    [problem] = read.problems
+    assert problem.startswith(f"line 2 may not match what it is meant to: {why}")
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a dangling link", "large"])
+def test_a_caretignore_that_cannot_be_read_keeps_its_folder_private(
+    tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / ".caretignore"
+    if kind == "a folder":
+        file.mkdir()
+    elif kind == "large":
+        with file.open("wb") as sparse:
+            sparse.truncate(1 << 30)
+    else:
+        file.symlink_to(tmp_path / "gone")
+    read = ignore_file(file)
+    assert read
+    assert read.problems
+    assert read.patterns.last_match("a.py", folder=False)
+
+
+def test_an_ignore_file_is_parsed_again_when_it_changed(tmp_path: Path) -> None:
+    file = tmp_path / ".gitignore"
+    file.write_text("a.py\n")
+    first = ignore_file(file)
+    assert first
+    assert ignore_file(file) is first
+    file.write_text("other.py\n")
+    again = ignore_file(file)
+    assert again
+    assert again.patterns.last_match("other.py", folder=False)
