@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from lsp_server.secrets import first_secret, redacted, without_keys
+from lsp_server.workspace.definitions import definitions
 from tests.credentials import FORMS, credential
 
 HEX = "a1b2c3d4e5f60718" * 2
@@ -173,3 +174,12 @@ def test_a_private_key_is_known_without_its_first_line(start: str, join: str) ->
 def test_certificates_public_keys_and_pictures_are_no_secrets(start: str) -> None:
     text = "\n".join([start + "aB3/" * 10, "cD4+" * 16, "eF5g=="])
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize("length", range(140, 175, 9))
+def test_a_line_is_not_cut_within_a_credential(length: int) -> None:
+    key = "ghp_" + "a1B2c3D4" * 5
+    text = f"def f(a={'a' * length!r}, key={key!r}): pass\n"
+    found = definitions(text, "python")[0]
+    assert "ghp_" not in found.text + found.brief
+    assert "***" in found.text

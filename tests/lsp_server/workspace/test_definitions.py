@@ -291,12 +291,3 @@ def test_twice_the_names_are_twice_the_work(language: str, begin: str, each: str
 
     work(1)  # which loads the grammar
     assert work(600) < 2.2 * work(300)
-
-
-@pytest.mark.parametrize("length", range(140, 175, 9))
-def test_a_line_is_not_cut_within_a_credential(length: int) -> None:
-    key = "ghp_" + "a1B2c3D4" * 5
-    text = f"def f(a={'a' * length!r}, key={key!r}): pass\n"
-    found = definitions(text, "python")[0]
-    assert "ghp_" not in found.text + found.brief
-    assert "***" in found.text
