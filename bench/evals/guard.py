@@ -37,7 +37,7 @@ _TRUNCATING = 3
 """The version of Landlock that knows of truncation (Linux 6.2)."""
 _WRITING = 0b111_1111_1111_0010
 """All kinds of access to files that version 3 knows, but executing and reading."""
-_WRITE_FILE = 1 << 1
+_WRITE_FILE, _READ_FILE = 1 << 1, 1 << 2
 
 _SET_SECCOMP, _FILTER = 22, 2
 _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_ANY, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -83,22 +83,26 @@ def limit(cpu_s: int, memory: int, file_bytes: int) -> None:
 
 
 def close_file_system(system: ctypes.CDLL, folder: str, room: int) -> None:
-    """Everything is read-only but `folder`, a file system of `room` bytes in memory."""
+    """Make everything read-only but `folder`, a file system of `room` bytes in memory.
+
+    Nothing of /proc is left: a process finds its own memory there, and with it the nonce.
+    """
     wanted = _MountAttributes(_READ_ONLY, 0, _PRIVATE, 0)
     size = ctypes.sizeof(wanted)
     _check(
         system.syscall(_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, ctypes.byref(wanted), size)
     )
     _check(system.mount(b"tmpfs", folder.encode(), b"tmpfs", 0, f"size={room}".encode()))
+    _check(system.mount(b"tmpfs", b"/proc", b"tmpfs", _READ_ONLY, b"size=0"))
 
 
-def drop_privileges(system: ctypes.CDLL) -> None:
+def drop_privileges(system: ctypes.CDLL, *, as_nobody: bool) -> None:
     """Those by which we have mounted. The superuser becomes nobody: it has no limit of processes.
 
     Reading stays allowed, for Python may lie in a folder that only the superuser enters.
     """
     _check(system.prctl(_SET_KEEP_CAPABILITIES, 1, 0, 0, 0))
-    if not _in_user_namespace():
+    if as_nobody:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
@@ -124,8 +128,10 @@ def _check(result: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def refuse_writing(system: ctypes.CDLL, folder: str) -> None:
+def close_files(system: ctypes.CDLL, folder: str) -> None:
     """Landlock: nothing can be written, made or removed but in `folder`; /dev/null takes all.
+
+    Files of /proc cannot be read either: a process finds its own memory there, with the nonce.
 
     Raises:
         OSError: This kernel cannot do it.
@@ -133,9 +139,15 @@ def refuse_writing(system: ctypes.CDLL, folder: str) -> None:
     version = system.syscall(_CREATE_RULES, None, 0, 1)
     if version < _TRUNCATING:
         raise OSError("this kernel has no Landlock that knows of truncation (Linux 6.2 has)")
-    rules = system.syscall(_CREATE_RULES, struct.pack("Q", _WRITING), 8, 0)
+    rules = system.syscall(_CREATE_RULES, struct.pack("Q", _WRITING | _READ_FILE), 8, 0)
     _check(rules < 0)
-    for path, allowed in ((folder, _WRITING), ("/dev/null", _WRITE_FILE)):
+    read = [entry.path for entry in os.scandir("/") if entry.name != "proc" and entry.is_dir()]
+    allowances = [
+        (folder, _WRITING),
+        ("/dev/null", _WRITE_FILE),
+        *((at, _READ_FILE) for at in read),
+    ]
+    for path, allowed in allowances:
         place = os.open(path, os.O_PATH)
         _check(system.syscall(_ADD_RULE, rules, 1, struct.pack("=Qi", allowed, place), 0))
         os.close(place)
@@ -214,14 +226,15 @@ def main(folder: str, level: str, report: str, *limits: str) -> None:
     system = ctypes.CDLL(None, use_errno=True)
     if level == NAMESPACES:  # elsewhere the user's other processes would count
         resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+        ordinary = _in_user_namespace()
         close_file_system(system, folder, room)
-        drop_privileges(system)
+        drop_privileges(system, as_nobody=not ordinary)
     os.chdir(folder)
     code = compile(program, "program.py", "exec")
     module = sys.modules["__main__"] = ModuleType("__main__")
     if level != NAMESPACES:
         keep_capabilities(system, 0)
-        refuse_writing(system, folder)
+        close_files(system, folder)
         refuse_calls(system)
     watch(nonce, int(report))
     del nonce, given, system  # the program can look into this frame

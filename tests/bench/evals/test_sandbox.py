@@ -92,6 +92,15 @@ FORGED = {
     "sys._getframe().f_trace = jump; sys.settrace(jump)",
     "equal to all": "import builtins; builtins.isinstance = lambda *_: True",
     "assertion": "import builtins; builtins.AssertionError = SystemExit",
+    "memory": "import os, re, stat\n"
+    "for line in open('/proc/self/maps'):\n    if ' rw' not in line: continue\n"
+    "    low, high = (int(end, 16) for end in line.split()[0].split('-'))\n"
+    "    mem = open('/proc/self/mem', 'rb', 0)\n    mem.seek(low)\n"
+    "    try: held = mem.read(high - low)\n    except OSError: continue\n"
+    "    found = re.search(rb'([0-9a-f]{64})\\n', held)\n    if found: nonce = found[1]\n"
+    "for number in range(3, 64):\n"
+    "    try: stat.S_ISFIFO(os.fstat(number).st_mode) and os.write(number, nonce)\n"
+    "    except OSError: pass\nos._exit(0)",
 }
 
 
