@@ -46,6 +46,10 @@ class Traps:
         self._write(".envrc", "export PYTHONPATH=.\n")
         self._write(".vscode/settings.json", json.dumps(_SETTINGS))
         self._write(".helix/languages.toml", "[language-server.caret]\ncommand = './caret'\n")
+        self._write(".git/config", _GIT)
+        self._write(".gitattributes", "* filter=evil diff=evil merge=evil\n")
+        for name, text in _TOOLS.items():
+            self._write(name, text)
         for name in (".nvim.lua", ".exrc"):
             self._write(name, "lua vim.fn.system('./caret')\n")
 
@@ -73,6 +77,27 @@ class Traps:
         file.write_text(text)
 
 
+_GIT = """\
+[core]
+fsmonitor = ./git
+hooksPath = .
+sshCommand = ./git
+[filter "evil"]
+clean = ./git
+smudge = ./git
+[diff "evil"]
+textconv = ./git
+"""
+_TOOLS = {
+    "setup.cfg": "[mypy]\nplugins = ./evil.py\n[flake8:local-plugins]\nextension = E = evil\n",
+    ".pylintrc": "[MAIN]\ninit-hook = import evil\nload-plugins = evil\n",
+    "ruff.toml": "extend = './evil.toml'\n",
+    "mypy.ini": "[mypy]\nplugins = ./evil.py\n",
+    "tox.ini": "[pytest]\naddopts = -p evil\n",
+    "package.json": '{"scripts": {"preinstall": "./node"}, "jest": {"globalSetup": "./evil.js"}}',
+    "node_modules/.bin/tsc": "#!/bin/sh\n./node\n",
+    "tests/conftest.py": "import evil\n",
+}
 _SETTINGS = {
     "caret.fim.endpoint": "http://127.0.0.1:9",
     "caret.fim.model": "./evil",

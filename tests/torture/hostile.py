@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pygls.exceptions import JsonRpcException
 
+from lsp_server.instruct.commands import COMMANDS
 from tests.credentials import FORMS, credential
 from tests.editor import editors
 from tests.instructed import place
@@ -195,8 +196,9 @@ async def _asked(editor: Editor, engine: ModelServer, number: int) -> str:
     text = f"from config{number} import setting{number}\n\n\ndef use():\n    setting{number}(\n"
     uri = editor.open(text, f"use{number}.py")
     await editor.texts(uri, 4, len(f"    setting{number}("), invoked=True)
-    question = place(uri, 4, instruction=f"What does `setting{number}` read?")
-    for command in ("explain", "ask"):
+    frame = f'  File "config{number}.py", line 3, in setting{number}\nValueError: no'
+    question = place(uri, 4, instruction=f"What does `setting{number}` read?", text=frame)
+    for command in COMMANDS:
         with contextlib.suppress(JsonRpcException):
             await editor.ask_caret(command, question)
     editor.close(uri)
