@@ -21,7 +21,7 @@ from lsp_server.instruct.references import references, with_notes
 from lsp_server.policy import names_of
 from lsp_server.settings import Settings
 from lsp_server.snapshot import EditorSnapshot
-from lsp_server.textfile import read_text
+from lsp_server.textfile import absolute, read_text
 from lsp_server.workspace.link import Link
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Consultation:
         roots = [self.root.as_posix()]
         if self.lines is None:
             return EditorSnapshot(settings, roots), arguments
-        uri = self.lines.file.absolute().as_uri()
+        uri = absolute(self.lines.file).as_uri()
         path, *others = names_of(uri, roots)
         document = Document.open(path, "", read_text(self.lines.file), others=tuple(others))
         arguments = replace(arguments, uri=uri, range=_range(self.lines, document))

@@ -34,6 +34,15 @@ def read_text(file: Path) -> str:
     return _read(file).removeprefix(_BOM)
 
 
+def absolute(file: Path) -> Path:
+    """Return the absolute path of a file as it is written; where it has `..`, links are followed.
+
+    The file's own name stays, as it may say that a file is private where its target's does not.
+    """
+    path = file.absolute()
+    return path.parent.resolve() / path.name if ".." in path.parts else path
+
+
 def texts_of(change: Change, root: Path) -> tuple[str | None, str]:
     """Return the text of a changed file on disk, and what it is to become, byte for byte.
 

@@ -22,7 +22,7 @@ from lsp_server.documents import Document, body
 from lsp_server.policy import names_of, refusal
 from lsp_server.settings import Settings
 from lsp_server.status import describe
-from lsp_server.textfile import read_text
+from lsp_server.textfile import absolute, read_text
 
 if TYPE_CHECKING:
     from engine.api import ModelStatus, Usage
@@ -82,7 +82,7 @@ def read_site(place: Place, settings: Settings) -> Site:
         RequestError: there is no such place, or Caret keeps out of the file.
     """
     text = read_text(place.file)
-    path, *others = names_of(place.file.absolute().as_uri(), ())
+    path, *others = names_of(absolute(place.file).as_uri(), ())
     document = Document.open(path, "", text, others=tuple(others))
     if reason := refusal(document, settings):
         raise RequestError(f"Nothing is completed in {place.file}: {reason}.")

@@ -264,7 +264,10 @@ def test_the_command_line_judges_a_link_by_its_name_and_its_target(
     link.symlink_to(target)
     with pytest.raises(RequestError, match=r"privacy\.exclude has \.env"):
         read_site(Place(link, 1, 1), Settings())
-    snapshot, arguments = Consultation(COMMANDS["explain"], Lines(link, 1, 1)).given()
+    (tmp_path / "sub").mkdir()
+    lines = Lines(tmp_path / "sub" / ".." / name, 1, 1)
+    snapshot, arguments = Consultation(COMMANDS["explain"], lines).given()
+    assert next(iter(snapshot.documents.values())).path == link.as_posix()
     with pytest.raises(RequestError, match=r"privacy\.exclude has \.env"):
         ask_of(COMMANDS["explain"], arguments, snapshot)
 
