@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -20,8 +21,12 @@ from lsp_server.statistics.spans import Edit
 from lsp_server.workspace.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
+T = TypeVar("T")
+
+_LONG_TEXT, _MANY_CHANGES = 500_000, 100
+"""Characters of a text, and changes in a message, that are dealt with on a thread."""
 NOTEBOOKS = types.NotebookDocumentSyncOptions(
     [types.NotebookDocumentFilterWithNotebook(notebook="*")]
 )
@@ -39,6 +44,8 @@ class CaretProtocol(Rpc):
         """Open documents by URI."""
         self.notebooks = Notebooks(self.documents, self.names_of)
         self.recent = Recent()
+        self._edited = asyncio.Event()
+        self._edited.set()
         self.on_edit: Callable[[str, Edit | None], None] = lambda *_: None
         """Told of each edit after it; None is one of the whole document, or its end."""
 
@@ -59,66 +66,57 @@ class CaretProtocol(Rpc):
             if names != document.names:
                 self.documents[uri] = document.at(names)
 
+    async def edited(self) -> None:
+        """Wait until the last message has changed the documents as it says."""
+        await self._edited.wait()
+
+    def _made(self, make: Callable[[], T], *, long: bool) -> Generator[Any, T, T]:
+        """Make something for a message; what takes long on a thread, while no other is handled."""
+        if not long:
+            return make()
+        self._edited.clear()
+        try:
+            return (yield asyncio.to_thread, (make,), None)
+        finally:
+            self._edited.set()
+
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
         """Keep the document."""
         item = params.text_document
         path, *others = self.names_of(item.uri)
         text = item.language_id, item.text, item.version
-        document = Document.open(path, *text, tuple(others))
-        self.documents[item.uri] = document
+        opened = partial(Document.open, path, *text, tuple(others))
+        self.documents[item.uri] = yield from self._made(opened, long=len(item.text) > _LONG_TEXT)
         self.on_edit(item.uri, None)  # a client may open it again instead of changing it
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
         """Edit the document, then tell the server."""
-        self._change(params.text_document, params.content_changes)
+        yield from self._change(params.text_document, params.content_changes)
         yield self.fm.features[types.TEXT_DOCUMENT_DID_CHANGE], (params,), None
 
     def _change(
         self,
         changed: types.VersionedTextDocumentIdentifier,
         changes: Sequence[types.TextDocumentContentChangeEvent],
-    ) -> None:
+    ) -> Any:  # noqa: ANN401 - a part of a pygls generator
         uri = changed.uri
         document = self.documents.get(uri)
         if document is None:
             _log.warning("ignored a change of a document that is not open")
             return
-        document = self.documents[uri] = document.copy(changed.version)
-        for row, group in groupby(changes, _row):
-            for edit in self._edits(document, row, [*group]):
-                if edit:
-                    lines = edit.text.count("\n") + 1
-                    self.recent.edited(uri, edit.start[0], edit.end[0], lines)
-                self.on_edit(uri, edit)
-
-    def _edits(
-        self,
-        document: Document,
-        row: int | None,
-        changes: Sequence[types.TextDocumentContentChangeEvent],
-    ) -> Iterator[Edit | None]:
-        """Make changes and yield them by indices; None is a new text.
-
-        Those within one line are made at once, unless its end may join another one.
-        """
-        above = document.lines[row - 1 : row] if row and row < len(document.lines) else []
-        if row is not None and row < len(document.lines) and not "".join(above).endswith("\r"):
-            parts = [_columns(change) for change in changes]
-            columns = document.edit_line(row, parts, self.encoding())
-            for (start, end), (_, _, text) in zip(columns, parts, strict=True):
-                yield Edit((row, start), (row, end), text)
-            return
-        for change in changes:
-            if isinstance(change, types.TextDocumentContentChangePartial):
-                ends = change.range.start, change.range.end
-                first, last = sorted(self._index(document, end) for end in ends)
-                document.edit(first, last, change.text)
-                yield Edit(first, last, change.text)
-            else:
-                document.replace(change.text)
-                yield None
+        document = document.copy(changed.version)
+        many = len(changes) > _MANY_CHANGES
+        long = many or any(len(change.text) > _LONG_TEXT for change in changes)
+        change = partial(_edit, document, changes, self.encoding())
+        edits = yield from self._made(change, long=long)
+        self.documents[uri] = document
+        for edit in edits[-1:] if many else edits:
+            if edit:
+                lines = edit.text.count("\n") + 1
+                self.recent.edited(uri, edit.start[0], edit.end[0], lines)
+            self.on_edit(uri, None if many else edit)  # many are a new text
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator
@@ -149,7 +147,7 @@ class CaretProtocol(Rpc):
         self.notebooks.change(params)
         cells = params.change.cells
         for content in (cells and cells.text_content) or ():
-            self._change(content.document, content.changes)
+            yield from self._change(content.document, content.changes)
         yield from self._closed((cells and cells.structure and cells.structure.did_close) or ())
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
@@ -165,11 +163,53 @@ class CaretProtocol(Rpc):
             params = types.DidCloseTextDocumentParams(cell)
             yield self.fm.features[types.TEXT_DOCUMENT_DID_CLOSE], (params,), None
 
-    def _index(self, document: Document, position: types.Position) -> tuple[int, int]:
-        if position.line >= len(document.lines):
-            return position.line, 0
-        line = document.lines[position.line]
-        return position.line, units_to_column(line, position.character, self.encoding())
+
+def _edit(
+    document: Document,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: Encoding,
+) -> list[Edit | None]:
+    """Make changes, and return them by indices."""
+    return [
+        edit
+        for row, group in groupby(changes, _row)
+        for edit in _edits(document, row, [*group], encoding)
+    ]
+
+
+def _edits(
+    document: Document,
+    row: int | None,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+    encoding: Encoding,
+) -> Iterator[Edit | None]:
+    """Make changes and yield them by indices; None is a new text.
+
+    Those within one line are made at once, unless its end may join another one.
+    """
+    above = document.lines[row - 1 : row] if row and row < len(document.lines) else []
+    if row is not None and row < len(document.lines) and not "".join(above).endswith("\r"):
+        parts = [_columns(change) for change in changes]
+        columns = document.edit_line(row, parts, encoding)
+        for (start, end), (_, _, text) in zip(columns, parts, strict=True):
+            yield Edit((row, start), (row, end), text)
+        return
+    for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            ends = change.range.start, change.range.end
+            first, last = sorted(_index(document, end, encoding) for end in ends)
+            document.edit(first, last, change.text)
+            yield Edit(first, last, change.text)
+        else:
+            document.replace(change.text)
+            yield None
+
+
+def _index(document: Document, position: types.Position, encoding: Encoding) -> tuple[int, int]:
+    if position.line >= len(document.lines):
+        return position.line, 0
+    line = document.lines[position.line]
+    return position.line, units_to_column(line, position.character, encoding)
 
 
 def _row(change: types.TextDocumentContentChangeEvent) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import traceback
 from typing import TYPE_CHECKING, Any, cast
@@ -16,19 +15,17 @@ from pygls.exceptions import (
     JsonRpcMethodNotFound,
     JsonRpcParseError,
 )
-from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol import LanguageServerProtocol
 
 from lsp_server.greeting import is_id, readable
+from lsp_server.incoming import Incoming, decoded, id_of
 from lsp_server.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cattrs import Converter
-
     from lsp_server.greeting import MsgId
 
-_MEMBERS = ("jsonrpc", "id", "method", "params", "result", "error")
 _WITHOUT_PARAMETERS: dict[str, Any] = {
     types.INITIALIZED: {},
     types.SHUTDOWN: None,
@@ -36,18 +33,10 @@ _WITHOUT_PARAMETERS: dict[str, Any] = {
 }
 """Messages whose parameters mean nothing, and what pygls wants to see in their place."""
 _FAULT = "A fault in Caret; lsp.log says where."
+_BATCH = 1_000
+"""Messages of a batch that are refused one by one."""
 
 _log = logging.getLogger(__name__)
-
-
-def converter() -> Converter:
-    """Return pygls's converter, which ends at the first thing that is wrong.
-
-    By itself it collects all of them: for a long string in place of a list, one for each letter.
-    """
-    made: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls's
-    made.detailed_validation = False
-    return made
 
 
 class Rpc(LanguageServerProtocol):
@@ -63,28 +52,49 @@ class Rpc(LanguageServerProtocol):
         """Requests that have no answer yet."""
         self._stages = Stages()
 
-    def receive(self, body: bytes) -> None:
-        """Take one message from the client; raises nothing."""
+    def parse(self, body: bytes) -> Incoming:
+        """Parse a message; raises nothing, changes nothing, and may run on any thread.
+
+        It takes time in proportion to the message, most of all to what is in its lists.
+        """
         try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
-            self._refuse(None, JsonRpcParseError("The message is not JSON, or too long."))
-            return
-        if isinstance(message, list):
+            content = decoded(body)
+        except JsonRpcParseError as error:
+            return Incoming(error)
+        if not isinstance(content, dict) or not self._has_handler(content.get("method")):
+            return Incoming(content)
+        try:
+            return Incoming(content, self.structure_message({"params": None} | content))
+        except JsonRpcException as error:
+            return Incoming(content, error)
+
+    def _has_handler(self, method: object) -> bool:
+        return (
+            isinstance(method, str)
+            and method not in (types.INITIALIZE, *_WITHOUT_PARAMETERS)
+            and method in {types.CANCEL_REQUEST, *self.fm.features, *self.fm.builtin_features}
+        )
+
+    def receive(self, incoming: Incoming) -> None:
+        """Take one message from the client; raises nothing."""
+        message = incoming.content
+        if isinstance(message, JsonRpcException):
+            self._refuse(None, message)
+        elif isinstance(message, list):
             self._refuse_batch(message)
         elif not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-            self._refuse(_id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC 2.0 message."))
+            self._refuse(id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC 2.0 message."))
         else:
-            self._sort({name: message[name] for name in _MEMBERS if name in message})
+            self._sort(message, incoming.structured)
 
-    def _sort(self, message: dict[str, Any]) -> None:
+    def _sort(self, message: dict[str, Any], structured: Any) -> None:  # noqa: ANN401 - any message
         answers = "result" in message or "error" in message or message.get("id") in self._waiting()
         if isinstance(message.get("method"), str):
-            self._take(message)
+            self._take(message, structured)
         elif "method" not in message and answers:  # some clients leave a result out that is null
             self._take_answer({"result": None} | message)
         else:
-            self._refuse(_id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC message."))
+            self._refuse(id_of(message), JsonRpcInvalidRequest("This is no JSON-RPC message."))
 
     def _waiting(self) -> list[MsgId]:
         """Return the ids of the server's own requests."""
@@ -92,11 +102,12 @@ class Rpc(LanguageServerProtocol):
 
     def _refuse_batch(self, batch: list[Any]) -> None:
         error = JsonRpcInvalidRequest("Send messages one by one: LSP has no batches.")
-        ids = [each for message in batch if (each := _id_of(message)) is not None]
+        few = batch if len(batch) <= _BATCH else ()
+        ids = [each for message in few if (each := id_of(message)) is not None]
         for asked in ids or [None]:
             self._refuse(asked, error)
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, message: dict[str, Any], structured: Any) -> None:  # noqa: ANN401 - any message
         """Handle a request or a notification."""
         asks = "id" in message
         try:
@@ -106,24 +117,29 @@ class Rpc(LanguageServerProtocol):
             if method == types.EXIT:
                 self.over.set()
             elif self._stages.admit(method, asks=asks):
-                self._handle(message, asks=asks)
+                self._handle(message, structured, asks=asks)
         except JsonRpcException as error:
             _log.warning("Refused %.100r with %d", message["method"], error.code)
             if asks:
-                self._refuse(_id_of(message), error)
+                self._refuse(id_of(message), error)
         except Exception as error:
             _log_fault(error)
             if asks:
-                self._refuse(_id_of(message), JsonRpcException(_FAULT))
+                self._refuse(id_of(message), JsonRpcException(_FAULT))
 
-    def _handle(self, message: dict[str, Any], *, asks: bool) -> None:
+    def _handle(self, message: dict[str, Any], structured: Any, *, asks: bool) -> None:  # noqa: ANN401 - any message
         method = message["method"]
         if self._stages.lacks_initialized(method, asks=asks):
-            self._handle({"jsonrpc": "2.0", "method": types.INITIALIZED}, asks=False)
+            self._handle({"jsonrpc": "2.0", "method": types.INITIALIZED}, None, asks=False)
         if asks:
             self._check_method(method)
             self._open.add(message["id"])
-        self.handle_message(self._structured(message))
+        if isinstance(structured, JsonRpcException):
+            raise structured
+        if structured is None and (asks or method in _WITHOUT_PARAMETERS):
+            structured = self._structured(message)
+        if structured is not None:  # else it is a notification that means nothing here
+            self.handle_message(structured)
 
     def _check_method(self, method: str) -> None:
         """Raise JsonRpcMethodNotFound unless this is a request that has a handler."""
@@ -136,10 +152,8 @@ class Rpc(LanguageServerProtocol):
         method = message["method"]
         if method in _WITHOUT_PARAMETERS:
             message["params"] = _WITHOUT_PARAMETERS[method]
-        message.setdefault("params", None)
-        if method != types.INITIALIZE:
             return self.structure_message(message)
-        if not isinstance(message["params"], dict):
+        if not isinstance(message.get("params"), dict):
             raise JsonRpcInvalidParams("`initialize` has no parameters.")
         if self.answered is None:
             message["params"] = readable(message["params"])
@@ -195,9 +209,7 @@ class Rpc(LanguageServerProtocol):
         if is_configuration and message.get("result", ...) is None:
             message["result"] = []  # some clients say null where nothing is set
         try:
-            answer = self.structure_message(
-                {name: message[name] for name in _MEMBERS if name in message}
-            )
+            answer = self.structure_message(message)
         except JsonRpcException as error:
             answer = types.ResponseErrorMessage(asked, error=error.to_response_error())
         self._result_types.pop(asked, None)
@@ -269,12 +281,6 @@ class Rpc(LanguageServerProtocol):
             refusal = {"code": error.code, "message": told}
             # Not by lsprotocol, which leaves an id out that is null.
             self._send_data({"jsonrpc": "2.0", "id": msg_id, "error": refusal})
-
-
-def _id_of(message: object) -> Any:  # noqa: ANN401 - an id
-    """Return the id by which a message can be refused, or None."""
-    found = message.get("id") if isinstance(message, dict) else None
-    return found if is_id(found) else None
 
 
 def _log_fault(error: BaseException | None) -> None:

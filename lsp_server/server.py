@@ -29,10 +29,10 @@ from lsp_server.carets import Caret, Item
 from lsp_server.completion import Answer, Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.consent import Consent
+from lsp_server.incoming import converter
 from lsp_server.newest import NewestWins
 from lsp_server.protocol import NOTEBOOKS, CaretProtocol
 from lsp_server.roles import require_allowed
-from lsp_server.rpc import converter
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.statistics.offers import Asked, Offers
 from lsp_server.statistics.recorder import Recorder

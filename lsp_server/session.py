@@ -17,6 +17,7 @@ from lsp_server.framing import read_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lsp_server.incoming import Incoming
     from lsp_server.server import CaretServer
 
 _PATIENCE_S = 5.0
@@ -44,7 +45,7 @@ async def _serve(server: CaretServer, first: bytes, stdin: BinaryIO, stdout: Bin
         loop.add_reader(stdout, over.set)  # nothing is read there: it tells that the client is gone
     writer = _Writer(stdout, lambda: loop.call_soon_threadsafe(over.set))
     server.protocol.set_writer(writer)
-    inbox = _Inbox(first, stdin)
+    inbox = _Inbox(first, stdin, server.protocol.parse)
     receiving = asyncio.create_task(_receive(inbox, server))
     await over.wait()
     _end_soon()
@@ -55,28 +56,29 @@ async def _serve(server: CaretServer, first: bytes, stdin: BinaryIO, stdout: Bin
 
 
 async def _receive(inbox: _Inbox, server: CaretServer) -> None:
-    while (body := await inbox.next()) is not None:
-        server.protocol.receive(body)
+    while (message := await inbox.next()) is not None:
+        server.protocol.receive(message)
+        await server.protocol.edited()
         # A request begins with the document as it is now, not as the next message makes it.
         await asyncio.sleep(0)
     server.protocol.over.set()
 
 
 class _Inbox:
-    """Reads messages on a thread of its own, some ahead of those that are handled."""
+    """Reads and parses messages on a thread of its own, some ahead of those that are handled."""
 
-    def __init__(self, first: bytes, stdin: BinaryIO) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._messages.put_nowait(first)
+    def __init__(self, first: bytes, stdin: BinaryIO, parse: Callable[[bytes], Incoming]) -> None:
+        self._loop, self._parse = asyncio.get_running_loop(), parse
+        self._messages: asyncio.Queue[Incoming | None] = asyncio.Queue()
+        self._messages.put_nowait(parse(first))
         self._room = threading.Semaphore(_AHEAD)
         threading.Thread(target=self._read, args=(stdin,), daemon=True).start()
 
-    async def next(self) -> bytes | None:
-        """Return the next message's body; None at the end."""
-        body = await self._messages.get()
+    async def next(self) -> Incoming | None:
+        """Return the next message; None at the end."""
+        message = await self._messages.get()
         self._room.release()
-        return body
+        return message
 
     def _read(self, stdin: BinaryIO) -> None:
         body: bytes | None = b""
@@ -86,8 +88,9 @@ class _Inbox:
                     body = read_message(stdin)
                 except OSError:  # a terminal that is closed
                     body = None
+                message = None if body is None else self._parse(body)
                 self._room.acquire()
-                self._loop.call_soon_threadsafe(self._messages.put_nowait, body)
+                self._loop.call_soon_threadsafe(self._messages.put_nowait, message)
 
 
 def _end_soon() -> None:

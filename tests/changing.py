@@ -105,7 +105,8 @@ class Editor:
         """Do nothing; a transport has this method."""
 
     def send(self, message: dict[str, Any]) -> None:
-        self.server.protocol.receive(json.dumps(message).encode())
+        protocol = self.server.protocol
+        protocol.receive(protocol.parse(json.dumps(message).encode()))
 
     def notify(self, method: str, params: object) -> None:
         self.send(notification(method, params))

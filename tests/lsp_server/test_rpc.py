@@ -11,7 +11,7 @@ import pytest_asyncio
 from lsprotocol import types
 
 from lsp_server.handlers import create_server
-from lsp_server.rpc import converter
+from lsp_server.incoming import converter
 from tests.pipe import INITIALIZE, STATUS, initialize, notification
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Client:
         before = len(self.sent)
         for message in messages:
             raw = message if isinstance(message, bytes) else json.dumps(message).encode()
-            self.protocol.receive(raw)
+            self.protocol.receive(self.protocol.parse(raw))
             await asyncio.sleep(0)
         for _ in range(10):
             await asyncio.sleep(0)
