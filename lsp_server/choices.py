@@ -63,7 +63,7 @@ class Choices:
             async for piece in pieces:
                 if draft.add(piece):
                     break
-        text = draft.text()
+        text = await asyncio.to_thread(draft.text)
         if squeezed(text) not in ("", squeezed(self._best.text)):
             sure = score(draft.tokens, text) or 0.0
             self._found.setdefault(squeezed(text), (sure, text))

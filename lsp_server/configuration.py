@@ -50,6 +50,7 @@ class Configuration:
         self._problems: list[str] = []
         self._known = asyncio.Event()
         self._renewing: asyncio.Task[None] | None = None
+        self._asks = False
 
     @property
     def begun(self) -> bool:
@@ -96,6 +97,11 @@ class Configuration:
         if self.begun and self._known.is_set():
             self._renew()
 
+    async def told(self) -> None:
+        """Wait until what the client told is in force; not for what it is asked for."""
+        if self._renewing and not self._asks:
+            await asyncio.wait([self._renewing])
+
     def close(self) -> None:
         """Stop waiting for the editor's settings."""
         if self._renewing:
@@ -105,6 +111,7 @@ class Configuration:
     def _renew(self, *, ask: bool = False, keep_null: bool = False) -> None:
         """Put settings and folders in question until they are read anew."""
         self._known.clear()
+        self._asks = ask
         self._renewing = asyncio.create_task(self._settle(ask=ask, keep_null=keep_null))
 
     async def _ask(self, *, keep_null: bool) -> None:

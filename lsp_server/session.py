@@ -59,6 +59,7 @@ async def _receive(inbox: _Inbox, server: CaretServer) -> None:
     while (message := await inbox.next()) is not None:
         server.protocol.receive(message)
         await server.protocol.edited()
+        await server.configuration.told()
         # A request begins with the document as it is now, not as the next message makes it.
         await asyncio.sleep(0)
     server.protocol.over.set()

@@ -85,7 +85,7 @@ class Writing:
         prediction = Prediction(
             self._document,
             draft.site,
-            draft.text(),
+            await asyncio.to_thread(draft.text),
             seconds,
             tokens,
             fills=draft.fills,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,14 @@ import pytest
 from lsprotocol import types
 
 from engine.api import ChatRequest, Piece
-from lsp_server import exclusion
+from lsp_server import draft, exclusion
+from lsp_server.completion import Completer, Query
 from lsp_server.configuration import Configuration
+from lsp_server.context import Site
 from lsp_server.documents import Document
 from lsp_server.gitignore import pattern_of
-from lsp_server.handlers import code_action
+from lsp_server.handlers import code_action, create_server
+from lsp_server.incoming import decoded
 from lsp_server.instruct import syntax
 from lsp_server.instruct.ask import Ask
 from lsp_server.instruct.assistant import Assistant
@@ -22,12 +26,18 @@ from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.place import Place
 from lsp_server.notebooks import Notebooks
 from lsp_server.policy import withheld
-from lsp_server.settings import InstructSettings
+from lsp_server.postprocess import polish
+from lsp_server.settings import InstructSettings, Settings
 from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace.grammars import parser
+from tests.pipe import INITIALIZE, notification
+from tests.steps import steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from lsp_server.incoming import Incoming
+    from lsp_server.server import CaretServer
 
 URI = "file:///w/a.py"
 TEXT = "def area(r):\n    return r\n"
@@ -122,3 +132,90 @@ async def test_settings_are_read_on_a_thread(monkeypatch: pytest.MonkeyPatch) ->
     assert (now.roots, now.generation) == (("/v",), 2)
     assert len(used) > 600
     assert not any(used)
+
+
+async def test_a_suggestion_is_polished_on_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rules parse the window around it several times."""
+    used: list[bool] = []
+
+    def noted(text: str, place: Any) -> str:
+        used.append(threading.current_thread() is threading.main_thread())
+        return polish(text, place)
+
+    monkeypatch.setattr(draft, "polish", noted)
+
+    async def pieces(*_: object, **__: object) -> AsyncGenerator[Piece, None]:
+        yield Piece("sum(prices)\n", finish_reason="stop")
+
+    completer = Completer(SimpleNamespace(complete=pieces))
+    query = Query(URI, Site("total = ", "", "python"), invoked=True, choices=2)
+    assert await completer.suggest(query, Settings()) == ["sum(prices)"]
+    assert len(used) > 1  # also of those beside the best one
+    assert not any(used)
+
+
+def incoming(server: CaretServer, method: str, params: Any) -> Incoming:
+    return server.protocol.parse(json.dumps(notification(method, params)).encode())
+
+
+async def test_long_messages_are_dealt_with_on_threads() -> None:
+    """One after the other: an edit is made of the text that is opened before."""
+    server = create_server()
+    server.protocol.set_writer(SimpleNamespace(write=lambda _: None))
+    server.protocol.receive(server.protocol.parse(json.dumps(INITIALIZE).encode()))
+    item = {"uri": URI, "languageId": "python", "version": 1, "text": "x = 1\n" * 200_000}
+    at = {"line": 7, "character": 0}
+    changes = [{"range": {"start": at, "end": at}, "text": "y"}] * 300
+    document = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": changes}
+    sent = {"textDocument/didOpen": {"textDocument": item}, "textDocument/didChange": document}
+    messages = [incoming(server, *message) for message in sent.items()]
+    told: list[object] = []
+    server.protocol.on_edit = lambda _, edit: told.append(edit)
+
+    server.protocol.receive(messages[0])
+    assert URI not in server.protocol.documents
+    await server.protocol.edited()
+    server.protocol.receive(messages[1])
+    before = server.protocol.documents[URI]
+    assert before.lines[7] == "x = 1\n"
+    await server.protocol.edited()
+    assert server.protocol.documents[URI].lines[7] == f"{'y' * 300}x = 1\n"
+    assert before.lines[7] == "x = 1\n"
+    assert told == [None, None]
+
+
+def test_what_has_no_handler_is_not_read() -> None:
+    server = create_server()
+    deep = [{"a": 1}] * 1_000
+    assert incoming(server, "no/such", deep).structured is None
+    shown = incoming(server, "textDocument/didShowCompletion", {"item": deep}).structured
+    assert shown.params.item[999].a == 1
+
+    def work(number: int) -> int:
+        params = {"item": deep * number}
+        return steps(lambda: incoming(server, "textDocument/didShowCompletion", params))
+
+    assert work(2) < 2.2 * work(1) < 2.2 * 5 * len(deep)
+
+
+def test_lists_of_long_messages_are_decoded_step_by_step() -> None:
+    """The decoder in C would let no other thread run before its end."""
+    numbers = f"[{'0,' * 5_000}0]".encode()
+    short = steps(lambda: decoded(numbers))
+    assert short < 100
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lsp_server.incoming._LONG", 1_000)
+        assert steps(lambda: decoded(numbers)) > 5_000
+        assert decoded(b'{"id": [1, "\\n", {"a": null}]}' + b" " * 1_000) == {
+            "id": [1, "\n", {"a": None}]
+        }
+
+
+def test_a_batch_of_many_is_refused_as_one() -> None:
+    server = create_server()
+    sent: list[bytes] = []
+    server.protocol.set_writer(SimpleNamespace(write=sent.append))
+    server.protocol.receive(
+        server.protocol.parse(json.dumps([{"id": n} for n in range(5_000)]).encode())
+    )
+    assert len(sent) == 1
