@@ -21,7 +21,7 @@ _HERE = re.compile(r"(?:\$\{workspaceFolder\}|\.)(?=/)")
 _DRIVE = re.compile(r"/?[A-Za-z]:/")
 _UNKNOWN = re.compile(r"\$\{|^~|://|^\$[A-Z_]+/|^%\w+%")
 """Placeholders and variables that are not resolved, other users' home folders, and URLs."""
-_BRACES = re.compile(r"(?<![\\$])\{([^{}]*,[^{}]*)\}")
+_BRACES = re.compile(r"(?<![\\$])\{([^{},]*,[^{}]*)\}")
 _MOST = 256
 """Patterns that one with braces may stand for."""
 _WILD = re.compile(r"[*?\[\\]")

@@ -33,7 +33,7 @@ _MOST_PATTERNS = 1 << 22
 """Bytes of an ignore file; a larger one is taken for one that cannot be read."""
 _DOUBTS = {
     r"\s#": "a comment needs a line of its own",
-    r"(?<!\\)\{[^{}]*,[^{}]*\}": "braces stand for themselves, so each name needs a line",
+    r"(?<!\\)\{[^{},]*,[^{}]*\}": "braces stand for themselves, so each name needs a line",
     r"^!?(?:~|\$\w|\$\{|%\w+%|[A-Za-z]:[\\/])": "it counts from the folder of this file",
     r"\\\w": "`/` stands between folders",
 }

@@ -95,6 +95,8 @@ def test_what_is_in_an_excluded_folder_is_not_brought_back() -> None:
     [
         *("", "!", "/", "[a", "~nobody-here/x", "${env:X}/y", "a//b", "../x", "http://x"),
         *("$XDG_DATA_HOME/x", "%APPDATA%\\x", "{a,b}" * 9),
+        pytest.param("{" + "a," * 200_000, id="long braces"),
+        pytest.param("{a," * 20_000, id="many braces"),
     ],
 )
 def test_a_pattern_that_matches_nothing_is_told(pattern: str) -> None:
