@@ -12,6 +12,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 
 from engine.errors import RequestError
+from lsp_server.arguments import MOST_PROBLEMS
 from lsp_server.asking import place_of, problem_of, readable_document
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.region import TODO
@@ -29,6 +30,8 @@ KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite)
 OPTIONS = types.CodeActionOptions(code_action_kinds=KINDS, resolve_provider=True)
 _MESSAGE = 60
 """Characters of a diagnostic in a title."""
+_SINGLE = 20
+"""Diagnostics that have actions of their own."""
 _REWRITES = {"doc": "Document", "refactor": "Refactor", "test": "Write tests for"}
 
 
@@ -62,8 +65,8 @@ def chosen(action: types.CodeAction) -> tuple[Command, dict[str, Any]] | None:
 def _quick_fixes(
     params: types.CodeActionParams, version: int | None, region: Region | None
 ) -> Iterator[types.CodeAction]:
-    found = list(params.context.diagnostics)
-    for diagnostic in found:
+    found = list(params.context.diagnostics[:MOST_PROBLEMS])
+    for diagnostic in found[:_SINGLE]:
         said = " ".join(problem_of(diagnostic).message.split())
         said = said if len(said) <= _MESSAGE else f"{said[: _MESSAGE - 1]}…"
         yield _action(params, version, "fix", f"Fix: {said}", [diagnostic])

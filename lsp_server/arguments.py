@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _CONVERTER = get_converter()
 _CONVERTER.detailed_validation = False  # one thing that is wrong is enough
 
+MOST_PROBLEMS = 100
+"""Diagnostics that are read of one command; more than a prompt has room for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
@@ -58,6 +61,8 @@ def parse(arguments: Sequence[Any] | None) -> Arguments:
     if not isinstance(given, dict):
         raise JsonRpcInvalidParams("The command takes one object.")
     document = _object(given, "textDocument")
+    problems = given.get("diagnostics") or []
+    few = problems[:MOST_PROBLEMS] if isinstance(problems, list) else problems
     token = given.get("partialResultToken")
     if not isinstance(token, int | str | None):
         raise JsonRpcInvalidParams("The field partialResultToken must be a number or a string.")
@@ -65,9 +70,7 @@ def parse(arguments: Sequence[Any] | None) -> Arguments:
         uri=_text(document, "uri"),
         version=_lsp(document.get("version"), int | None, "version"),
         range=_lsp(given.get("range"), types.Range | None, "range"),
-        diagnostics=tuple(
-            _lsp(given.get("diagnostics") or [], list[types.Diagnostic], "diagnostics")
-        ),
+        diagnostics=tuple(_lsp(few, list[types.Diagnostic], "diagnostics")),
         instruction=_text(given, "instruction"),
         text=_text(given, "text"),
         conversation=_text(given, "conversation"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -79,13 +80,22 @@ def names_of(uri: str, roots: Sequence[str]) -> tuple[str, ...]:
 
 def placed(path: str, roots: Sequence[str]) -> str:
     """Return a path as it is written from the workspace folder that holds it, if one does."""
-    real = real_path(path)
-    for inside, folders in ((path, roots), (real, [real_path(root) for root in roots])):
-        if holding := [at for at in folders if PurePosixPath(inside).is_relative_to(at)]:
-            folder = max(holding, key=len)
-            same = [root for root in roots if real_path(root) == real_path(folder)]
-            return str(PurePosixPath(same[0], PurePosixPath(inside).relative_to(folder)))
+    for inside, folders in zip((path, real_path(path)), _folders(tuple(roots)), strict=True):
+        whole = PurePosixPath(inside)
+        if folder := next((str(at) for at in whole.parents if str(at) in folders), None):
+            return str(PurePosixPath(folders[folder], whole.relative_to(folder)))
     return path
+
+
+@lru_cache(maxsize=4)
+def _folders(roots: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the folders of the workspace as they are written, and by their real paths.
+
+    Each is with the first one of the same real path. A workspace may have thousands.
+    """
+    real = {root: real_path(root) for root in map(str, map(PurePosixPath, roots))}
+    first = {at: root for root, at in reversed(real.items())}
+    return {root: first[at] for root, at in real.items()}, first
 
 
 def relative_path(path: str, roots: Iterable[str]) -> str:

@@ -68,7 +68,8 @@ class CaretProtocol(Rpc):
 
     async def edited(self) -> None:
         """Wait until the last message has changed the documents as it says."""
-        await self._edited.wait()
+        while not self._edited.is_set():  # a long message may go on at once
+            await self._edited.wait()
 
     def _made(self, make: Callable[[], T], *, long: bool) -> Generator[Any, T, T]:
         """Make something for a message; what takes long on a thread, while no other is handled."""
@@ -146,8 +147,9 @@ class CaretProtocol(Rpc):
         """Change cells and their texts, then tell the server of those that are gone."""
         self.notebooks.change(params)
         cells = params.change.cells
-        for content in (cells and cells.text_content) or ():
+        for number, content in enumerate((cells and cells.text_content) or (), start=1):
             yield from self._change(content.document, content.changes)
+            yield from self._made(lambda: None, long=number % _MANY_CHANGES == 0)  # others go on
         yield from self._closed((cells and cells.structure and cells.structure.did_close) or ())
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)

@@ -12,6 +12,7 @@ from lsprotocol import types
 
 from engine.api import ChatRequest, Piece
 from lsp_server import draft, exclusion
+from lsp_server.actions import actions
 from lsp_server.completion import Completer, Query
 from lsp_server.configuration import Configuration
 from lsp_server.context import Site
@@ -25,7 +26,7 @@ from lsp_server.instruct.assistant import Assistant
 from lsp_server.instruct.commands import COMMANDS
 from lsp_server.instruct.place import Place
 from lsp_server.notebooks import Notebooks
-from lsp_server.policy import withheld
+from lsp_server.policy import placed, withheld
 from lsp_server.postprocess import polish
 from lsp_server.settings import InstructSettings, Settings
 from lsp_server.snapshot import EditorSnapshot
@@ -219,3 +220,40 @@ def test_a_batch_of_many_is_refused_as_one() -> None:
         server.protocol.parse(json.dumps([{"id": n} for n in range(5_000)]).encode())
     )
     assert len(sent) == 1
+
+
+async def test_others_go_on_amid_the_changes_of_a_notebook() -> None:
+    server = create_server()
+    server.protocol.set_writer(SimpleNamespace(write=lambda _: None))
+    server.protocol.receive(server.protocol.parse(json.dumps(INITIALIZE).encode()))
+    uris = [f"cell:{n}" for n in range(250)]
+    server.protocol.documents |= {uri: Document.open("/w/n.ipynb", "python", "") for uri in uris}
+    texts = [{"document": {"uri": uri, "version": 2}, "changes": [{"text": "x"}]} for uri in uris]
+    notebook = {"uri": "file:///w/n.ipynb", "version": 2}
+    params = {"notebookDocument": notebook, "change": {"cells": {"textContent": texts}}}
+    server.protocol.receive(incoming(server, "notebookDocument/didChange", params))
+    changed = [document.lines for document in server.protocol.documents.values()]
+    assert 0 < changed.count(["x"]) < 250
+    await server.protocol.edited()
+    assert all(document.lines == ["x"] for document in server.protocol.documents.values())
+
+
+async def test_few_of_many_diagnostics_are_offered() -> None:
+    snapshot = EditorSnapshot(documents={URI: Document.open("/w/a.py", "python", TEXT)})
+    at = types.Range(types.Position(1, 0), types.Position(1, 0))
+    found = [types.Diagnostic(at, f"undefined name {n}") for n in range(5_000)]
+    params = types.CodeActionParams(
+        types.TextDocumentIdentifier(URI), at, types.CodeActionContext(found)
+    )
+    offered = actions(params, snapshot, types.ClientCapabilities())
+    assert len(offered) < 50
+    assert sum(len(action.diagnostics or ()) for action in offered) < 200
+
+
+def test_the_folders_of_a_workspace_are_looked_at_once() -> None:
+    def work(number: int) -> int:
+        roots = [f"/w/{n}" for n in range(number)]
+        return steps(lambda: [placed(f"/w/7/{n}.py", roots) for n in range(200)])
+
+    assert placed("/w/7/a.py", ["/w", "/w/7/"]) == "/w/7/a.py"
+    assert work(400) < 2 * work(40)
