@@ -56,13 +56,17 @@ class CaretProtocol(Rpc):
 
     def names_of(self, uri: str) -> tuple[str, ...]:
         """Return the paths of a document, as the workspace's folders are now."""
-        return names_of(uri, [path_of(at) for at in self.workspace.folders])
+        return names_of(uri, self._roots())
+
+    def _roots(self) -> list[str]:
+        return [path_of(at) for at in self.workspace.folders]
 
     def place_documents(self) -> None:
         """The workspace has other folders: give open documents their paths anew."""
-        names_of, notebooks = cache(self.names_of), self.notebooks.by_cell()
+        roots, notebooks = self._roots(), self.notebooks.by_cell()
+        placed = cache(lambda uri: names_of(uri, roots))
         for uri, document in self.documents.items():
-            names = names_of(notebooks.get(uri, uri))
+            names = placed(notebooks.get(uri, uri))
             if names != document.names:
                 self.documents[uri] = document.at(names)
 
