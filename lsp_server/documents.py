@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from lsp_server.languages import language_id
@@ -21,6 +22,8 @@ _CODECS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2)}
 """Codec of each encoding, and the number of bytes in one of its units."""
 _PIECE = 4_096
 """Least number of characters in a piece of a long line; the most is twice that."""
+_LINES = 50_000
+"""Lines that are read in one step."""
 _HALF = re.compile("[\ud800-\udfff]")
 _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 """Surrogate pair: some clients send the two halves of one character one after the other."""
@@ -32,7 +35,9 @@ def split_lines(text: str) -> list[str]:
     >>> split_lines("a\r\nb\x0c\n")
     ['a\r\n', 'b\x0c\n', '']
     """
-    lines = list(io.StringIO(text, newline=""))
+    rest, lines = io.StringIO(text, newline=""), list[str]()
+    while some := list(islice(rest, _LINES)):  # not all at once, which would stop other threads
+        lines += some
     if not lines or lines[-1].endswith(("\n", "\r")):
         lines.append("")
     return lines

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lsp_server import documents
 from lsp_server.documents import Document, column_to_units, split_lines, units_to_column
+from tests.steps import steps
 
 TEXT = st.text("ab\n\r\t é😀\u2028\x0c", max_size=30)
 
@@ -43,6 +44,13 @@ def test_an_edit_is_the_splice_of_the_whole_text(data: st.DataObject) -> None:
     expected = text[:first] + new + text[last:]
     assert document.lines == split_lines(expected)
     assert document.characters == len(expected)
+
+
+def test_many_lines_are_read_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = split_lines("a\r\nb\n" * 50)
+    monkeypatch.setattr(documents, "_LINES", 7)
+    assert split_lines("a\r\nb\n" * 50) == whole
+    assert steps(lambda: split_lines("\n" * 700)) > 100
 
 
 def test_an_edit_past_the_end_is_at_the_end() -> None:
