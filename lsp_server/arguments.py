@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import cattrs
 from lsprotocol import types
-from lsprotocol.converters import get_converter
 from pygls.exceptions import JsonRpcInvalidParams
+
+from lsp_server.incoming import converter
+from lsp_server.leniency import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_CONVERTER = get_converter()
-_CONVERTER.detailed_validation = False  # one thing that is wrong is enough
+_CONVERTER = converter()
 
 MOST_PROBLEMS = 100
 """Diagnostics that are read of one command; more than a prompt has room for."""
@@ -95,6 +95,6 @@ def _text(given: dict[str, Any], name: str) -> str:
 
 def _lsp(value: Any, kind: Any, name: str) -> Any:  # noqa: ANN401 - a value of the protocol
     try:
-        return _CONVERTER.structure(value, kind)
-    except (cattrs.BaseValidationError, ValueError, TypeError, KeyError, AttributeError):
+        return read(value, kind, _CONVERTER)
+    except Exception:  # whatever lsprotocol and cattrs raise
         raise JsonRpcInvalidParams(f"The field {name} has a wrong form.") from None

@@ -66,10 +66,12 @@ def converter() -> Converter:
     """Return pygls's converter, which ends at the first thing that is wrong.
 
     By itself it collects all of them: for a long string in place of a list, one for each letter.
+    And it would read null as the text "None".
     """
     made: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls's
     made.detailed_validation = False
     made.register_structure_hook(JsonRPCNotification, _with_attributes)
+    made.register_structure_hook(str, _text)
     return made
 
 
@@ -78,3 +80,9 @@ def _with_attributes(message: dict[str, Any], kind: type[JsonRPCNotification]) -
     written = json.dumps(message["params"])
     params = json.loads(written, object_hook=lambda found: SimpleNamespace(**found))
     return kind(message["method"], message["jsonrpc"], params)
+
+
+def _text(value: object, _: type[str]) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value

@@ -54,6 +54,14 @@ class Notebooks:
         self._close(self._cells.pop(params.notebook_document.uri, ()))
         self._close(cell.uri for cell in params.cell_text_documents)
 
+    def cells(self, notebook: str) -> tuple[str, ...]:
+        """Return the cells of a notebook; none of what is no notebook."""
+        return tuple(self._cells.get(notebook, ()))
+
+    def forget(self, notebook: str) -> None:
+        """Keep a notebook no longer; its cells become documents of their own."""
+        self._cells.pop(notebook, None)
+
     def notebook_of(self, uri: str) -> str | None:
         """Return the notebook that a document is a cell of."""
         return next((notebook for notebook, cells in self._cells.items() if uri in cells), None)

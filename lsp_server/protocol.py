@@ -31,6 +31,13 @@ NOTEBOOKS = types.NotebookDocumentSyncOptions(
     [types.NotebookDocumentFilterWithNotebook(notebook="*")]
 )
 """All of them, with cells in any language."""
+_TEXTS = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+)
+_CLOSE = {"jsonrpc": "2.0", "method": types.TEXT_DOCUMENT_DID_CLOSE}
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +91,28 @@ class CaretProtocol(Rpc):
             return (yield asyncio.to_thread, (make,), None)
         finally:
             self._edited.set()
+
+    def missed(self, message: dict[str, Any]) -> None:
+        """Forget a document whose text or change cannot be read: what is known of it is wrong."""
+        params = message.get("params")
+        told = params if isinstance(params, dict) else {}
+        uris = [each.get("uri") for each in told.values() if isinstance(each, dict)]
+        if message["method"] in _TEXTS:
+            for uri in {uri for uri in uris if isinstance(uri, str)}:
+                self._lose(uri)
+
+    def _lose(self, uri: str) -> None:
+        cells = self.notebooks.cells(uri)
+        lost = [each for each in (uri, *cells) if each in self.documents]
+        if not lost:
+            return
+        self.notebooks.forget(uri)
+        for each in lost:
+            closed = {"params": {"textDocument": {"uri": each}}}
+            self.handle_message(self.structure_message(_CLOSE | closed))
+        news = "Caret: a change of {} cannot be read. Close the file and open it again."
+        told = types.ShowMessageParams(types.MessageType.Warning, news.format(path_of(uri) or uri))
+        self.notify(types.WINDOW_SHOW_MESSAGE, told)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Any:  # noqa: ANN401 - a pygls generator

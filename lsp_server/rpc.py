@@ -19,6 +19,7 @@ from pygls.protocol import LanguageServerProtocol
 
 from lsp_server.greeting import is_id, readable
 from lsp_server.incoming import Incoming, decoded, id_of
+from lsp_server.leniency import read
 from lsp_server.stages import Stages
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class Rpc(LanguageServerProtocol):
             _log.warning("Refused %.100r with %d", message["method"], error.code)
             if asks:
                 self._refuse(id_of(message), error)
+            else:
+                self.missed(message)
         except Exception as error:
             _log_fault(error)
             if asks:
@@ -141,6 +144,9 @@ class Rpc(LanguageServerProtocol):
         if structured is not None:  # else it is a notification that means nothing here
             self.handle_message(structured)
 
+    def missed(self, message: dict[str, Any]) -> None:
+        """Do what follows from a notification that cannot be read."""
+
     def _check_method(self, method: str) -> None:
         """Raise JsonRpcMethodNotFound unless this is a request that has a handler."""
         known = types.METHOD_TO_TYPES.get(method)
@@ -157,43 +163,19 @@ class Rpc(LanguageServerProtocol):
             raise JsonRpcInvalidParams("`initialize` has no parameters.")
         if self.answered is None:
             message["params"] = readable(message["params"])
-        message["params"] = self._understood(message["params"])
         initialize = self.structure_message(message)
         self._stages.greeted = True
         return initialize
 
-    def _understood(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters of `initialize` without those that cannot be read."""
-        if self._reads(params):
-            return params
-        able = params["capabilities"]
-        read = {name: self._parts(name, able[name]) for name in able}
-        read = {name: group for name, group in read.items() if self._reads_ability(name, group)}
-        others = params.keys() - {"capabilities"}
-        kept = {name: params[name] for name in others if self._reads({name: params[name]})}
-        return kept | {"capabilities": read}
-
-    def _parts(self, name: str, group: object) -> object:
-        if not isinstance(group, dict):
-            return group
-        return {key: group[key] for key in group if self._reads_ability(name, {key: group[key]})}
-
-    def _reads_ability(self, name: str, group: object) -> bool:
-        return self._reads({"capabilities": {name: group}})
-
-    def _reads(self, params: dict[str, Any]) -> bool:
-        try:
-            self._converter.structure({"capabilities": {}} | params, types.InitializeParams)
-        except Exception:  # whatever lsprotocol and cattrs raise
-            return False
-        return True
-
     def structure_message(self, data: dict[str, Any]) -> Any:  # noqa: ANN401 - any message
-        """Do as pygls does, but tell what is wrong in words."""
+        """Do as pygls does, but read what deviates a little, and tell what is wrong in words."""
+        method = data.get("method", "an answer")
+        kind = self.get_message_type(method)
         try:
-            return super().structure_message(data)
-        except JsonRpcException:
-            method = data.get("method", "an answer")
+            if kind is None:
+                return super().structure_message(data)
+            return read(data, kind, self._converter, whole="id" not in data)
+        except Exception:  # whatever lsprotocol and cattrs raise
             raise JsonRpcInvalidParams(
                 f"The parameters of {method} are not as the protocol has them."
             ) from None

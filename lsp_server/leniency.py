@@ -1,0 +1,92 @@
+"""Reads values of the protocol that deviate from it a little, as those of some clients do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+
+import attrs
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_MAX = 2**31 - 1
+"""The largest number of the protocol; some clients write larger ones for the end of a line."""
+_DEFAULTS: dict[str, object] = {
+    "context": {},
+    "diagnostics": [],
+    "languageId": "",
+    "triggerKind": 2,  # of inline completion: nobody asked for it
+    "version": 0,
+}
+"""Required members that some clients leave out or write otherwise, and what is read instead."""
+
+
+def read(value: object, kind: Any, converter: Converter, *, whole: bool = False) -> Any:  # noqa: ANN401 - of that kind
+    """Return a JSON value as lsprotocol has it.
+
+    Where that cannot be read, members count as missing that are null, and numbers that are too
+    large are the largest. Unless all of it counts, as in a change of a document (`whole`), members
+    that may be missing and items of lists are left out that cannot be read.
+
+    Raises:
+        Exception: it cannot be read; the exception is any that attrs and cattrs have.
+    """
+    try:
+        return converter.structure(value, kind)
+    except Exception:  # whatever lsprotocol and cattrs raise
+        return converter.structure(_Mender(converter, whole=whole).mended(value, kind), kind)
+
+
+class _Mender:
+    """Leaves out of a value what keeps it from being read."""
+
+    def __init__(self, converter: Converter, *, whole: bool) -> None:
+        self._converter, self._whole = converter, whole
+
+    def mended(self, value: Any, kind: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, int | float):
+            return min(value, _MAX)
+        for each in get_args(kind) if get_origin(kind) is Union else (kind,):
+            found = self._parts(value, each)
+            if self._reads(found, each):
+                return found
+        return value
+
+    def _reads(self, value: object, kind: Any) -> bool:  # noqa: ANN401 - a type
+        try:
+            self._converter.structure(value, kind)
+        except Exception:  # whatever lsprotocol and cattrs raise
+            return False
+        return True
+
+    def _parts(self, value: Any, kind: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, dict) and attrs.has(kind):
+            return self._members(value, kind)
+        if isinstance(value, dict) and kind is str:
+            return value.get("value")  # marked-up text
+        if isinstance(value, list) and (of := get_args(kind)):
+            items = [self.mended(each, of[0]) for each in value]
+            return [each for each in items if self._whole or self._reads(each, of[0])]
+        return value
+
+    def _members(self, value: dict[str, Any], kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+        kept = {name: each for name, each in value.items() if each is not None}
+        for field in attrs.fields(kind):
+            name, required = _camel(field.name), field.default is attrs.NOTHING
+            if required and name in _DEFAULTS:
+                kept.setdefault(name, _DEFAULTS[name])
+            if name not in kept:
+                continue
+            kept[name] = self.mended(kept[name], field.type)
+            if self._reads(kept[name], field.type):
+                continue
+            if required:
+                kept[name] = _DEFAULTS.get(name, kept[name])
+            elif not self._whole:
+                del kept[name]
+        return kept
+
+
+def _camel(name: str) -> str:
+    first, *others = name.strip("_").split("_")
+    return "".join([first, *(word.capitalize() for word in others)])
