@@ -121,6 +121,20 @@ def cut_stray_closers(text: str, place: Place) -> str:
     return text[: first_surplus(loose(code, place.site.language)[0], place.shape.wanted)]
 
 
+def cut_closed_string(text: str, place: Place) -> str:
+    """Cut before a quote that ends the string around the cursor, which one behind it ends already.
+
+    It is a parser's to say that in a language that has one.
+    """
+    quote, tail = open_quote(place.site), place.site.tail.lstrip()
+    if place.syntax.is_known or quote in ("", "\n") or not tail.startswith(quote):
+        return text
+    if tail.startswith(3 * quote):
+        return text.partition(3 * quote)[0]
+    quotes = [each.start() for each in re.finditer(rf"\\.|{quote}", text) if each[0] == quote]
+    return text[: quotes[-1]] if len(quotes) % 2 else text
+
+
 def drop_tail_overlap(text: str, place: Place) -> str:
     """Drop an ending that the rest of the caret's line repeats, unless the line needs both."""
     kept, syntax = overlap.drop_tail_overlap(text, place.site), place.syntax
@@ -190,7 +204,7 @@ def _opens_by_order(text: str, place: Place) -> bool:
 
 
 def trim_end(text: str, place: Place) -> str:
-    """No white space at the end, as far as the rest of the caret's line does not want it.
+    """No white space at the end, as far as the rest of the caret's line lacks it.
 
     A closer on a line of its own wants to be as deep as the line of its opener.
     """
@@ -198,7 +212,7 @@ def trim_end(text: str, place: Place) -> str:
     if not tail.strip() or not kept:
         return kept
     if "\n" not in kept:
-        return text.rstrip("\n")
+        return kept if tail[0].isspace() else text.rstrip("\n")
     breaks = "\n" in text[len(kept) :] and is_closing(tail)
     return f"{kept}\n{place.site.white}" if breaks else text
 
@@ -214,6 +228,7 @@ RULES: tuple[Rule, ...] = (
     drop_prompted_comment,
     drop_circles,
     cut_stray_closers,
+    cut_closed_string,
     drop_tail_overlap,
     drop_lines_below,
     drop_lines_above,

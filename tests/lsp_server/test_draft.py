@@ -205,3 +205,27 @@ def test_python_bodies(document: str, text: str, expected: str) -> None:
 def test_a_line_that_repeats_itself(document: str, text: str, expected: str) -> None:
     """A row of values is none; what goes on and on is."""
     assert shown("python", document, text) == expected
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize(
+    ("language", "document", "text", "expected"),
+    [
+        ("toml", 'a = "‸"\nb = 1\n', 'x"\nc = 2\n', "x"),
+        ("html", '<a href="‸">x</a>\n', 'x">y</a>\n', "x"),
+        ("html", '<a href="‸">x</a>\n', '/x" class="y', '/x" class="y'),
+        ("fish", "echo '‸'\n", "it\\'s'\nls\n", "it\\'s"),
+        ("toml", 'a = ["‸"]\n', 'x", "y"]\nb = 1\n', 'x", "y'),
+        ("toml", 'a = """‸"""\n', 'x"y"""\nb = 1\n', 'x"y'),
+        ("javascript", "import { ‸ } from 'x';\n", "a, b } from 'x';", "a, b"),
+        ("vue", "<p>{{ ‸ }}</p>\n", "name }}</p>", "name"),
+        ("shellscript", 'if [ "$1" = ‸ ]; then\n', '"a" ]; then', '"a"'),
+        ("python", "x = ‸ + 1\n", "a ", "a"),
+        ("python", "x = ‸+ 1\n", "a ", "a "),
+    ],
+)
+def test_what_stands_behind_the_cursor_is_not_written_twice(
+    language: str, document: str, text: str, expected: str, by_hand: bool
+) -> None:
+    """Neither a quote, in languages without a parser, nor a space."""
+    assert shown(language, document, text, by_hand=by_hand) == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.client import Client
+from tests.in_process import Client
 from tests.pipe import INITIALIZE, notification
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,7 +10,7 @@ import pytest_asyncio
 from lsprotocol import types
 
 from lsp_server.incoming import converter
-from tests.client import Client, request
+from tests.in_process import Client, request
 from tests.pipe import INITIALIZE, STATUS, initialize, notification
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
