@@ -132,7 +132,8 @@ class Assist:
         return stream(self._ls, arguments.token, title, self._text_of)
 
     def _text_of(self, uri: str) -> str | None:
-        document = self._now().documents.get(uri)
+        now = self._now()
+        document = now.documents.get(now.uri_of(path_of(uri)))
         return plain("".join(document.lines)) if document else None
 
     @asynccontextmanager
@@ -152,7 +153,7 @@ class Assist:
         """
         assert ask.place
         if ask.target:
-            uri = Path(ask.place.root, ask.target.path).as_uri()
+            uri = self._now().uri_of(str(Path(ask.place.root, ask.target.path)))
         document = self._now().documents.get(uri)
         lines = document.lines if document else await asyncio.to_thread(_on_disk, uri)
         now = None if lines is None else plain("".join(lines))

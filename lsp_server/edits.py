@@ -39,7 +39,7 @@ def workspace_edit(
     annotated = bool(get_capability(client, f"{_EDIT}.change_annotation_support"))
     document = types.OptionalVersionedTextDocumentIdentifier(uri, version)
     changes: list[types.CreateFile | types.TextDocumentEdit] = []
-    if change.before is None:
+    if change.before is None and _makes_files(client):
         changes.append(
             types.CreateFile(uri, options=types.CreateFileOptions(ignore_if_exists=True))
         )
@@ -50,6 +50,12 @@ def workspace_edit(
         document_changes=changes,
         change_annotations={_ANNOTATION: annotation} if annotated else None,
     )
+
+
+def _makes_files(client: types.ClientCapabilities) -> bool:
+    """Whether an edit may say that a file is made; other clients make it when they edit it."""
+    known = get_capability(client, f"{_EDIT}.resource_operations") or ()
+    return types.ResourceOperationKind.Create in known
 
 
 def _annotated(edit: types.TextEdit) -> types.AnnotatedTextEdit:

@@ -105,7 +105,7 @@ class Notebooks:
         path, *others = self._names_of(notebook)
         for item in items:
             self._documents[item.uri] = Document.open(
-                path, item.language_id, item.text, others=tuple(others)
+                path, item.language_id, item.text, item.version, tuple(others)
             )
 
     def _close(self, uris: Iterable[str]) -> None:

@@ -49,6 +49,11 @@ class EditorSnapshot:
             )
         return self._lines[uri]
 
+    def uri_of(self, path: str) -> str:
+        """Return the URI of a file: the client's own spelling, where it has the file open."""
+        opened = (uri for uri, document in self.documents.items() if path in document.names)
+        return next(opened, None) or Path(path).as_uri()
+
     def language(self, uri: str) -> str:
         """Return the language id of an open document."""
         return self.notebooks.language(uri) if self.notebooks else self.documents[uri].language

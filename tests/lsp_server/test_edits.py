@@ -13,6 +13,7 @@ ANNOTATING = types.ClientCapabilities(
     types.WorkspaceClientCapabilities(
         workspace_edit=types.WorkspaceEditClientCapabilities(
             document_changes=True,
+            resource_operations=[types.ResourceOperationKind.Create],
             change_annotation_support=types.ChangeAnnotationsSupportOptions(),
         )
     )
@@ -70,3 +71,10 @@ def test_a_new_file_is_made_first() -> None:
     assert isinstance(create, types.CreateFile)
     assert isinstance(change, types.TextDocumentEdit)
     assert [text.new_text for text in change.edits] == ["x = 1\n"]  # type: ignore[union-attr]  # no snippets
+
+
+def test_no_client_is_told_to_make_a_file_that_does_not_know_how() -> None:
+    able = types.WorkspaceEditClientCapabilities(document_changes=True)
+    client = types.ClientCapabilities(types.WorkspaceClientCapabilities(workspace_edit=able))
+    (change,) = made(None, "x = 1\n", client).document_changes or ()
+    assert isinstance(change, types.TextDocumentEdit)

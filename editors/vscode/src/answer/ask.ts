@@ -5,7 +5,7 @@ import type { Session } from "../session";
 import { codeEditor } from "./code";
 import type { Conversation } from "./conversation";
 import type { Preview } from "./preview";
-import { type Answer, changes, type Kind, prompt, type Question } from "./question";
+import { type Answer, changes, type Kind, prompt, type Question, versionOf } from "./question";
 
 /** Ask; `given` is the argument that a code action brought. */
 export async function ask(
@@ -80,7 +80,8 @@ async function propose(
       });
   });
   if (answer?.edit) {
-    await preview.show(title, await session.converter.asWorkspaceEdit(answer.edit));
+    const edit = await session.converter.asWorkspaceEdit(answer.edit);
+    await preview.show(title, edit, versionOf(answer.edit));
   } else if (answer) {
     void vscode.window.showInformationMessage("The model proposes no change.");
   }

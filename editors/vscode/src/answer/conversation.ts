@@ -6,7 +6,7 @@ import type { Session } from "../session";
 import { codeEditor } from "./code";
 import { Panel } from "./panel";
 import type { Wish } from "./protocol";
-import { type Answer, heading, type Kind, type Question } from "./question";
+import { type Answer, further, heading, type Kind, type Question } from "./question";
 import { type Surface, Turns } from "./turns";
 
 /** The panel's side of one window; a new question about code begins a new conversation. */
@@ -58,8 +58,7 @@ export class Conversation implements vscode.Disposable, Surface {
         break;
       case "ask":
         if (this.question) {
-          const { diagnostics: _, text: __, ...rest } = this.question;
-          await this.ask("ask", { ...rest, instruction: wish.text }, wish.text);
+          await this.ask("ask", further(this.question, wish.text), wish.text);
         }
         break;
       case "copy":

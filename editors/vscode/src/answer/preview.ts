@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { applied } from "./edits";
 
 const SCHEME = "caret-preview";
+const MOVED = "The code has changed since the answer. Ask again.";
 
 interface Proposal {
   edit: vscode.WorkspaceEdit;
@@ -21,13 +22,19 @@ export class Preview implements vscode.Disposable, vscode.TextDocumentContentPro
     this,
   );
 
-  /** Show the change to the first file that it touches as a diff. */
-  async show(title: string, edit: vscode.WorkspaceEdit): Promise<void> {
+  /**
+   * Show the change to the first file that it touches as a diff. Rejects where a person has typed
+   * there since the version that it is for.
+   */
+  async show(title: string, edit: vscode.WorkspaceEdit, version?: number): Promise<void> {
     const [[uri, edits] = []] = edit.entries();
     if (!uri || !edits) {
       throw new Error("The model proposes no change.");
     }
     const document = await openedOrNew(uri);
+    if (document && document.version !== (version ?? document.version)) {
+      throw new Error(MOVED);
+    }
     const { text, left } = document
       ? { text: proposedText(document, edits), left: uri }
       : {
@@ -51,7 +58,7 @@ export class Preview implements vscode.Disposable, vscode.TextDocumentContentPro
   async apply(): Promise<void> {
     const proposal = this.take();
     if ([...proposal.versions].some(([document, version]) => document.version !== version)) {
-      throw new Error("The code has changed since the answer. Ask again.");
+      throw new Error(MOVED);
     }
     await closeTab(proposal.preview);
     if (!(await vscode.workspace.applyEdit(proposal.edit))) {

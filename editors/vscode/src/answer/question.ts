@@ -41,6 +41,18 @@ export interface Answer {
   references: Location[];
 }
 
+/** A further question: about the document as it is by then, and not about what was told first. */
+export function further(question: Question, instruction: string): Question {
+  const { diagnostics: _, text: __, textDocument, ...rest } = question;
+  return { ...rest, textDocument: { uri: textDocument.uri }, instruction };
+}
+
+/** The version of the document that an edit is for; undefined where it is for a file on the disk. */
+export function versionOf(edit: WorkspaceEdit): number | undefined {
+  const [change] = edit.documentChanges?.filter((each) => "textDocument" in each) ?? [];
+  return change?.textDocument.version ?? undefined;
+}
+
 export function changes(kind: Kind): boolean {
   return CHANGING.includes(kind);
 }
