@@ -11,10 +11,10 @@ from engine.network import is_public, parse
 if TYPE_CHECKING:
     import httpx
 
-_PATHS = re.compile(r"/(chat/completions|completions|models|embeddings)$")
+_PATHS = re.compile(rb"/(chat/completions|completions|models|embeddings)$")
 """Path of a single request, which other programs expect as part of the address."""
-_OLLAMA = re.compile(r"/api/(generate|chat|tags)$")
-_VERSION = re.compile(r"/v\d+\w*(/|$)")
+_OLLAMA = re.compile(rb"/api/(generate|chat|tags)$")
+_VERSION = re.compile(rb"/v\d+\w*(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,20 @@ class Endpoint:
             Misconfigured: It is no address of an HTTP server.
         """
         url = parse(self.url, "endpoint")
-        path = url.path.rstrip("/")
+        path = url.raw_path.rstrip(b"/")  # as it was written: %2F is another path than a slash
         if requested := _PATHS.search(path):
             path = path[: requested.start()]
-        elif _OLLAMA.search(path) or (path == "/api" and not is_public(url.host)):
-            path = ""  # Ollama's own dialect; its OpenAI's is beside it
+        elif _OLLAMA.search(path) or (path == b"/api" and not is_public(url.host)):
+            path = b""  # Ollama's own dialect; its OpenAI's is beside it
         if not requested and not _VERSION.search(path):
-            path += "/v1"
-        return url.copy_with(path=path or "/")
+            path += b"/v1"
+        return url.copy_with(raw_path=path or b"/")
+
+    def address(self, request: str) -> httpx.URL:
+        """Return the address for one kind of request, such as `chat/completions`.
+
+        Raises:
+            Misconfigured: The endpoint is no address of an HTTP server.
+        """
+        base = self.base
+        return base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/" + request.encode())

@@ -7,14 +7,14 @@ from email.utils import parsedate_to_datetime
 from time import time
 from typing import TYPE_CHECKING
 
-import httpx
-
 from engine import wire
 from engine.errors import CaretError, EngineError, EngineUnavailable, NotCapable, RequestError
 from engine.network import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpx
 
 _INFILLING = re.compile(r"\b(suffix|insert|infill\w*|fim|fill[- ]in[- ]the[- ]middle)\b", re.I)
 _LACKING = re.compile(
@@ -28,17 +28,18 @@ _LONGEST_PAUSE_S = 600.0
 
 def refusal(url: httpx.URL, response: httpx.Response, body: bytes) -> CaretError:
     """Return the error that a refused request ends with."""
-    if error := wire.parse_error(body):
-        return error
     where, status, said = shown(url), response.status_code, wire.error_text(body)
-    told = f"{status}: {said}" if said else f"{status} {response.reason_phrase}".strip()
-    if url.path.endswith("/completions") and _cannot_infill(status, said):
+    reason = wire.beginning(response.reason_phrase.encode())
+    told = f"{status}: {said}" if said else f"{status} {reason}".strip()
+    # Of a code of ours no more is believed: a stranger's "superseded" would be passed over.
+    lacks = isinstance(wire.parse_error(body), NotCapable) or _cannot_infill(status, said)
+    if lacks and url.path.endswith("/completions"):
         return NotCapable(
             f"{where} cannot fill in the middle ({told}). Use a model that can, such as "
             "qwen2.5-coder:1.5b-base in Ollama, or leave caret.fim.endpoint empty for the engine "
             "on this machine."
         )
-    if status < 400:
+    if status < 400 and "Location" in response.headers:
         return RequestError(f"{where} redirects to {_target(response)} ({status}). {_FOLLOW}")
     if status >= 500 or status in (408, 425, 429):
         again = pause(response)
@@ -81,10 +82,12 @@ def _cannot_infill(status: int, said: str) -> bool:
     return bool(lacks or _CHAT_ONLY.search(said))
 
 
+def nowhere(url: httpx.URL) -> CaretError:
+    """Return the error for a redirect to what is no address, at which httpx stops."""
+    return RequestError(f"{shown(url)} redirects to an address that is none. {_FOLLOW}")
+
+
 def _target(response: httpx.Response) -> str:
     """Return where a redirect leads, without what may be secret in it."""
-    try:
-        target = response.request.url.join(response.headers.get("Location", ""))
-    except (httpx.InvalidURL, ValueError):
-        return "an address that is none"
+    target = response.request.url.join(response.headers["Location"])
     return shown(target.copy_with(query=None, fragment=None))

@@ -20,7 +20,7 @@ from engine.endings import ChatEnding, Choice, InfillEnding
 from engine.endpoint import Endpoint
 from engine.errors import CaretError, EngineError, EngineLost, EngineUnavailable, NotCapable
 from engine.network import Misconfigured, open_client, shown, trouble
-from engine.refusals import pause, refusal
+from engine.refusals import nowhere, pause, refusal
 from engine.wire_stream import parse_stream
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _VARIETY = 0.6
 """Temperature for several choices where the request is greedy: vLLM refuses greedy ones."""
 _SILENCE_S = 60.0
 """A server that sends nothing for so long is given up."""
+_PATIENCE = 10
+"""So many times as long it may send signs of life, but no text."""
 _TOKEN_BYTES, _TOKEN_CHARS = 8192, 64
 """More than a token takes in a stream, with all fields of its chunk, and as text."""
 _LEAST_BYTES, _LEAST_CHARS = 1 << 20, 1024
@@ -50,6 +52,7 @@ class RemoteClient:
     def __init__(self, endpoint: Endpoint, silence: float = _SILENCE_S) -> None:
         """Ask `endpoint`; `silence` is for how many seconds it may send nothing."""
         self._endpoint, self._silence = endpoint, silence
+        self._patience = _PATIENCE * silence
         self._opening = asyncio.Lock()
         self._http: httpx.AsyncClient | None = None
         self._dialects = {path: Dialect(endpoint.model) for path in ("completions", _CHAT)}
@@ -108,7 +111,12 @@ class RemoteClient:
         async with self._answer(path, body) as response:
             source = f"{shown(response.url)} (status {response.status_code})"
             answer = parse_stream(response.aiter_bytes(), source, most)
-            async with aclosing(answer), aclosing(_ended(answer, n, make)) as pieces:
+            timely = _timely(answer, self._patience)
+            async with (
+                aclosing(answer),
+                aclosing(timely),
+                aclosing(_ended(timely, n, make)) as pieces,
+            ):
                 async for piece in pieces:
                     yield piece
 
@@ -117,13 +125,13 @@ class RemoteClient:
         """Yield the answer; what breaks it off is said in words."""
         self._check(path)
         try:
-            base = self._endpoint.base
-            http = await self._open(base)
+            url = self._endpoint.address(path)
+            http = await self._open(url)
         except Misconfigured as error:
             raise EngineUnavailable(str(error)) from None
-        url = base.copy_with(path=f"{base.path.rstrip('/')}/{path}")
         try:
-            response = await self._post(http, url, path, body)
+            async with asyncio.timeout(self._patience):
+                response = await self._post(http, url, path, body)
             async with aclosing(response):
                 yield response
         except _UNREACHABLE as error:
@@ -134,6 +142,10 @@ class RemoteClient:
             raise EngineLost(
                 f"{shown(url)} broke off its answer ({trouble(error, url)}). Try again."
             ) from None
+        except TimeoutError:
+            raise EngineLost(f"{shown(url)} has sent no text for too long. Try again.") from None
+        except httpx.InvalidURL:
+            raise nowhere(url) from None
 
     def _check(self, path: str) -> None:
         """Spare the server a request that it would refuse."""
@@ -199,6 +211,22 @@ async def _beginning(response: httpx.Response) -> bytes:
         if len(told) > _REFUSAL_BYTES:
             break
     return told
+
+
+async def _timely(
+    answer: AsyncGenerator[Piece, None], patience: float
+) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces; TimeoutError where none has had text for `patience` seconds."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + patience
+    while True:
+        async with asyncio.timeout_at(deadline):
+            piece = await anext(answer, None)
+        if piece is None:
+            return
+        yield piece
+        if piece.text:
+            deadline = clock() + patience
 
 
 async def _ended(

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from engine.errors import CaretError
     from engine.wire import JSON
 
+_OWN = "The engine"
+"""Our own, whose codes of errors count."""
 _SAYING = (b"", b"message", b"error")
 """Names of events that hold an answer, if its server names them at all."""
 
 
 async def parse_stream(
-    chunks: AsyncIterable[bytes], source: str = "The engine", most: int | None = None
+    chunks: AsyncIterable[bytes], source: str = _OWN, most: int | None = None
 ) -> AsyncGenerator[Piece, None]:
     """Yield the pieces of an answer as its bytes arrive, whether it is a stream of events or not.
 
@@ -127,7 +129,7 @@ def _pieces(chunk: JSON, data: bytes, source: str) -> list[Piece]:
     try:
         failed = [choice for choice in chunk.get("choices") or [] if choice.get("error")]
         pieces = parse_chunk(chunk)
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         raise _no_completion(data, source) from None
     if failed:
         raise _error(json.dumps(failed[0]).encode(), source)
@@ -135,7 +137,8 @@ def _pieces(chunk: JSON, data: bytes, source: str) -> list[Piece]:
 
 
 def _error(data: bytes, source: str) -> CaretError:
-    return wire.parse_error(data) or EngineError(f"{source} failed: {wire.error_text(data)}")
+    own = wire.parse_error(data) if source == _OWN else None
+    return own or EngineError(f"{source} failed: {wire.error_text(data)}")
 
 
 def _no_completion(data: bytes, source: str) -> EngineError:
@@ -149,7 +152,7 @@ def parse_chunk(chunk: JSON) -> list[Piece]:
     A chunk of usage alone, as OpenAI ends a stream, becomes one piece without text.
 
     Raises:
-        ValueError, LookupError, TypeError, AttributeError: It is no such chunk.
+        ValueError, LookupError, TypeError, AttributeError, OverflowError: It is no such chunk.
     """
     usage = _parse_usage(chunk)
     choices = chunk.get("choices") or []
@@ -176,6 +179,8 @@ def _text(choice: JSON) -> str:
     text = said.get("content") if said else choice.get("text")
     if text is None:
         return ""
+    if isinstance(text, list):  # of parts, as Mistral's models have them that reason
+        text = "".join(part["text"] for part in text if part.get("type") == "text")
     if not isinstance(text, str):
         raise TypeError
     return text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")

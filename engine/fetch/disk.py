@@ -45,9 +45,11 @@ def disk_errors_are_said() -> Iterator[None]:
                 f"The disk became full while downloading into {models_dir()}. What has arrived is "
                 "kept: make room and pull again to go on from there."
             ) from error
-        if error.errno in _NO_ENTRY:
-            raise FetchError(
-                f"{error.filename} cannot be written: {error.strerror}. Change its permissions, "
-                "or set CARET_HOME to a folder of your own."
-            ) from error
-        raise
+        place = error.filename or models_dir()
+        advice = (
+            "Change its permissions" if error.errno in _NO_ENTRY else "Remove what is in the way"
+        )
+        raise FetchError(
+            f"{place} cannot be written: {error.strerror}. {advice}, or set CARET_HOME to a folder "
+            "of your own."
+        ) from error

@@ -25,10 +25,14 @@ def installed(entry: ModelEntry) -> Path | None:
     Cheap: it looks at sizes. A file that Caret has not verified yet is hashed, the first time.
 
     Raises:
-        ModelDamaged: It is cut short, or not the bytes that were published.
+        ModelDamaged: It is cut short, or not the bytes that were published, or not a file.
     """
     if not entry.path.exists():
         return None
+    if entry.file and not entry.path.is_file():  # a container may have made a folder of it
+        raise ModelDamaged(
+            f"{entry.path} is no file. Remove it, and run `caret pull {entry.name}`."
+        )
     if entry.local is None:
         receipt.check(entry)
     return entry.path

@@ -71,8 +71,13 @@ def _expected(entry: ModelEntry) -> list[Seal]:
 
 def _read(entry: ModelEntry) -> list[Seal]:
     try:
-        return [Seal(**seal) for seal in json.loads(_place(entry).read_text())]
-    except (OSError, ValueError, TypeError):  # absent, or cut short by a crash
+        said = json.loads(_place(entry).read_text())
+        return [
+            Seal(str(seal["path"]), str(seal["sha256"]), int(seal["size"]), int(seal["mtime_ns"]))
+            for seal in said
+        ]
+    # Absent, or damaged by a crash.
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError):
         return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 
 import httpx
 
@@ -22,12 +23,14 @@ class Misconfigured(Exception):
 def parse(written: str, name: str) -> httpx.URL:
     """Return the address that a person wrote, without a slash at its end.
 
-    Blanks, quotes and a missing scheme are forgiven; `name` is what a message calls it.
+    Blanks, quotes, a missing scheme and invisible characters, which come along where an address is
+    copied from a page, are forgiven; `name` is what a message calls it.
 
     Raises:
         Misconfigured: It is no address of an HTTP server.
     """
-    text = written.strip().strip("\"'`<>").strip()
+    visible = "".join(char for char in written if unicodedata.category(char) != "Cf")
+    text = visible.strip().strip("\"'`<>").strip()
     if not text:
         raise _wrong(name, "is empty")
     scheme = _SCHEME.match(text)
@@ -42,7 +45,7 @@ def parse(written: str, name: str) -> httpx.URL:
         raise _wrong(name, "names no host and port")
     if url.query or url.fragment:
         raise _wrong(name, "has a query or a fragment, which must be left out")
-    return url.copy_with(raw_path=url.raw_path.rstrip(b"/") or b"/")
+    return url.copy_with(raw_path=url.raw_path.rstrip(b"/?") or b"/")
 
 
 def url_of(text: str) -> httpx.URL | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def open_client(
     url: httpx.URL, headers: Mapping[str, str], timeout: httpx.Timeout
 ) -> httpx.AsyncClient:
-    """Return a client for the one server at `url`; it follows no redirect.
+    """Return a client for the one server at `url`; it follows no redirect and keeps no cookie.
 
     Raises:
         Misconfigured: A variable for proxies or certificates cannot be used.
@@ -32,6 +33,8 @@ def open_client(
         verify=context or False,  # plain HTTP has no certificates, and reading them takes long
         proxy=_proxy(route, context),
         follow_redirects=False,
+        # A cookie could tell two requests to be one person's, and many would fill a request's head.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers=headers,
         timeout=timeout,
     )

@@ -13,6 +13,7 @@ from engine.fetch import Progress, installed, pull
 from engine.models import ModelEntry, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BLOB = hashlib.shake_256(b"weights").digest(100_000)
@@ -87,13 +88,23 @@ def test_other_bytes_are_damaged(noted: bool) -> None:
         installed(ENTRY)
 
 
-def test_a_receipt_cut_short_by_a_crash_is_written_again() -> None:
+@pytest.mark.parametrize(
+    "damage", [lambda noted: noted[:20], lambda _: "[{}]", lambda _: "[" * 9999]
+)
+def test_a_receipt_damaged_by_a_crash_is_written_again(damage: Callable[[str], str]) -> None:
     ENTRY.path.write_bytes(BLOB)
     installed(ENTRY)
     noted = receipt().read_text()
-    receipt().write_text(noted[:20])
+    receipt().write_text(damage(noted))
     assert installed(ENTRY) == ENTRY.path
     assert receipt().read_text() == noted
+
+
+def test_a_folder_in_the_place_of_the_file_is_no_model() -> None:
+    entry = find("codellama-7b")
+    entry.path.mkdir()
+    with pytest.raises(ModelDamaged, match=r"is no file\. Remove it"):
+        installed(entry)
 
 
 def test_a_file_whose_digest_nobody_knows_is_taken_as_it_is() -> None:

@@ -144,6 +144,14 @@ def test_a_disk_that_fills_up_is_said_and_what_came_is_kept(hub: Hub) -> None:
     assert hub.downloads == ["", "bytes=1500000-"]
 
 
+@pytest.mark.parametrize("place", ["{}.partial", ".{}.lock", "{}"])
+def test_what_is_in_the_way_is_said(hub: Hub, place: str) -> None:
+    path = find(MODEL).path
+    path.with_name(place.format(path.name)).mkdir()
+    with pytest.raises(FetchError, match=r"cannot be written: .* Remove what is in the way"):
+        pull(find(MODEL), quiet)
+
+
 def test_too_little_room_is_said_before_the_download(hub: Hub) -> None:
     hub.stated = {"X-Linked-Size": str(10**18)}
     with pytest.raises(DiskFull, match=r"No room in .*models: .* needs 1\.0 EB, .* are free"):

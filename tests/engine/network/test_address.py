@@ -23,6 +23,8 @@ from engine.network import Misconfigured, parse, shown
         ("api.example.com/v1", "https://api.example.com/v1"),
         ("http://münchen.example:8", "http://xn--mnchen-3ya.example:8/"),
         ("my_box:80", "http://my_box/"),
+        ("\ufeffhttp://h:1/v1\u200b", "http://h:1/v1"),
+        ("http://h:1/v1?", "http://h:1/v1"),
     ],
 )
 def test_what_is_meant_is_clear(written: str, meant: str) -> None:
@@ -103,6 +105,8 @@ def test_a_password_is_not_shown() -> None:
         ("https://x.example.com/v1beta/openai", "https://x.example.com/v1beta/openai"),
         ("http://h/proxy", "http://h/proxy/v1"),
         ("http://u:p@h:1", "http://u:p@h:1/v1"),
+        ("http://h/org%2Fmodel/v1", "http://h/org%2Fmodel/v1"),
+        ("http://h/a%25b%3Fc", "http://h/a%25b%3Fc/v1"),
     ],
 )
 def test_endpoints_may_name_more_or_less_than_the_version(written: str, base: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from engine.api import ChatMessage, ChatRequest, CompletionRequest, ModelStatus, Piece, Usage
 from engine.errors import AnswerUnusable, EngineError, EngineLost, EngineUnavailable
@@ -53,6 +53,15 @@ async def test_an_empty_suffix_stays_an_infilling_request(other: Other) -> None:
 async def test_an_empty_prompt_is_sent(other: Other) -> None:
     await ask(Endpoint(other.url), CompletionRequest("m", "", "x = 1\n"))
     assert other.requests[0][2]["prompt"] == ""
+
+
+async def test_no_cookie_is_kept(other: Other) -> None:
+    client = RemoteClient(Endpoint(other.url))
+    other.response = Response(b'{"choices":[]}', headers={"Set-Cookie": "who=me"})
+    for _ in range(2):
+        await all_of(client.complete(CompletionRequest("m", "a")))
+    await client.aclose()
+    assert "cookie" not in other.requests[1][1]
 
 
 async def test_chat(other: Other) -> None:

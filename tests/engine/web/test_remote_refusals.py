@@ -43,6 +43,11 @@ CHAT = ChatRequest("m", (ChatMessage("user", "Why?"),))
         (500, "oops", EngineError, "oops"),
         (204, None, EngineError, r"\(status 204\) sent nothing"),
         (202, {"id": 1}, EngineError, r"\(status 202\) sent .* which is no completion"),
+        # Codes of our own engine's errors: of a stranger they count for little.
+        (409, {"error": {"code": "superseded", "message": "x" * 999}}, RequestError, r"x{200}\)"),
+        (403, {"error": {"code": "licence_not_accepted"}}, EngineUnavailable, "another API key"),
+        (200, {"error": {"code": "superseded", "message": "\x1b[1m"}}, EngineError, r": \[1m"),
+        (422, {"error": {"code": "not_capable", "message": "no"}}, NotCapable, r"\(422: no\)"),
     ],
 )
 async def test_statuses(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from engine.errors import CaretError, EngineError, EngineLost, EngineUnavailable
+from engine.errors import CaretError, EngineError, EngineLost, EngineUnavailable, RequestError
 from engine.remote import Endpoint, RemoteClient
 from tests.engine.web.elsewhere import REQUEST, all_of, ask
 from tests.raw_server import raw_server
@@ -52,6 +53,7 @@ ZIPPED = gzip.compress(EVENT)
         [OK + b"Transfer-Encoding: chunked\r\n\r\n", _chunked(EVENT[:5], EVENT[5:]), b"\r\n"],
         [OK + b"Transfer-Encoding: chunked\r\n\r\n", _chunked(EVENT), b"X-Trailer: 1\r\n\r\n"],
         [b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + CLOSE, EVENT],
+        [OK + CLOSE, b'{"choices":[{"message":{"content":[{"type":"text","text":"x)"}]}}]}'],
     ],
 )
 async def test_what_a_client_must_take(answer: list[bytes]) -> None:
@@ -71,6 +73,14 @@ async def test_what_a_client_must_take(answer: list[bytes]) -> None:
         ([OK + b"X: " + b"x" * 200_000 + b"\r\n\r\n"], EngineLost, "broke off"),
         ([OK + CLOSE, b"<title>Log in</title>"], EngineError, r"\(status 200\) sent 'Log in"),
         ([b"HTTP/1.1 500 \r\n" + CLOSE, b"x" * 300_000], EngineError, r"failed \(500: x{200}\)"),
+        ([b"HTTP/1.1 500 \x1b]0;x\r\n" + CLOSE], EngineError, r"failed \(500 \]0;x\)"),
+        ([b"HTTP/1.1 304 \r\n" + CLOSE], RequestError, r"refused the request \(304\)"),
+        ([b"HTTP/1.1 302 \r\nLocation: data:x\r\n" + CLOSE], RequestError, "an address that is"),
+        (
+            [OK + CLOSE, b'{"choices":[{"text":"x","logprob":1' + b"0" * 400 + b"}]}"],
+            EngineError,
+            "no completion",
+        ),
     ],
 )
 async def test_what_is_no_answer(answer: list[bytes], kind: type[CaretError], words: str) -> None:
@@ -96,6 +106,32 @@ async def test_a_server_that_falls_silent(answer: list[bytes]) -> None:
         with pytest.raises(EngineLost, match="has sent nothing for too long"):
             await all_of(client.complete(REQUEST))
         await client.aclose()
+
+
+@pytest.mark.parametrize("head", [OK, OK + CLOSE])
+async def test_signs_of_life_are_no_answer(head: bytes) -> None:
+    left = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while not writer.is_closing():
+            writer.write(b"x: y\n" if head == OK else b": still there\n\n")
+            await asyncio.sleep(0.01)
+        left.set()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = RemoteClient(Endpoint(f"http://127.0.0.1:{port}"), silence=0.05)
+        with pytest.raises(EngineLost, match="has sent no text for too long"):
+            await all_of(client.complete(REQUEST))
+        await client.aclose()
+        await left.wait()
+
+
+async def test_a_path_is_asked_for_as_it_is_written() -> None:
+    async with raw_server(OK + CLOSE, EVENT) as server:
+        await ask(Endpoint(f"{server.url}/org%2Fmodel/v1"))
+    assert server.heads[0].startswith("POST /org%2Fmodel/v1/completions HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("coding", [b"identity", b"gzip"])
