@@ -144,8 +144,9 @@ def test_a_disk_that_fills_up_is_said_and_what_came_is_kept(hub: Hub) -> None:
     assert hub.downloads == ["", "bytes=1500000-"]
 
 
+@pytest.mark.usefixtures("hub")
 @pytest.mark.parametrize("place", ["{}.partial", ".{}.lock", "{}"])
-def test_what_is_in_the_way_is_said(hub: Hub, place: str) -> None:
+def test_what_is_in_the_way_is_said(place: str) -> None:
     path = find(MODEL).path
     path.with_name(place.format(path.name)).mkdir()
     with pytest.raises(FetchError, match=r"cannot be written: .* Remove what is in the way"):
