@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from engine.errors import CaretError
+from lsp_server import stdio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +55,16 @@ class LazyGroup(click.Group):
 
 def run_command(command: click.Command, name: str) -> None:
     """Run a command line as the program `name`; exit codes: 0 done, 1 failed, 2 wrong usage."""
+    stdio.prepare()
     try:
         command(prog_name=name)
     except CaretError as error:
-        click.echo(f"caret: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:  # such as a full disk behind standard output
+        stdio.give_up_output()
+        _fail(f"{error.filename or 'The output'} cannot be used: {error.strerror or error}.")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"caret: {stdio.harmless(message)}", err=True)
+    sys.exit(1)

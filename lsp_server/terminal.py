@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 from rich.live import Live
 from rich.markdown import Markdown
 
+from lsp_server.stdio import harmless
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,7 +42,7 @@ class Growing:
             self._console.file.write(text)
             self._console.file.flush()
             return
-        whole, self._open = settled(self._open + text)
+        whole, self._open = settled(self._open + harmless(text))
         if whole:
             self._console.print(Markdown(whole), "")
         self._live.update(Markdown(self._open))

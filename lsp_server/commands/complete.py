@@ -22,6 +22,7 @@ from lsp_server.documents import Document, body
 from lsp_server.policy import names_of, refusal
 from lsp_server.settings import Settings
 from lsp_server.status import describe
+from lsp_server.stdio import harmless
 from lsp_server.textfile import absolute, read_text
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def in_place(site: Site, text: str) -> Text:
     """A few lines around the caret with the completion in colour."""
     above = "\n".join(site.prefix.split("\n")[-_AROUND - 1 :])
     below = "\n".join(site.suffix.split("\n")[: _AROUND + 1])
-    return Text.assemble((above, "dim"), (text, "bold green"), (below, "dim"))
+    shown = (above, "dim"), (text, "bold green"), (below, "dim")
+    return Text.assemble(*((harmless(part), style) for part, style in shown))
 
 
 async def _complete(query: Query, settings: Settings) -> tuple[list[str], Usage | None]:

@@ -17,6 +17,7 @@ from lsp_server.consultation import Consultation, parse_lines
 from lsp_server.instruct.commands import COMMANDS as KNOWN
 from lsp_server.patch import diff
 from lsp_server.status import describe
+from lsp_server.stdio import harmless
 from lsp_server.terminal import Growing
 from lsp_server.textfile import texts_of, write_change
 
@@ -124,12 +125,12 @@ def _applied(change: Change, asked: Consultation, *, yes: bool, quiet: bool) -> 
     if not quiet:
         console, text = Console(), diff(change.path, *texts_of(change, asked.root))
         if console.is_terminal:
-            console.print(Syntax(text.replace("\r\n", "\n"), "diff"), soft_wrap=True)
+            console.print(Syntax(harmless(text), "diff"), soft_wrap=True)
         else:
             click.echo(text, nl=False)  # rich would take `[x]` for markup
-    if not yes and not (sys.stdin.isatty() and click.confirm(f"Write {change.path}?")):
+    if not yes and not (sys.stdin.isatty() and click.confirm(f"Write {harmless(change.path)}?")):
         click.echo("caret: nothing was written; --yes writes without asking", err=True)
         return False
     write_change(change, asked.root)
-    click.echo(f"caret: {change.path} is written", err=True)
+    click.echo(f"caret: {harmless(change.path)} is written", err=True)
     return True

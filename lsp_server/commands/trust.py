@@ -27,6 +27,8 @@ def command(endpoint: str | None, key: bool, forget: bool) -> None:
     asked, but gets no key unless you say so. A model that was asked about is named likewise.
     """
     if endpoint is None:
+        if key or forget:
+            raise click.UsageError("Name the server of which you decide this.")
         for server, said in trust.decisions().items():
             click.echo(f"{server}: {_words(said)}")
         return
