@@ -20,6 +20,9 @@ client.stop(vim.fn.has("nvim-0.11") == 1 and client or nil)
 WAITS = """
 return #vim.api.nvim_get_autocmds({ event = "CmdwinLeave" }) > 0
 """
+VERSION = """
+return vim.lsp.util.buf_versions[vim.fn.bufnr("sum.txt")] or 0
+"""
 DIAGNOSE = """
 local space = vim.api.nvim_create_namespace("test")
 vim.diagnostic.set(space, 0, { { lnum = 0, col = ..., end_col = select(2, ...), message = "odd" } })
@@ -77,7 +80,7 @@ def test_a_change_is_made_in_the_line_ends_of_the_file(editor: Played, tmp_path:
     assert (tmp_path / "sum.txt").read_bytes() == b"a + b\r\nd\r\nc\r\n"
 
 
-@pytest.mark.parametrize(("before", "after"), [("i", "x<Esc>"), (":", "<Esc>"), ("q:", ":q<CR>")])
+@pytest.mark.parametrize(("before", "after"), [("i", "<Esc>"), (":", "<Esc>"), ("q:", ":q<CR>")])
 def test_a_change_waits_until_nothing_is_typed(editor: Played, before: str, after: str) -> None:
     _ask(editor, "Caret fix")
     editor.keys(before)
@@ -97,6 +100,65 @@ def test_a_change_of_a_text_that_moved_on_is_not_made(editor: Played) -> None:
     editor.keys("a")
     wait(lambda: any("the code has changed" in line for line in editor.told))
     assert editor.lines == ["new", "a - b", "c"]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_change_is_not_shown_for_a_text_that_moved_on(editor: Played, late: bool) -> None:
+    """What is typed is kept, before the answer comes and while it waits for normal mode."""
+    _ask(editor, "Caret fix")
+    answer = _edit(editor, "a + b")
+    (((uri, edits),),) = (answer["edit"].pop("changes").items(),)
+    document = {"uri": uri, "version": editor.lua(VERSION)}
+    answer["edit"]["documentChanges"] = [{"textDocument": document, "edits": edits}]
+    editor.keys("i")
+    wait(lambda: editor.mode == "i")
+    if late:
+        editor.answer(answer)
+        wait(lambda: editor.lua(WAITS))
+    editor.keys("typed ")
+    wait(lambda: editor.lines[0] == "typed a - b")
+    if not late:
+        editor.answer(answer)
+        wait(lambda: editor.lua(WAITS))
+    editor.keys("<Esc>")
+    wait(lambda: any("the code has changed" in line for line in editor.told))
+    assert editor.lines == ["typed a - b", "c"]
+
+
+def test_a_further_question_stops_what_is_written(editor: Played) -> None:
+    _ask(editor, "Caret ask one")
+    editor.command("only!")  # the code has no window any more
+    editor.keys("<CR>two<CR>")
+    wait(lambda: editor.waiting == 2)
+    editor.answer({"text": "first", "conversation": "1"})
+    editor.answer({"text": "second", "conversation": "1"})
+    wait(lambda: "second" in editor.lines)
+    assert "*Stopped.*" in editor.lines
+    assert "first" not in editor.lines
+    arguments = editor.heard("workspace/executeCommand")[-1]["arguments"][0]
+    assert arguments["instruction"] == "two"
+    assert arguments["textDocument"]["uri"].endswith("sum.txt")
+
+
+def test_a_question_about_code_that_is_closed_is_refused_in_words(editor: Played) -> None:
+    _ask(editor, "Caret ask one")
+    editor.answer({"text": "first", "conversation": "1"})
+    wait(lambda: "first" in editor.lines)
+    editor.command("bwipeout! sum.txt")
+    editor.keys("<CR>two<CR>")
+    wait(lambda: any("the code of this answer is closed" in line for line in editor.told))
+    assert editor.waiting == 0
+
+
+def test_tabs_of_a_suggestion_are_as_wide_as_those_of_the_text(
+    editor: Played, tmp_path: Path
+) -> None:
+    editor.open(tmp_path / "tabs.go", "if a {\n\n}\n")
+    editor.command("setlocal tabstop=4 noexpandtab")
+    editor.suggest("\tb(\t1)\n\tc()", 1)
+    editor.keys("jA")
+    wait(lambda: editor.ghost)
+    assert editor.screen[1:3] == ["    b(  1)", "    c()"]
 
 
 def test_a_diff_is_left_in_the_last_window(editor: Played) -> None:

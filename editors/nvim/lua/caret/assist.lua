@@ -128,7 +128,7 @@ function M.tell(name, call, more)
   if not client.running() then
     return
   end
-  local source = vim.api.nvim_get_current_win()
+  local source = vim.api.nvim_get_current_buf()
   local page = window.open(config.values.answer, "Caret: " .. name)
   page.stop = function()
     M.stop(page)
@@ -136,22 +136,25 @@ function M.tell(name, call, more)
   page.follow = function(question)
     M.follow(page, source, question)
   end
-  vim.api.nvim_win_call(source, function()
+  vim.api.nvim_buf_call(source, function()
     stream(name, call, more, page)
   end)
 end
 
---- Ask further in a page's conversation.
+--- Ask further in a page's conversation; what is still written there is stopped.
 ---@param page caret.Page
----@param source integer The window that was asked from.
+---@param source integer The buffer that was asked from.
 ---@param question string
 function M.follow(page, source, question)
-  if vim.api.nvim_win_is_valid(source) then
-    page:heading(question)
-    vim.api.nvim_win_call(source, function()
-      stream("ask", { range = 0 }, { instruction = question, conversation = page.conversation }, page)
-    end)
+  if not vim.api.nvim_buf_is_loaded(source) then
+    message.show("Caret: the code of this answer is closed; ask from the code", vim.log.levels.WARN)
+    return
   end
+  page.stop()
+  page:heading(question)
+  vim.api.nvim_buf_call(source, function()
+    stream("ask", { range = 0 }, { instruction = question, conversation = page.conversation }, page)
+  end)
 end
 
 --- Show an edit as a diff, and make it when the user agrees. What is no edit is shown in words: a
@@ -163,9 +166,11 @@ function M.edit(name, call, more)
   local running = client.running()
   message.show(("Caret: %s …"):format(name))
   start(name, call, more, nil, function(result, failure)
+    local edit = result and result.edit ~= vim.NIL and result.edit
+    local ticks = edit and proposal.ticks(edit)
     window.when_free(function()
-      if result and result.edit and result.edit ~= vim.NIL then
-        proposal.show(result.edit, running.offset_encoding, name)
+      if edit then
+        proposal.show(edit, running.offset_encoding, name, ticks)
       else
         window.open(config.values.answer, "Caret: " .. name):finish(result, failure)
       end

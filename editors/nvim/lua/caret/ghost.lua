@@ -52,6 +52,19 @@ local function rest()
   return buffers.rest(start.line, column, item.insertText), item
 end
 
+--- A line as it is drawn at the caret: the editor draws tabs there as one column.
+---@param line string
+---@return string
+local function spaced(line)
+  local first, drawn = vim.fn.virtcol(".") - 1, ""
+  for text, tab in line:gmatch("([^\t]*)(\t?)") do
+    drawn = drawn .. text
+    local column = first + vim.fn.strdisplaywidth(drawn, first)
+    drawn = drawn .. (" "):rep(tab == "" and 0 or vim.fn.strdisplaywidth(tab, column))
+  end
+  return drawn
+end
+
 local function draw()
   api.nvim_buf_clear_namespace(0, namespace, 0, -1)
   local text = rest()
@@ -64,7 +77,7 @@ local function draw()
   end, vim.list_slice(lines, 2))
   local row, column = unpack(api.nvim_win_get_cursor(0))
   api.nvim_buf_set_extmark(0, namespace, row - 1, column, {
-    virt_text = { { lines[1], "CaretGhost" } },
+    virt_text = { { spaced(lines[1]), "CaretGhost" } },
     virt_text_pos = "inline",
     virt_lines = below,
     hl_mode = "combine",

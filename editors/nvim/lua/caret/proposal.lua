@@ -5,17 +5,34 @@ local message = require("caret.message")
 
 local M = {}
 
---- The texts of each buffer that an edit touches, before and after; the buffers stay as they are.
+--- What an edit changes in each buffer, and which version of the text it is for.
 ---@param edit table A WorkspaceEdit.
----@return table<integer, table[]> Text edits by buffer.
+---@return table<integer, { edits: table[], version: any }>
 local function by_buffer(edit)
   local found = {}
   for uri, edits in pairs(edit.changes or {}) do
-    found[vim.uri_to_bufnr(uri)] = edits
+    found[vim.uri_to_bufnr(uri)] = { edits = edits }
   end
   for _, change in ipairs(edit.documentChanges or {}) do
     if change.textDocument then
-      found[vim.uri_to_bufnr(change.textDocument.uri)] = change.edits
+      local document = change.textDocument
+      found[vim.uri_to_bufnr(document.uri)] = { edits = change.edits, version = document.version }
+    end
+  end
+  return found
+end
+
+--- Note which texts an edit is for when its answer comes: what is typed after that, or was on its way to
+--- the server, makes it one for another text.
+---@param edit table A WorkspaceEdit.
+---@return table<integer, integer> ticks Versions by buffer, of those that are loaded.
+function M.ticks(edit)
+  local found = {}
+  for buffer, change in pairs(by_buffer(edit)) do
+    if api.nvim_buf_is_loaded(buffer) then
+      local sent = vim.lsp.util.buf_versions[buffer]
+      local old = type(change.version) == "number" and sent and sent > change.version
+      found[buffer] = old and 0 or api.nvim_buf_get_changedtick(buffer)
     end
   end
   return found
@@ -52,6 +69,11 @@ local function obstacle(ticks)
   end
 end
 
+---@param problem string
+local function tell(problem)
+  message.show(("Caret: %s"):format(problem), vim.log.levels.WARN)
+end
+
 --- Make an edit, and have what it changed on the screen: the editor keeps other files hidden.
 ---@param edit table A WorkspaceEdit.
 ---@param encoding string
@@ -68,10 +90,16 @@ end
 ---@param edit table A WorkspaceEdit.
 ---@param encoding string
 ---@param name string What it is called.
-function M.show(edit, encoding, name)
-  local text, ticks = {}, {}
-  for buffer, edits in pairs(by_buffer(edit)) do
-    table.insert(text, diff(buffer, edits, encoding))
+---@param ticks table<integer, integer> What `ticks` said when the answer came.
+function M.show(edit, encoding, name, ticks)
+  local stale = obstacle(ticks)
+  if stale then
+    tell(stale)
+    return
+  end
+  local text = {}
+  for buffer, change in pairs(by_buffer(edit)) do
+    table.insert(text, diff(buffer, change.edits, encoding))
     ticks[buffer] = api.nvim_buf_get_changedtick(buffer)
   end
   local shown = api.nvim_create_buf(false, true)
@@ -85,7 +113,7 @@ function M.show(edit, encoding, name)
     vim.cmd.bwipeout()
     local problem = obstacle(ticks)
     if problem then
-      message.show(("Caret: %s"):format(problem), vim.log.levels.WARN)
+      tell(problem)
     else
       apply(edit, encoding)
     end
