@@ -190,6 +190,8 @@ class Rpc(LanguageServerProtocol):
         is_configuration = self._result_types[asked] is types.ConfigurationResponse
         if is_configuration and message.get("result", ...) is None:
             message["result"] = []  # some clients say null where nothing is set
+        if is_configuration and isinstance(message.get("result"), dict):
+            message["result"] = [message["result"]]  # and others leave out the list
         try:
             answer = self.structure_message(message)
         except JsonRpcException as error:

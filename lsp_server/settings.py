@@ -185,13 +185,29 @@ def read_settings(*sections: object) -> tuple[Settings, list[str]]:
     problems: list[str] = []
     settings = Settings()
     for section in sections:
-        settings = _read(settings, section, "caret", problems)
+        settings = _read(settings, _nested(section), "caret", problems)
     for problem in exclusion_of(settings.privacy.exclude).problems:
         problems.append(f"caret.privacy.exclude: {problem}; it excludes nothing.")
     told = list(dict.fromkeys(problems))
     if len(told) > _MOST_TOLD:
         told[_MOST_TOLD:] = [f"caret has {len(told) - _MOST_TOLD:,} more wrong settings."]
     return settings, told
+
+
+def _nested(section: object) -> object:
+    """Return a section without its own name, and with groups for dotted names: some send these."""
+    if not isinstance(section, Mapping):
+        return section
+    own = section.get("caret")
+    found: dict[str, Any] = {}
+    if isinstance(own, Mapping):
+        section = {key: value for key, value in section.items() if key != "caret"} | {**own}
+    for key, value in section.items():
+        group, dot, name = key.removeprefix("caret.").partition(".")
+        new, there = {name: value} if dot else value, found.get(group, {})
+        both = isinstance(new, Mapping) and isinstance(there, Mapping)
+        found[group] = there | new if both else new
+    return found
 
 
 def camel_case(name: str) -> str:

@@ -141,6 +141,16 @@ async def test_answers_of_every_form_are_taken(client: Client, answer: dict[str,
     assert not client.protocol._result_types
 
 
+async def test_settings_without_the_list_around_them() -> None:
+    client, off = Client(), {"completion": {"enable": False}, "privacy": {"exclude": ["mine"]}}
+    await client.say(initialize(capabilities={"workspace": {"configuration": True}}))
+    await client.say(notification("initialized", {}))
+    (asked,) = (each for each in client.sent if each.get("method") == "workspace/configuration")
+    await client.say({"jsonrpc": "2.0", "id": asked["id"], "result": off})
+    await client.server.configuration.known()
+    assert "mine" in client.server.configuration.settings.privacy.exclude
+
+
 async def test_the_client_cannot_cancel_a_request_of_the_server(client: Client) -> None:
     asked, name = client.asks(), client.sent[-1]["id"]
     await client.say(notification("$/cancelRequest", {"id": name}))

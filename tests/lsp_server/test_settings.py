@@ -76,3 +76,26 @@ def test_every_setting_is_documented() -> None:
     assert {"caret.fim.model", "caret.completion.maxTokens", "caret.engine.idleMinutes"} <= names
     docs = Path(__file__).parents[2] / "docs" / "settings.md"
     assert settings_table.markdown() in docs.read_text()
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        {"caret": {"completion": {"enable": False}, "privacy": {"exclude": ["a"]}}},
+        {"caret": {"completion": {"enable": False}}, "privacy.exclude": ["a"]},
+        {"caret.completion.enable": False, "caret.privacy.exclude": ["a"], "caret": {}},
+        {"completion.enable": False, "completion": {}, "caret.privacy": {"exclude": ["a"]}},
+    ],
+)
+def test_names_as_the_documentation_writes_them(section: dict[str, object]) -> None:
+    """Editors that give a server what the user wrote: what is to be private must be."""
+    settings, problems = read_settings(section)
+    assert not problems
+    assert not settings.completion.enable
+    assert "a" in settings.privacy.exclude
+
+
+@pytest.mark.parametrize("odd", [{"caret": 5}, {"caret.a.b": 1}, {"": 1}, {".": 1}, {"caret.": 1}])
+def test_names_that_are_none(odd: dict[str, object]) -> None:
+    settings, problems = read_settings(odd)
+    assert (settings, len(problems)) == (Settings(), 1)
