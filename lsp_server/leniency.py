@@ -14,19 +14,23 @@ _MAX = 2**31 - 1
 _DEFAULTS: dict[str, object] = {
     "context": {},
     "diagnostics": [],
+    "kind": 2,  # of a notebook's cell: code
     "languageId": "",
+    "notebookType": "",
     "triggerKind": 2,  # of inline completion: nobody asked for it
     "version": 0,
 }
 """Required members that some clients leave out or write otherwise, and what is read instead."""
+_TEXTS = ("cells", "structure", "textContent", "didOpen", "didClose")
+"""Members that may be missing, but where they are they say what a document is."""
 
 
 def read(value: object, kind: Any, converter: Converter, *, whole: bool = False) -> Any:  # noqa: ANN401 - of that kind
     """Return a JSON value as lsprotocol has it.
 
     Where that cannot be read, members count as missing that are null, and numbers that are too
-    large are the largest. Unless all of it counts, as in a change of a document (`whole`), members
-    that may be missing and items of lists are left out that cannot be read.
+    large are the largest. What cannot be read and may be missing is left out, and so are items of
+    lists; but of a change of a document (`whole`) nothing is that says what the document is.
 
     Raises:
         Exception: it cannot be read; the exception is any that attrs and cattrs have.
@@ -82,7 +86,7 @@ class _Mender:
                 continue
             if required:
                 kept[name] = _DEFAULTS.get(name, kept[name])
-            elif not self._whole:
+            elif not (self._whole and name in _TEXTS):
                 del kept[name]
         return kept
 

@@ -68,3 +68,21 @@ def test_no_change_is_left_out_of_several(odd: object) -> None:
     params = {"textDocument": document, "contentChanges": changes}
     with pytest.raises(Exception):  # noqa: B017 - any of attrs' and cattrs'
         read(params, types.DidChangeTextDocumentParams, CONVERTER, whole=True)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"executionSummary": {"success": True}}, {"kind": None}, {"metadata": None}]
+)
+def test_what_a_notebook_says_beside_its_texts(odd: dict[str, Any]) -> None:
+    cells = [{"kind": 2, "document": "cell:1"} | odd]
+    text = {"uri": "cell:1", "languageId": "python", "version": 1, "text": "x"}
+    params = {"notebookDocument": {"uri": "n:1", "cells": cells}, "cellTextDocuments": [text]}
+    found = read(params, types.DidOpenNotebookDocumentParams, CONVERTER, whole=True)
+    assert [each.document for each in found.notebook_document.cells] == ["cell:1"]
+
+
+def test_no_cells_of_a_notebook_are_left_out() -> None:
+    cells = {"structure": {"array": {"start": 0, "deleteCount": "all"}}}
+    params = {"notebookDocument": {"uri": "n:1", "version": 2}, "change": {"cells": cells}}
+    with pytest.raises(Exception):  # noqa: B017 - any of attrs' and cattrs'
+        read(params, types.DidChangeNotebookDocumentParams, CONVERTER, whole=True)
