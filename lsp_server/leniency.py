@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import attrs
@@ -12,11 +13,16 @@ if TYPE_CHECKING:
 _MAX = 2**31 - 1
 """The largest number of the protocol; some clients write larger ones for the end of a line."""
 _DEFAULTS: dict[str, object] = {
+    "added": [],
     "context": {},
     "diagnostics": [],
     "kind": 2,  # of a notebook's cell: code
     "languageId": "",
+    "name": "",
     "notebookType": "",
+    "params": {},
+    "removed": [],
+    "settings": None,
     "triggerKind": 2,  # of inline completion: nobody asked for it
     "version": 0,
 }
@@ -50,7 +56,7 @@ class _Mender:
     def mended(self, value: Any, kind: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, int | float):
             return min(value, _MAX)
-        for each in get_args(kind) if get_origin(kind) is Union else (kind,):
+        for each in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
             found = self._parts(value, each)
             if self._reads(found, each):
                 return found

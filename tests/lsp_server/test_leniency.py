@@ -86,3 +86,31 @@ def test_no_cells_of_a_notebook_are_left_out() -> None:
     params = {"notebookDocument": {"uri": "n:1", "version": 2}, "change": {"cells": cells}}
     with pytest.raises(Exception):  # noqa: B017 - any of attrs' and cattrs'
         read(params, types.DidChangeNotebookDocumentParams, CONVERTER, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("event", "added"),
+    [
+        ({"added": [{"uri": "file:///w"}], "removed": None}, ["file:///w"]),
+        ({"removed": [{"uri": "file:///w", "name": None}]}, []),
+    ],
+)
+def test_folders_that_come_and_go(event: dict[str, Any], added: list[str]) -> None:
+    kind = types.DidChangeWorkspaceFoldersParams
+    found = read({"event": event}, kind, CONVERTER, whole=True)
+    assert [folder.uri for folder in found.event.added] == added
+
+
+@pytest.mark.parametrize("message", [{}, {"params": None}, {"params": {}}])
+def test_settings_that_changed_without_a_word_which(message: dict[str, Any]) -> None:
+    method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+    kind = types.DidChangeConfigurationNotification
+    found = read({"jsonrpc": "2.0", "method": method} | message, kind, CONVERTER, whole=True)
+    assert found.params.settings is None
+
+
+def test_a_range_that_may_be_missing() -> None:
+    """As in the arguments of commands."""
+    end = {"line": 2**40, "character": 0}
+    found = read({"start": AT["start"], "end": end}, types.Range | None, CONVERTER)
+    assert found.end.line == 2**31 - 1
