@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +23,9 @@ from engine.tokenizers.vocabulary import CONTROL_SHAPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import FrameType
+
+    from _typeshed import TraceFunction
 
     from engine.api import ChatMessage
     from engine.tokenizers import Tokenizer
@@ -175,15 +180,49 @@ def _unused_character(contents: Iterable[str]) -> str:
     raise RequestError("The conversation has every character that there is: send less of it.")
 
 
-def _rendered(tokenizer: Tokenizer, template: str, turns: list[dict[str, str]]) -> str:
+_MOST_SECONDS = 2.0
+"""Processor time for a template; those of real models take milliseconds."""
+_MOST_CHARACTERS = 1 << 20
+"""Most that a template may write of its own."""
+_FAULTS = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+    *(TypeError, ValueError),
+)
+
+
+def _in_time(render: Callable[[], str]) -> str:
+    """Return what `render` does, which is stopped where it takes too long.
+
+    Loops in loops would hold the thread that computes for ever, and no thread can be ended from
+    outside: so the tracing function that is called for each line looks at the clock.
+    """
+    before, end = sys.gettrace(), time.thread_time() + _MOST_SECONDS
+
+    def look(_frame: FrameType, _event: str, _argument: object) -> TraceFunction:
+        if time.thread_time() > end:
+            raise TemplateError("it takes too long")
+        return look
+
+    sys.settrace(look)
     try:
-        return _ENVIRONMENT.from_string(template).render(
-            messages=turns,
-            add_generation_prompt=True,
-            bos_token=tokenizer.bos_token,
-            eos_token=tokenizer.eos_token,
-        )
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return render()
+    finally:
+        sys.settrace(before)
+
+
+def _rendered(tokenizer: Tokenizer, template: str, turns: list[dict[str, str]]) -> str:
+    given = {
+        "messages": turns,
+        "add_generation_prompt": True,
+        "bos_token": tokenizer.bos_token,
+        "eos_token": tokenizer.eos_token,
+    }
+    try:
+        text = _in_time(lambda: _ENVIRONMENT.from_string(template).render(given))
+        if len(text) > _MOST_CHARACTERS + 2 * sum(len(turn["content"]) for turn in turns):
+            raise TemplateError(f"it wrote {len(text)} characters")
+        return text.encode("utf-8", "replace").decode()  # half a character has no UTF-8 form
+    except _FAULTS as error:
         raise UnsupportedModel(
             f"The model's chat template failed: {error}. Choose another model."
         ) from error

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from quant.source import Stored, TensorSource
 
-
 _PARTS_OF_FOLDERS = (".safetensors", ".bin", ".pt", ".pth", ".json")
 
 
@@ -169,6 +168,9 @@ def _chat_template(folder: Path) -> str | None:
     if own.is_file():
         return own.read_text("utf-8", errors="replace")
     template = read_json(settings).get("chat_template") if settings.is_file() else None
+    if isinstance(template, list):  # of named ones, as Cohere's models have
+        named = (each for each in template if isinstance(each, dict))
+        template = {str(each.get("name")): each.get("template") for each in named}.get("default")
     return template if isinstance(template, str) else None
 
 

@@ -164,7 +164,7 @@ class Host:
             _fail(slot, error)
         except MemoryError:
             _fail(slot, OutOfMemory(f"{name} does not fit into memory. Use a smaller model."))
-        except Exception:
+        except BaseException:  # a panic of a library in Rust is no Exception
             _log.exception("%s failed", name)
             fault = "could not be loaded: a fault in Caret, see engine.log in the log folder."
             _fail(slot, ModelError(f"{name} {fault}"))

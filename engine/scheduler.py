@@ -161,7 +161,8 @@ class Scheduler:
             return False
         except CaretError as error:
             return self._deliver(job, error)
-        except Exception as error:
+        # A panic of the tokenizers' library is no Exception, and must not end this thread either.
+        except BaseException as error:
             log.exception("a request failed")
             return self._deliver(job, _explain(error))
         finally:
@@ -177,7 +178,7 @@ class Scheduler:
         return not isinstance(item, CaretError)
 
 
-def _explain(error: Exception) -> EngineError:
+def _explain(error: BaseException) -> EngineError:
     if isinstance(error, MemoryError) or "allocate memory" in str(error):
         return OutOfMemory("The engine ran out of memory. Choose a smaller model or close others.")
     # the error's own words may quote the prompt

@@ -131,7 +131,15 @@ class ByteLevelTokenizer(Vocabulary):
         return self.encode(text)
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        return tuple(self._bpe.encode(text, add_special_tokens=False).ids)
+        try:
+            return tuple(self._bpe.encode(text, add_special_tokens=False).ids)
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of the library in Rust, and no Exception
+                raise
+            raise UnsupportedModel(
+                f"This model's tokenizer cannot cut the text into words: {error}. Choose another "
+                "model."
+            ) from None
 
 
 def from_gguf(metadata: dict[str, Any]) -> ByteLevelTokenizer:
@@ -213,7 +221,10 @@ def _guessed_pre(control: Iterable[str]) -> str:
 def _pre_tokenizer(cuts: str) -> PreTokenizer:
     """The pre-tokenizer that a tokenizer.json describes: the library reads whole files only."""
     empty = '{"type": "BPE", "vocab": {}, "merges": []}'
-    whole = Tokenizer.from_str(f'{{"model": {empty}, "pre_tokenizer": {cuts}}}')
+    try:
+        whole = Tokenizer.from_str(f'{{"model": {empty}, "pre_tokenizer": {cuts}}}')
+    except Exception as error:  # the library has no class of its own
+        raise ValueError(str(error)) from error
     loaded: PreTokenizer = whole.pre_tokenizer
     return loaded
 

@@ -189,7 +189,9 @@ def folder_controls(
         bos_token=_name(config.get("bos_token", bos)),
         eos_token=_name(config.get("eos_token", eos)),
         adds_bos=config.get("add_bos_token", adds_bos),
-        ends=frozenset(ends if isinstance(ends, list) else [ends]),
+        ends=frozenset(
+            end for end in (ends if isinstance(ends, list) else [ends]) if isinstance(end, int)
+        ),
     )
 
 

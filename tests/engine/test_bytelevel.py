@@ -249,6 +249,37 @@ def test_a_damaged_tokenizer_json_is_said_to_be_damaged(tmp_path: Path, damage: 
         open_tokenizer(tmp_path)
 
 
+def _cutting(folder: Path, pattern: str) -> CaretTokenizer:
+    """Write and open a tokenizer that cuts at a regular expression."""
+    file = {
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [split(pattern), byte_level(use_regex=False)],
+        },
+        "model": {
+            "type": "BPE",
+            "vocab": {char: i for i, char in enumerate(sorted(ByteLevel.alphabet()))},
+            "merges": [],
+        },
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(file))
+    (folder / "generation_config.json").write_text('{"eos_token_id": ["x", 7]}')
+    return open_tokenizer(folder)
+
+
+def test_a_pattern_that_is_none_is_said_to_be_damaged(tmp_path: Path) -> None:
+    with pytest.raises(ModelDamaged, match="unmatched parenthesis"):
+        _cutting(tmp_path, "((")
+
+
+def test_a_pattern_that_goes_astray_costs_one_request(tmp_path: Path) -> None:
+    tokenizer = _cutting(tmp_path, "(a|aa)+!")
+    with pytest.raises(UnsupportedModel, match="cannot cut the text into words"):
+        tokenizer.encode("a" * 60)
+    assert len(tokenizer.encode("b c")) == 3
+    assert tokenizer.eos_ids == {7}
+
+
 @pytest.mark.parametrize("token", [-1, 1 << 60, 1 << 30, "7", None, 1e300])
 def test_ids_that_no_table_could_hold_are_told(tmp_path: Path, token: object) -> None:
     alphabet: dict[str, Any] = {char: i for i, char in enumerate(sorted(ByteLevel.alphabet()))}

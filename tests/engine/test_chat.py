@@ -6,6 +6,7 @@ import pytest
 from sentencepiece import SentencePieceProcessor
 from transformers.utils.chat_template_utils import render_jinja_template
 
+from engine import chat
 from engine.api import ChatMessage
 from engine.chat import CHAT_STYLES, detect_chat, encode_chat
 from engine.errors import RequestError, UnsupportedModel
@@ -161,6 +162,26 @@ def test_a_template_may_refuse_or_fail(qwen: Tokenizer) -> None:
             encode_chat(qwen, "jinja", [ASK], faulty)
     with pytest.raises(UnsupportedModel, match="no chat template"):
         encode_chat(qwen, "jinja", [ASK])
+
+
+@pytest.mark.parametrize(
+    ("endless", "words"),
+    [
+        ("{% for a in range(9999) %}" * 3 + "{% endfor %}" * 3, "takes too long"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "template failed"),
+        ("{{ 'abc' * 1000000 }}", "wrote 3000000 characters"),
+    ],
+)
+def test_a_template_without_end_is_stopped(
+    qwen: Tokenizer, monkeypatch: pytest.MonkeyPatch, endless: str, words: str
+) -> None:
+    monkeypatch.setattr(chat, "_MOST_SECONDS", 0.2)
+    with pytest.raises(UnsupportedModel, match=words):
+        encode_chat(qwen, "jinja", [ASK], endless)
+
+
+def test_half_a_character_of_a_template_is_none(qwen: Tokenizer) -> None:
+    assert encode_chat(qwen, "jinja", [ASK], "{{ '\\ud800' }}a") == qwen.encode("?a")
 
 
 def test_a_template_cannot_reach_python(qwen: Tokenizer) -> None:

@@ -190,6 +190,11 @@ def test_another_architecture_is_left_to_transformers(tmp_path: Path) -> None:
     [
         ("chat_template.jinja", "{{ a }}", "{{ a }}"),
         ("tokenizer_config.json", '{"chat_template": "{{ b }}"}', "{{ b }}"),
+        (
+            "tokenizer_config.json",
+            '{"chat_template": [{"name": "x"}, {"name": "default", "template": "c"}]}',
+            "c",
+        ),
         ("tokenizer_config.json", "{}", None),
     ],
 )

@@ -183,10 +183,11 @@ def test_idle_work_waits_for_everything_else(scheduler: Scheduler) -> None:
         (MemoryError(), OutOfMemory),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemory),
         (ValueError("odd"), EngineError),
+        (BaseException("a panic"), EngineError),
     ],
 )
 def test_an_error_is_delivered_and_the_thread_lives_on(
-    scheduler: Scheduler, raised: Exception, delivered: type[CaretError]
+    scheduler: Scheduler, raised: BaseException, delivered: type[CaretError]
 ) -> None:
     def failing() -> Iterator[Piece]:
         yield Piece("a")
