@@ -10,8 +10,6 @@ from pygls.exceptions import JsonRpcException
 from tests.command import SHOP
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.editor import StartEditor
     from tests.lsp_server.conftest import ModelServer
 
@@ -43,26 +41,3 @@ async def test_a_server_elsewhere_explains_fixes_and_fails_in_words(
     model.status = 500
     with pytest.raises(JsonRpcException, match="the model is on fire"):
         await editor.ask_caret("explain", argument)
-
-
-async def test_tests_go_to_the_text_in_the_editor_however_it_spells_the_path(
-    start_editor: StartEditor, model: ModelServer, tmp_path: Path
-) -> None:
-    """Not to what is on disk: the file has unsaved changes."""
-    folder = tmp_path / "c++ (@2)"
-    (folder / "tests").mkdir(parents=True)
-    (folder / "shop.py").write_text(SHOP)
-    (folder / "tests" / "test_shop.py").write_text("import old\n")
-    remote = {"instruct": {"endpoint": model.url, "model": "big"}}
-    settings = remote | {"completion": {"enable": False}}
-    editor = await start_editor(settings, until="off", folder=folder)
-    unsaved = "import pytest\nfrom shop import total\n"
-    tests = editor.open(unsaved, "tests/test_shop.py")
-    uri = editor.open(SHOP, "shop.py")
-    at = {"line": 3, "character": 0}
-    argument = {"textDocument": {"uri": uri}, "range": {"start": at, "end": at}}
-    model.answer = lambda _: ["```python\ndef test_total():\n    assert total([]) == 0\n```\n"]
-    answer = await editor.ask_caret("test", argument)
-    assert answer.applied
-    assert editor.texts_of[tests].startswith(unsaved)
-    assert "def test_total" in editor.texts_of[tests]

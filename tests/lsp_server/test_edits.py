@@ -7,6 +7,7 @@ from lsprotocol import types
 from lsp_server.documents import Document
 from lsp_server.edits import workspace_edit
 from lsp_server.instruct.change import Change
+from lsp_server.snapshot import EditorSnapshot
 
 URI = "file:///w/a.py"
 ANNOTATING = types.ClientCapabilities(
@@ -78,3 +79,11 @@ def test_no_client_is_told_to_make_a_file_that_does_not_know_how() -> None:
     client = types.ClientCapabilities(types.WorkspaceClientCapabilities(workspace_edit=able))
     (change,) = made(None, "x = 1\n", client).document_changes or ()
     assert isinstance(change, types.TextDocumentEdit)
+
+
+def test_an_open_file_is_found_however_the_client_spells_its_path() -> None:
+    """Else tests would go to the text on disk, and be refused for the unsaved one."""
+    path, uri = "/w/c++ (@2)/test_a.py", "file:///w/c++%20(@2)/test_a.py"
+    snapshot = EditorSnapshot(documents={uri: Document.open(path, "python", "x")})
+    assert snapshot.uri_of(path) == uri
+    assert snapshot.uri_of("/w/c++/b.py") == "file:///w/c%2B%2B/b.py"
