@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cattrs import Converter
 
 _MAX = 2**31 - 1
 """The largest number of the protocol; some clients write larger ones for the end of a line."""
+_MOST = 100
+"""Items of a list that are mended one by one; commands are read on the event loop."""
 _DEFAULTS: dict[str, object] = {
     "added": [],
     "context": {},
@@ -75,9 +79,19 @@ class _Mender:
         if isinstance(value, dict) and kind is str:
             return value.get("value")  # marked-up text
         if isinstance(value, list) and (of := get_args(kind)):
-            items = [self.mended(each, of[0]) for each in value]
-            return [each for each in items if self._whole or self._reads(each, of[0])]
+            return [*self._items(value, of[0])]
         return value
+
+    def _items(self, values: list[Any], kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
+        room = _MOST
+        for value in values:
+            if self._reads(value, kind):
+                yield value
+            elif self._whole or room:
+                room -= 1
+                found = self.mended(value, kind)
+                if self._whole or self._reads(found, kind):
+                    yield found
 
     def _members(self, value: dict[str, Any], kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
         kept = {name: each for name, each in value.items() if each is not None}

@@ -114,3 +114,9 @@ def test_a_range_that_may_be_missing() -> None:
     end = {"line": 2**40, "character": 0}
     found = read({"start": AT["start"], "end": end}, types.Range | None, CONVERTER)
     assert found.end.line == 2**31 - 1
+
+
+def test_of_many_items_few_are_mended() -> None:
+    odd = [FOUND | {"severity": 5}] * 500
+    found = read([*odd, FOUND], list[types.Diagnostic], CONVERTER)
+    assert len(found) == 101
