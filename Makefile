@@ -21,6 +21,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
 DOCS := README.md $(wildcard docs/*.md)
 
+# Some machines forbid bytecode; hundreds of processes here would compile Caret anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-code test-server test-engine test-bench fuzz torture optimized devmode sanitizers test-editors test-terminals test-vscode test-plugins editors vsix screenshots bench figures setup check format clean
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, get_args
 
@@ -39,6 +40,7 @@ async def parse_stream(
         CaretError: The answer says what is wrong, or makes no sense.
     """
     bounded = _bounded(chunks, source, most)
+    halves = _Halves()
     async with aclosing(bounded):
         head = b""
         async for chunk in bounded:
@@ -49,10 +51,28 @@ async def parse_stream(
             pieces = _from_events(head, bounded, source)
             async with aclosing(pieces):
                 async for piece in pieces:
-                    yield piece
+                    yield halves.join(piece)
         else:
             for piece in _from_body(head + await _all(bounded), source):
-                yield piece
+                yield halves.join(piece)
+
+
+class _Halves:
+    """Joins surrogate pairs whose halves came in two chunks, and drops halves without another."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, str] = {}
+        """The first half that ended the text of each choice."""
+
+    def join(self, piece: Piece) -> Piece:
+        """Return the piece with whole characters; one that is not whole yet comes with the next."""
+        text = self._first.pop(piece.index, "") + piece.text
+        if text.isascii():
+            return piece
+        if "\ud800" <= text[-1] <= "\udbff":
+            text, self._first[piece.index] = text[:-1], text[-1]
+        data = text.encode("utf-16-le", "surrogatepass")
+        return replace(piece, text=data.decode("utf-16-le", "ignore"))
 
 
 async def _bounded(
@@ -174,7 +194,7 @@ def parse_chunk(chunk: JSON) -> list[Piece]:
 
 
 def _text(choice: JSON) -> str:
-    """Return the text of a choice, without half a surrogate pair, which JSON can spell."""
+    """Return the text of a choice, in which JSON can spell half a surrogate pair."""
     said = choice.get("delta") or choice.get("message")
     text = said.get("content") if said else choice.get("text")
     if text is None:
@@ -183,7 +203,7 @@ def _text(choice: JSON) -> str:
         text = "".join(part["text"] for part in text if part.get("type") == "text")
     if not isinstance(text, str):
         raise TypeError
-    return text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")
+    return text
 
 
 def _index(value: object, below: int | None = wire.MAX_CHOICES) -> int:

@@ -49,7 +49,7 @@ def rows(
 class Model:
     """A decoder for `forward`: no such name exists, it is an opaque capsule."""
 
-def model(words: array[int], eps: float, rope_scale: float, rope_gain: float = 1, /) -> Model:
+def model(words: array[int], eps: float, rope_scale: float, rope_gain: float, /) -> Model:
     """Describe a decoder by the 64-bit words that quant/kernels/forward_module.c reads.
 
     They hold addresses of tensors, which the caller keeps alive.

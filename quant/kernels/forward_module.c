@@ -92,8 +92,8 @@ PyObject *py_model(PyObject *module, PyObject *args)
 {
     (void)module;
     Py_buffer words;
-    float eps, rope_scale, rope_gain = 1;
-    if (!PyArg_ParseTuple(args, "y*ff|f:model", &words, &eps, &rope_scale, &rope_gain))
+    float eps, rope_scale, rope_gain;
+    if (!PyArg_ParseTuple(args, "y*fff:model", &words, &eps, &rope_scale, &rope_gain))
         return NULL;
     size_t count = (size_t)words.len / sizeof(uint64_t);
     size_t layers = count < HEADER_WORDS ? 0 : ((const uint64_t *)words.buf)[4];

@@ -135,6 +135,12 @@ async def test_half_a_surrogate_pair_is_left_out() -> None:
     assert await _text(b'{"choices":[{"text":"a\\ud83d \\ud83d\\ude00"}]}') == "a 😀"
 
 
+async def test_a_character_whose_halves_come_in_two_chunks() -> None:
+    texts = ["a\\ud83d", "", "\\ude00b\\ud83d", "c"]
+    events = [b'data: {"choices":[{"text":"%s"}]}\n\n' % text.encode() for text in texts]
+    assert await _text(*events) == "a😀bc"
+
+
 async def test_a_usage_that_is_one_is_counted() -> None:
     body = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}
     pieces = parse_stream(_in([b"data: " + json.dumps(body).encode() + b"\n\n"]))
