@@ -122,8 +122,7 @@ class ForwardPass:
             words.extend(self._layer(layer))
         words.extend(self._norm(norm))
         words.extend(self._stack(head, self._hidden, head.out))
-        gain = () if shape.rope_gain == 1 else (shape.rope_gain,)
-        self._model = _kernels.model(words, shape.eps, shape.rope_scale, *gain)
+        self._model = _kernels.model(words, shape.eps, shape.rope_scale, shape.rope_gain)
 
     def interrupt(self) -> None:
         """End the pass under way, or else the next one, if it yields; from any thread."""
