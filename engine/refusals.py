@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-_INFILLING = re.compile(r"\b(suffix|insert|infill\w*|fim|fill[- ]in[- ]the[- ]middle)\b", re.I)
+_INFILLING = re.compile(
+    r"\b(suffix|support\w* insert\w*|infill\w*|fim|fill[- ]in[- ]the[- ]middle)\b", re.I
+)
 _LACKING = re.compile(
     r"support|permit|allow|unknown|unrecogni[sz]ed|unexpected|extra|invalid|disabled"
     r"|(?:not|only)(?: \w+)? (?:implemented|available)",

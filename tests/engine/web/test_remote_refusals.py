@@ -112,6 +112,12 @@ async def test_an_answer_that_quotes_the_code_is_no_such_refusal(other: Other) -
         await ask(Endpoint(other.url))
 
 
+async def test_a_failure_of_the_servers_own_is_no_such_refusal(other: Other) -> None:
+    other.response = JSONResponse({"error": "INSERT is not allowed: the database is closed"}, 500)
+    with pytest.raises(EngineError, match="database is closed"):
+        await ask(Endpoint(other.url))
+
+
 async def test_a_server_that_asks_for_a_pause_gets_it(other: Other) -> None:
     other.response = JSONResponse({"error": "busy"}, 429, headers={"Retry-After": "30"})
     client = RemoteClient(Endpoint(other.url))
