@@ -18,7 +18,7 @@ SANITIZE := -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-poi
 SANITIZED = LD_PRELOAD="$(foreach name,asan ubsan stdc++,$(shell gcc -print-file-name=lib$(name).so))" \
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/sanitizers/lib:$(CURDIR)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
-PAIR := $(MAKE) --no-print-directory --output-sync --jobs=2
+TOGETHER := $(MAKE) --no-print-directory --output-sync
 DOCS := README.md $(wildcard docs/*.md)
 
 # Some machines forbid bytecode; hundreds of processes here would compile Caret anew.
@@ -35,9 +35,8 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 	@$(BIN)/caret demo --model $(MODEL)
 
 test: setup ## Everything that CI runs: setup, check and all tests
-	@$(PAIR) check editors # one waits for mypy, one for the network
-	@echo "Running all tests, half of them in editors that mostly wait: a quarter of an hour on 2 cores ..."
-	@$(PAIR) test-server test-terminals test-vscode test-engine test-bench
+	@echo "Running all tests, three groups at a time: a quarter of an hour on 2 cores ..."
+	@$(TOGETHER) --jobs=3 check editors test-server test-terminals test-engine test-vscode test-bench
 
 test-code: setup ## All tests but those in real editors
 	$(BIN)/pytest --ignore=tests/editors $(PYTEST_ARGS)
@@ -71,7 +70,7 @@ sanitizers: setup ## The kernels' tests under AddressSanitizer and UndefinedBeha
 	  tests/quant tests/engine/test_compiled.py $(PYTEST_ARGS)
 
 test-editors: setup editors ## Only the tests in real editors
-	@$(PAIR) test-terminals test-vscode
+	@$(TOGETHER) --jobs=2 test-terminals test-vscode
 
 test-terminals: editors
 	$(BIN)/pytest tests/editors --ignore-glob='*/test_vscode*' $(PYTEST_ARGS)
