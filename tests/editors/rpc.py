@@ -50,7 +50,7 @@ class Rpc:
         self._input.write(msgpack.packb([_NOTIFICATION, "nvim_command", ["qa!"]]))
         self._input.close()
         self._output.close()
-        self._process.wait(10.0)
+        self._process.wait(60.0)
 
     def _message(self, deadline: float, method: str) -> list[Any]:
         while True:

@@ -63,5 +63,5 @@ class Terminal:
     def close(self) -> None:
         """End the program."""
         self._process.terminate()
-        self._process.wait(10.0)
+        self._process.wait(60.0)
         os.close(self._end)

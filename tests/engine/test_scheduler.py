@@ -31,7 +31,7 @@ class Work:
         try:
             for _ in range(self.steps):
                 self.started.set()
-                self.permits.get(timeout=10)
+                self.permits.get(timeout=60)
                 self.taken += 1
                 yield Piece(self.name)
             yield Piece(finish_reason="stop")
@@ -53,7 +53,7 @@ class Work:
             self.permits.put(True)
 
     def next(self) -> Item:
-        return self.items.get(timeout=10)
+        return self.items.get(timeout=60)
 
 
 def test_pieces_come_in_order_and_the_end_last(scheduler: Scheduler) -> None:
@@ -61,7 +61,7 @@ def test_pieces_come_in_order_and_the_end_last(scheduler: Scheduler) -> None:
     work.permit(2)
     work.submit(scheduler)
     assert [work.next() for _ in range(3)] == [Piece("a"), Piece("a"), Piece(finish_reason="stop")]
-    assert work.closed.wait(10)
+    assert work.closed.wait(60)
 
 
 def test_cancelling_stops_within_one_step(scheduler: Scheduler) -> None:
@@ -69,10 +69,10 @@ def test_cancelling_stops_within_one_step(scheduler: Scheduler) -> None:
     cancel = work.submit(scheduler)
     work.permit(1)
     work.next()
-    assert work.started.wait(10)
+    assert work.started.wait(60)
     cancel()
     work.permit(1)
-    assert work.closed.wait(10)
+    assert work.closed.wait(60)
     assert work.taken <= 2
     assert work.items.empty()
 
@@ -80,13 +80,13 @@ def test_cancelling_stops_within_one_step(scheduler: Scheduler) -> None:
 def test_a_newer_request_of_a_document_supersedes_the_older(scheduler: Scheduler) -> None:
     old, new = Work("old"), Work("new", steps=1)
     old.submit(scheduler, document="a.py")
-    assert old.started.wait(10)
+    assert old.started.wait(60)
     new.submit(scheduler, document="a.py")
     assert isinstance(old.next(), Superseded)
     old.permit(1)
     new.permit(1)
     assert new.next() == Piece("new")
-    assert old.closed.wait(10)
+    assert old.closed.wait(60)
     assert old.items.empty()
 
 
@@ -125,7 +125,7 @@ def _interruptible(scheduler: Scheduler, work: Work) -> tuple[Job, threading.Eve
     job = scheduler.submit(
         iter(work), work.items.put, rank=Rank.CHAT, document=None, interrupt=interrupted.set
     )
-    assert work.started.wait(10)
+    assert work.started.wait(60)
     return job, interrupted
 
 
@@ -148,27 +148,27 @@ def test_a_step_of_what_is_cancelled_is_interrupted(scheduler: Scheduler) -> Non
     job.cancel()
     assert interrupted.is_set()
     answer.permit(1)
-    assert answer.closed.wait(10)
+    assert answer.closed.wait(60)
 
 
 @pytest.mark.parametrize("rank", list(Rank))
 def test_anything_ends_idle_work_within_one_step(scheduler: Scheduler, rank: Rank) -> None:
     idle, work = Work(), Work("work", steps=1)
     idle.submit(scheduler, rank=Rank.IDLE, document="a.py")
-    assert idle.started.wait(10)
+    assert idle.started.wait(60)
     work.submit(scheduler, rank=rank, document="b.py")
     assert isinstance(idle.next(), Superseded)
     idle.permit(1)  # the step that had begun
     work.permit(1)
     assert work.next() == Piece("work")
-    assert idle.closed.wait(10)
+    assert idle.closed.wait(60)
     assert idle.taken == 1
 
 
 def test_idle_work_waits_for_everything_else(scheduler: Scheduler) -> None:
     answer, idle = Work("answer", steps=2), Work("idle", steps=1)
     answer.submit(scheduler, rank=Rank.CHAT)
-    assert answer.started.wait(10)
+    assert answer.started.wait(60)
     idle.submit(scheduler, rank=Rank.IDLE)
     idle.permit(1)
     answer.permit(2)
@@ -195,21 +195,21 @@ def test_an_error_is_delivered_and_the_thread_lives_on(
 
     items: queue.Queue[Item] = queue.Queue()
     scheduler.submit(failing(), items.put, rank=Rank.COMPLETION, document=None)
-    assert items.get(timeout=10) == Piece("a")
-    assert isinstance(items.get(timeout=10), delivered)
+    assert items.get(timeout=60) == Piece("a")
+    assert isinstance(items.get(timeout=60), delivered)
     after = Work(steps=0)
     after.submit(scheduler)
     assert after.next() == Piece(finish_reason="stop")
 
 
 def test_who_runs_does_not_change_while_a_newer_job_looks(scheduler: Scheduler) -> None:
-    work = Work("a")
+    work = Work("a", steps=1)
     work.submit(scheduler)
-    assert work.started.wait(10)
+    assert work.started.wait(60)
     with scheduler._changed:
         work.permit()
         for _ in range(50):
             assert scheduler._running is not None
             time.sleep(0.002)
     assert work.next() == Piece("a")
-    work.permit()
+    assert work.next() == Piece(finish_reason="stop")

@@ -59,7 +59,7 @@ def test_a_client_of_another_user_is_turned_away(
 def _connected(port: int, accepting: object) -> socket.socket:
     while not accepting.done():  # type: ignore[attr-defined]  # a future
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=20)
+            return socket.create_connection(("127.0.0.1", port), timeout=60)
         except ConnectionRefusedError:
             continue
     raise AssertionError(accepting)

@@ -54,7 +54,7 @@ def _command(process: psutil.Process) -> list[str]:
 @pytest.fixture(params=levels())
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     yield Sandbox(LIMITS, request.param)
-    _, alive = psutil.wait_procs(processes(), timeout=10)  # what was killed may still be ending
+    _, alive = psutil.wait_procs(processes(), timeout=60)  # what was killed may still be ending
     assert alive == []
 
 
