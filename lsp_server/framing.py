@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-MAX_BODY = 256 << 20
+MAX_BODY = 64 << 20
 """Bytes; a longer message is not read."""
 _MAX_LINE = 1 << 16
 # Not only at the line's beginning: a body that is longer than announced ends in the same line.
