@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SERVERS, FILES, IDLE_S = 10, 5_000, 300.0
 GONE_S = 10.0
-_PATIENCE_S = 120.0
+_PATIENCE_S = 600.0
 _MOST_CPU = 0.01
 """Processors that all servers together may use while nobody types."""
 # Starts a server at its own pipes, as an editor does, and tells its number.
