@@ -255,19 +255,37 @@ def parse(
 ) -> Tree | None:
     """Return the tree of a text, or None where a parser takes more of the thread's time.
 
-    Only for a text that is read by a callback does tree-sitter ask whether to go on.
+    Only for a text that is read by a callback does tree-sitter ask whether to go on. Its binding
+    never lets go of what the callback returns meanwhile (0.26.1), so that is one object for all.
     """
-    reader, until = parser(language)[0], time.thread_time() + within_s
+    reader, until, piece = parser(language)[0], time.thread_time() + within_s, _piece(get_ident())
+    parsing = True
+
+    def read(offset: int, _: object) -> bytes | bytearray:
+        data = source[offset : offset + _PIECE]
+        if not parsing:  # a node's text is asked for, which must be bytes
+            return data
+        piece[:] = data
+        return piece
+
     try:
         tree: Tree = reader.parse(  # type: ignore[call-overload]  # with one old tree or none
-            lambda offset, _: source[offset : offset + _PIECE],
+            read,
             *([old] if old else []),
             progress_callback=lambda *_: time.thread_time() > until,
         )
     except ValueError:
         reader.reset()
         return None
+    finally:
+        parsing = False
     return tree
+
+
+@cache
+def _piece(_thread: int) -> bytearray:
+    """Return the buffer through which a thread's parsers read."""
+    return bytearray()
 
 
 @cache

@@ -163,8 +163,11 @@ async def _typed(seed: int, scale: float) -> Figures:
 
 
 def _memory() -> int:
-    """Return the bytes (PSS) of the server, its index and its engine."""
-    return sum(each.memory_full_info().pss for each in psutil.Process().children(recursive=True))
+    """Return the resident bytes of the server, its index and its engine.
+
+    The model's among them count whole, whoever else has mapped the same file.
+    """
+    return sum(each.memory_info().rss for each in psutil.Process().children(recursive=True))
 
 
 async def _cpu() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import count
 
 import pytest
@@ -39,3 +40,22 @@ def test_a_text_in_which_a_parser_goes_astray_is_given_up(monkeypatch: pytest.Mo
         with pytest.raises(TimeoutError, match="too long to parse as cpp"):
             definitions("[[a]] " * 200 + "int f(){}\n", "cpp")
     assert [item.name for item in definitions("int f(){}\n", "cpp")] == ["f"]
+
+
+def test_nothing_stays_of_a_text_that_was_parsed() -> None:
+    """Tree-sitter's binding keeps all that it was given by a callback."""
+    text = "def f(x):\n    return x\n" * 1_000
+
+    def parsed() -> None:
+        assert len(definitions(text, "python")) == 1_000
+
+    parsed()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(4):
+            parsed()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < len(text)
