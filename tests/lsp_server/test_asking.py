@@ -113,7 +113,6 @@ def test_arguments_as_editors_send_them() -> None:
         {"textDocument": "a"},
         {"textDocument": {"uri": 3}},
         {"range": {"start": 1}},
-        {"diagnostics": [{}]},
         {"instruction": 3},
         {"partialResultToken": {}},
     ],
