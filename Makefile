@@ -35,8 +35,9 @@ demo: $(VENV)/.installed ## Install, pull the default model and complete code in
 	@$(BIN)/caret demo --model $(MODEL)
 
 test: setup ## Everything that CI runs: setup, check and all tests
-	@echo "Running all tests, three groups at a time: a quarter of an hour on 2 cores ..."
-	@$(TOGETHER) --jobs=3 check editors test-server test-terminals test-engine test-vscode test-bench
+	@$(TOGETHER) --jobs=2 check editors # one waits for mypy, one for the network
+	@echo "Running all tests, three groups at a time: twenty minutes on 2 cores ..."
+	@$(TOGETHER) --jobs=3 test-server test-terminals test-engine test-vscode test-bench
 
 test-code: setup ## All tests but those in real editors
 	$(BIN)/pytest --ignore=tests/editors $(PYTEST_ARGS)
