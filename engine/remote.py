@@ -36,7 +36,7 @@ _VARIETY = 0.6
 _SILENCE_S = 60.0
 """A server that sends nothing for so long is given up."""
 _PATIENCE = 10
-"""So many times as long it may send signs of life, but no text."""
+"""Multiple of the silence that is borne, for which a server may send signs of life but no text."""
 _TOKEN_BYTES, _TOKEN_CHARS = 8192, 64
 """More than a token takes in a stream, with all fields of its chunk, and as text."""
 _LEAST_BYTES, _LEAST_CHARS = 1 << 20, 1024

@@ -53,7 +53,7 @@ def workspace_edit(
 
 
 def _makes_files(client: types.ClientCapabilities) -> bool:
-    """Whether an edit may say that a file is made; other clients make it when they edit it."""
+    """True if an edit may say that a file is made; other clients make it when they edit it."""
     known = get_capability(client, f"{_EDIT}.resource_operations") or ()
     return types.ResourceOperationKind.Create in known
 

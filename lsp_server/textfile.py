@@ -47,7 +47,7 @@ def texts_of(change: Change, root: Path) -> tuple[str | None, str]:
     """Return the text of a changed file on disk, and what it is to become, byte for byte.
 
     Raises:
-        RequestError: it is not what it was any more, or cannot be read.
+        RequestError: The file has changed meanwhile, or cannot be read.
     """
     file = _inside(root, change.path)
     now = _read(file) if file.exists() else None
@@ -62,7 +62,7 @@ def write_change(change: Change, root: Path) -> None:
     The file is replaced as a whole, so that a full disk leaves the old one. A link stays a link.
 
     Raises:
-        RequestError: it is not what it was any more, or cannot be written.
+        RequestError: The file has changed meanwhile, or cannot be written.
     """
     file = _inside(root, change.path)
     try:

@@ -104,7 +104,7 @@ def test_a_change_of_a_text_that_moved_on_is_not_made(editor: Played) -> None:
 
 @pytest.mark.parametrize("late", [True, False])
 def test_a_change_is_not_shown_for_a_text_that_moved_on(editor: Played, late: bool) -> None:
-    """What is typed is kept, before the answer comes and while it waits for normal mode."""
+    """Typed text is kept, before the answer comes and while it waits for normal mode."""
     _ask(editor, "Caret fix")
     answer = _edit(editor, "a + b")
     (((uri, edits),),) = (answer["edit"].pop("changes").items(),)

@@ -110,7 +110,7 @@ def test_settings_that_changed_without_a_word_which(message: dict[str, Any]) -> 
 
 
 def test_a_range_that_may_be_missing() -> None:
-    """As in the arguments of commands."""
+    """Arguments of commands have such a range."""
     end = {"line": 2**40, "character": 0}
     found = read({"start": AT["start"], "end": end}, types.Range | None, CONVERTER)
     assert found.end.line == 2**31 - 1

@@ -1,4 +1,4 @@
-"""What is kept of documents whose messages cannot be read."""
+"""Documents whose messages cannot be read: they are forgotten, and the user is told."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _changed(change: object) -> dict[str, object]:
 
 
 async def test_a_document_is_forgotten_whose_change_cannot_be_read(client: Client) -> None:
-    """What would be suggested in a text that is out of date would be put in at a wrong place."""
+    """A suggestion in a text that is out of date would be put in at a wrong place."""
     item = {"uri": URI, "languageId": "python", "version": 1, "text": "abcd"}
     without_text = {"range": {"start": {"line": 0, "character": 0}}}
     start = {"line": 0, "character": -1}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.lsp_server.conftest import ModelServer
 
 _ORDERS = "\x1b]0;pwned\x07\x1b[31mred\x9b1m\u202e\x08"
-"""What a terminal would obey."""
+"""Sequences that a terminal obeys."""
 
 
 @pytest.fixture(name="home")
