@@ -23,7 +23,9 @@ class NewestWins:
         task: asyncio.Task[T] = asyncio.create_task(work)
         self._tasks[key] = task
         try:
-            return await task
+            result = await task
+            # It may have ended in the same step of the loop in which newer work began.
+            return result if self._tasks.get(key) is task else None
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if caller and caller.cancelling():

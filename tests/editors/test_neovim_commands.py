@@ -25,7 +25,7 @@ require("caret.proposal").show({ documentChanges = {
     textDocument = { uri = uri, version = vim.NIL },
     edits = { { range = range, newText = text } },
   },
-} }, "utf-8", "test")
+} }, "utf-8", "test", {})
 """
 PLACE = "return vim.api.nvim_win_get_config(0).relative"
 

@@ -68,3 +68,17 @@ async def test_cancel() -> None:
     newest.cancel("a")
     newest.cancel("b")
     assert await running is None
+
+
+async def test_work_that_has_just_ended_is_superseded_too() -> None:
+    newest = NewestWins()
+
+    async def work() -> int:
+        return 1
+
+    running = asyncio.create_task(newest.run("a", work()))
+    for _ in range(2):  # begun, then ended
+        await asyncio.sleep(0)
+    newest.cancel("a")
+    assert await running is None
+    assert await newest.run("a", work()) == 1
