@@ -33,13 +33,14 @@ async def test_a_document_is_forgotten_whose_change_cannot_be_read(client: Clien
     for odd in (_changed(without_text), _changed(negative)):
         await client.say(notification("textDocument/didOpen", {"textDocument": item}))
         assert URI in client.protocol.documents
-        before = len(client.sent)
+        client.sent.clear()
         await client.say(odd, odd)
         assert URI not in client.protocol.documents
-        (told,) = client.sent[before:]
-        assert told["params"]["message"] == (
+        told = [each["params"].get("message", "") for each in client.sent]
+        # Other messages come when they please: what the engine says when it starts, or cannot.
+        assert [each for each in told if "cannot be read" in each] == [
             "Caret: a change of /w/a.py cannot be read. Close the file and open it again."
-        )
+        ]
 
 
 async def test_a_notebook_is_forgotten_whose_change_cannot_be_read(client: Client) -> None:
