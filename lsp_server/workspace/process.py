@@ -8,10 +8,10 @@ goes wrong with a message or a file ends there: it is logged on stderr, and a qu
 from __future__ import annotations
 
 import faulthandler
+import itertools
 import json
 import logging
 import os
-import queue
 import sys
 import threading
 import time
@@ -23,14 +23,41 @@ from lsp_server.workspace.index import Index
 from lsp_server.workspace.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
-    Messages = queue.SimpleQueue[dict[str, Any]]
     Tell = Callable[..., None]
 
 _END = object()
 
 _log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Messages that wait to be handled, of several about one file only the newest.
+
+    Text comes with each key, and a long one takes longer to read than the key to type: all that
+    were typed would fill the memory, and keep the index busy long after the last of them.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, dict[str, Any]] = {}
+        self._changed = threading.Condition()
+        self._numbers = itertools.count()
+
+    def put(self, message: dict[str, Any]) -> None:
+        """Add a message, in place of one about the same file."""
+        path = message.get("open", message.get("close"))
+        key = next(self._numbers) if path is None else f"{message.get('root')}\0{path}"
+        with self._changed:
+            self._waiting[key] = message
+            self._changed.notify()
+
+    def take(self, wait_s: float | None = None) -> dict[str, Any]:
+        """Return the message that has waited longest, or an empty one if none comes in time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._waiting, wait_s):
+                return {}
+            return self._waiting.pop(next(iter(self._waiting)))
 
 
 def serve(stdin: IO[str], stdout: IO[str]) -> None:
@@ -45,13 +72,13 @@ def serve(stdin: IO[str], stdout: IO[str]) -> None:
         stdout.write(json.dumps(message) + "\n")
         stdout.flush()
 
-    messages: Messages = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(stdin, messages), daemon=True).start()
-    index = _begun(messages.get(), tell)
+    inbox = Inbox()
+    threading.Thread(target=_read, args=(stdin, inbox), daemon=True).start()
+    index = _begun(inbox.take(), tell)
     work: Iterator[None] | None = index.update()
     took = 0.0
     while True:
-        message = _next(messages, None if work is None else took)
+        message = inbox.take(None if work is None else took)
         _handle(index, message, tell)
         if work is None and index.due:
             work = index.update()
@@ -81,13 +108,6 @@ def _begun(first: dict[str, Any], tell: Tell) -> Index:
     )
 
 
-def _next(messages: Messages, wait_s: float | None) -> dict[str, Any]:
-    """Return a message, or an empty one if none comes in time."""
-    with suppress(queue.Empty):
-        return messages.get(timeout=wait_s)
-    return {}
-
-
 def _handle(index: Index, message: dict[str, Any], tell: Tell) -> None:
     """Do what a message wants; a query is answered, if only with nothing, whatever goes wrong."""
     try:
@@ -114,12 +134,12 @@ def _act(index: Index, message: dict[str, Any], tell: Tell) -> None:
             index.close(root, path)
 
 
-def _read(stdin: IO[str], messages: Messages) -> None:
+def _read(stdin: IO[str], inbox: Inbox) -> None:
     """Hand messages on; the end of stdin is the end of the process, whatever it is at."""
     try:
         for line in stdin:
             if isinstance(message := _message(line), dict):
-                messages.put(message)
+                inbox.put(message)
     finally:
         os._exit(0)
 

@@ -14,6 +14,7 @@ from lsp_server.snapshot import EditorSnapshot
 from lsp_server.workspace import link as link_module
 from lsp_server.workspace.link import Link
 from lsp_server.workspace.outbox import Outbox
+from lsp_server.workspace.process import Inbox
 from lsp_server.workspace.wanted import Wanted
 from tests.desk import at_hand
 from tests.traps import Traps
@@ -165,3 +166,23 @@ async def test_of_messages_with_one_key_the_newest_is_sent() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await outbox.take()
+
+
+def test_of_texts_that_the_index_has_yet_to_read_the_newest_is_read() -> None:
+    inbox = Inbox()
+    for number in range(1_000):
+        inbox.put({"open": "a.py", "root": "/w", "text": number})
+        inbox.put({"open": "b.py", "root": "/w", "text": number})
+    inbox.put({"ask": {}, "root": "/w", "id": 1})
+    inbox.put({"close": "b.py", "root": "/w"})
+    inbox.put({"ask": {}, "root": "/w", "id": 2})
+    inbox.put({"open": "a.py", "root": "/v", "text": 0})
+    taken = [inbox.take(0) for _ in range(6)]
+    assert [(each.get("root"), each.get("text"), each.get("id")) for each in taken] == [
+        ("/w", 999, None),
+        ("/w", None, None),  # of b.py, which is closed
+        ("/w", None, 1),
+        ("/w", None, 2),
+        ("/v", 0, None),
+        (None, None, None),
+    ]
