@@ -37,8 +37,11 @@ _BETWEEN_S = 1 / 8
 _REST_S, _WATCHED_S = 10.0, 5.0
 _PATIENCE_S = 60.0
 _MOST_GROWTH, _MOST_CPU = 0.05, 0.01
-OPTIONS = {"fim": {"model": "qwen2.5-coder-0.5b"}}
+OPTIONS = {"fim": {"model": "qwen2.5-coder-0.5b"}, "engine": {"memory": 0.8}}
+"""With so little memory the warm-up fills the engine's cache; what grows afterwards is a leak."""
 _SOURCES = [Path(inspect.getfile(module)).read_text() for module in (argparse, textwrap, tarfile)]
+_LENGTHS = 4_000, 20_000, 100_000
+"""Of the documents, in characters, at most."""
 
 
 @dataclass
@@ -58,8 +61,9 @@ class Document:
     def __init__(self, editor: Editor, number: int, random: Random, seen: Seen) -> None:
         self._editor, self._random, self._seen = editor, random, seen
         source = _SOURCES[number % len(_SOURCES)]
-        self._typed = itertools.cycle(source[4_000:])
-        self._text, self._at = source[:4_000], 2_000
+        self._typed = itertools.cycle(source)
+        self._text = source[: _LENGTHS[number % len(_LENGTHS)]]
+        self._at = len(self._text) // 2
         self._uri = editor.open(self._text, f"typed{number}.py")
         self._versions, self._numbers = itertools.count(2), itertools.count()
         self._answered = -1
