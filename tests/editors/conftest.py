@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.editors import code_server
-from tests.editors.neovim import Neovim, binaries, neovim
+from tests.editors.neovim import Neovim, binaries, neovim, oldest_and_newest
 from tests.editors.plugins import ALL
 from tests.editors.terminal import Terminal
 from tests.home import own_home
@@ -52,7 +52,7 @@ def vsix() -> Path:
     return code_server.vsix()
 
 
-@pytest.fixture(scope="session", params=binaries())
+@pytest.fixture(scope="session", params=oldest_and_newest())
 def started(request: pytest.FixtureRequest, home: Path) -> Iterator[Neovim]:
     """A Neovim with a loaded model."""
     version: str = request.param

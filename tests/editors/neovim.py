@@ -145,6 +145,12 @@ def binaries() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def oldest_and_newest() -> dict[str, Path]:
+    """Two versions for what takes long; tests of the setup run in the ones between as well."""
+    found = list(binaries().items())
+    return dict((found[0], found[-1]))
+
+
 def _in_wheel(package: str) -> Path:
     spec = find_spec(package)
     assert spec is not None

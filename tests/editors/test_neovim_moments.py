@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.editors.neovim import binaries, wait
+from tests.editors.neovim import binaries, oldest_and_newest, wait
 from tests.editors.stand_in import FAULT, Played, played
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ vim.diagnostic.set(space, 0, { { lnum = 0, col = ..., end_col = select(2, ...), 
 """
 
 
-@pytest.fixture(scope="module", params=binaries())
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def started(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Played]:

@@ -12,7 +12,15 @@ import pytest
 
 from tests.command import CARET
 from tests.editors.conftest import AREA, SETTINGS
-from tests.editors.neovim import LOADING_S, PLUGIN, Neovim, binaries, configured, wait
+from tests.editors.neovim import (
+    LOADING_S,
+    PLUGIN,
+    Neovim,
+    binaries,
+    configured,
+    oldest_and_newest,
+    wait,
+)
 from tests.editors.plugins import BLINK, CMP, CMP_BUFFER, LAZY, Repository
 from tests.editors.test_neovim import TO_X
 from tests.editors.test_neovim_keys import ENDED
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCS = Path(__file__).parents[2] / "docs" / "editors.md"
-EDITORS = [min(binaries()), max(binaries())]
+EDITORS = list(oldest_and_newest())
 ABOVE = 10
 """Lines with room for a menu."""
 WIDTHS = "\n" * ABOVE + "def widths(values):\n    widest = 0\n    X\n    return widest\n"

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.editors.neovim import binaries, wait
+from tests.editors.neovim import binaries, oldest_and_newest, wait
 from tests.editors.stand_in import FAULT, Played, played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SHOWN = [(name, own) for name in binaries() for own in (True, False) if own or name == "0.12"]
+SHOWN = [
+    (name, own) for name in oldest_and_newest() for own in (True, False) if own or name == "0.12"
+]
 """Each version with ghost text of the plugin's own, and with the editor's where it has that."""
 END = {"dos": "\r\n", "unix": "\n", "mac": "\r"}
 COLUMNS = """
