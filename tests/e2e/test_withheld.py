@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,10 @@ import pytest_asyncio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from engine import launch, lockfile
-from engine.paths import models_dir
-from tests.editor import editors
+from engine import lockfile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.editor import Editor
+    from tests.editor import Editor, StartEditor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = "qwen2.5-coder-0.5b"
@@ -34,19 +28,11 @@ RATES = 'def vat_rate():\n    """Of all goods but books."""\n    return 0.19\n'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def editor(
-    qwen_small_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Editor]:
-    assert qwen_small_path.parent == models_dir()
-    home, workspace = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("workspace")
-    (home / "models").symlink_to(models_dir())
+async def editor(start: StartEditor, tmp_path_factory: pytest.TempPathFactory) -> Editor:
+    workspace = tmp_path_factory.mktemp("workspace")
     (workspace / ".gitignore").write_text("made/\n")
     (workspace / ".caretignore").write_text("private/\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CARET_HOME", str(home))
-        async with editors(dict(os.environ)) as start:
-            yield await start(MODEL, folder=workspace, deadline_s=120)
-        await launch.stop()
+    return await start(MODEL, folder=workspace, deadline_s=120)
 
 
 def asked(uri: str) -> dict[str, object]:
