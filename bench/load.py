@@ -46,7 +46,7 @@ def command(run: Run) -> None:
     The file is read once before, so that each start finds it in the system's memory: what is
     measured is computing, not the disk.
     """
-    with run.measuring(), private_home():
+    with run.measuring(), private_home(packed=False):
         run.say("reading the file")
         _read(run.model.path)
         ours = [asyncio.run(_caret(run, name)) for name in ("first", "second")]

@@ -77,7 +77,7 @@ def command(run: Run, context: int | None) -> None:
     --quick takes a context of 512 tokens.
     """
     context = context or (512 if run.quick else 4096)
-    with run.measuring(), private_home():
+    with run.measuring(), private_home(packed=False):
         ours = asyncio.run(_caret(run, context))
         peer = asyncio.run(_llama(run, context)) if run.peer else None
     run.finish(

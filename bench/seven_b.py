@@ -81,7 +81,7 @@ def command(
         write_random_model(path, shape, run.say)
         run.model = Model(str(path), path)
         size = path.stat().st_size
-        with private_home() as home:
+        with private_home(packed=False) as home:
             ours = asyncio.run(_caret(run, home, prompt, tokens, memory))
         peer = asyncio.run(_llama(run, prompt, tokens)) if run.peer else None
         run.finish(
