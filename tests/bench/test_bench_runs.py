@@ -112,7 +112,8 @@ def test_keystrokes_in_a_workspace(tmp_path: Path, qwen_small_path: Path) -> Non
     assert first["evaluated"] > len(alone) + 30
 
 
-def test_random_model_runs(tmp_path: Path) -> None:
+def test_random_model_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARET_HOME", str(tmp_path))  # where it is packed
     path = tmp_path / "random.gguf"
     shape = Shape(layers=2, hidden=64, heads=4, inner=96, vocabulary=320)
     write_random_model(path, shape, lambda _: None)
