@@ -45,7 +45,7 @@ _MODULES = 200
 _PATIENCE_S = 180.0
 _SMALL = {"model": "qwen2.5-coder-0.5b"}
 _AREA = "\n\ndef area(width: float, height: float) -> float:\n    ret\n\n\nprint(area(2, 3))\n"
-_STORY = '"""Everything about the history of rail transport, in a hundred paragraphs.\n\n'
+_SORT = 'def quicksort(numbers: list[int]) -> list[int]:\n    """Sort in ascending order."""\n    '
 
 
 class Completing:
@@ -61,7 +61,7 @@ class Completing:
     async def do(self, editor: Editor) -> object:
         """Return all answers, which are the same each time; JsonRpcException where one fails."""
         short = editor.items(editor.open(_AREA, "area.py"), 3, 7, invoked=True)
-        long = editor.items(editor.open(_STORY, "story.py"), 2, 0, invoked=True)
+        long = editor.items(editor.open(_SORT, "sort.py"), 2, 4, invoked=True)
         return [items[0].insert_text for items in await asyncio.gather(short, long)]
 
     def half_done(self, editor: Editor, whole: object) -> bool:
