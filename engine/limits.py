@@ -7,8 +7,10 @@ and gives up when need be: they are free. Imports no torch.
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 _ROOT = Path("/")
 _NONE = 1 << 60
 """Bytes; the first form has such numbers where there is no limit."""
+_M_MMAP_THRESHOLD = -3
+"""The parameter of glibc's `mallopt`; see mallopt(3)."""
+_LARGE = 2 << 20
+"""Bytes of a block that glibc takes from the system and gives back once it is freed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,16 @@ def memory(root: Path = _ROOT) -> Memory:
     available = min([facts.available, *(left for _, left in limits)])
     limited = total < facts.total or available < facts.available
     return Memory(total, max(available, 0), limited)
+
+
+def return_large_blocks() -> None:
+    """Give memory of over 2 MB back to the system as soon as it is freed, where malloc is glibc's.
+
+    Left to itself, glibc raises this size up to 32 MB once such a block is freed. The KV caches
+    that come and go would then share its heap with small objects that stay, and it would grow.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # another malloc: musl, macOS, Windows
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def _affinity() -> int:

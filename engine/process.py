@@ -16,7 +16,7 @@ from typing import Literal, NoReturn
 import filelock
 import psutil
 
-from engine import lockfile
+from engine import limits, lockfile
 from engine.host import Host, loader
 from engine.lockfile import Address
 from engine.paths import log_dir
@@ -37,6 +37,7 @@ def serve(
 ) -> NoReturn:
     """Be the user's one engine, up to the end of this process; see `engine.__main__`."""
     _start_logging()
+    limits.return_large_blocks()
     lock = _only_engine()
     _serve(_listen(port), Host(loader(fmt, device, memory_limit)), idle_seconds)
     lock.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -153,3 +154,25 @@ def test_the_engine_starts_no_more_threads_than_may_run() -> None:
         [sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["2", "5"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc has other ways")
+def test_large_blocks_go_back_to_the_system() -> None:
+    """Blocks that were freed between small ones that stay; twice, since glibc learns their size."""
+    program = (
+        "import sys, psutil; from engine import limits\n"
+        "if sys.argv[1:]: limits.return_large_blocks()\n"
+        "kept = []\n"
+        "for _ in range(2):\n"
+        "    large = []\n"
+        "    for _ in range(16):\n"
+        "        large.append(b'x' * (8 << 20)); kept.append(b'x' * 100_000)\n"
+        "    del large\n"
+        "print(psutil.Process().memory_info().rss >> 20)"
+    )
+
+    def resident(*arguments: str) -> int:
+        command = [sys.executable, "-c", program, *arguments]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert resident("give back") < 64 < resident()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.editor import Editor
 
-DOCUMENTS, SECONDS, WARM_UP_S = 3, 600.0, 60.0
+DOCUMENTS, SECONDS, WARM_UP_S = 3, 600.0, 120.0
 _BETWEEN_S = 1 / 8
 _REST_S, _WATCHED_S = 10.0, 5.0
 _PATIENCE_S = 60.0
