@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
 import psutil
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -34,15 +35,11 @@ from tests.torture.figures import Figures
 if TYPE_CHECKING:
     from tests.editor import Editor, StartEditor
 
-KILLS = 200
-"""Number of kills of the engine, and of the index."""
+KILLS = 200  # of the engine, and of the index
 ENGINE, INDEX = "engine", "lsp_server.workspace.process"
-_STARTS = 3
-"""Undisturbed starts that are measured for each kind of work."""
-_LIVES = 3
-"""Kills of the index in one server; after more in a row, its pauses become long."""
-_MODULES = 200
-_PATIENCE_S = 180.0
+_STARTS = 3  # undisturbed ones that are measured for each kind of work
+_LIVES = 3  # kills of the index in one server; after more in a row, its pauses become long
+_MODULES, _MISSED, _PATIENCE_S = 200, 20, 180.0
 _SMALL = {"model": "qwen2.5-coder-0.5b"}
 _AREA = "\n\ndef area(width: float, height: float) -> float:\n    ret\n\n\nprint(area(2, 3))\n"
 _SORT = 'def quicksort(numbers: list[int]) -> list[int]:\n    """Sort in ascending order."""\n    '
@@ -52,8 +49,7 @@ class Completing:
     """Suggestions, a short one and a long one."""
 
     options: ClassVar[dict[str, Any]] = {"fim": _SMALL}
-    cold = False
-    """True if the kill comes while the engine starts, and not with a model in memory."""
+    cold = False  # True if the kill comes while the engine starts, with no model in memory
 
     def clear(self) -> None:
         """Remove what a start makes anew."""
@@ -130,13 +126,11 @@ class Pulling(Completing):
 class Kills:
     """Kills during one kind of work: times and faults."""
 
-    process: str
-    """The module that is killed."""
-    starts: list[float] = field(default_factory=list)
-    """Seconds from nothing to an answer, undisturbed."""
-    next: list[float] = field(default_factory=list)
-    """Seconds from each kill to the next right answer."""
+    process: str  # the module that is killed
+    starts: list[float] = field(default_factory=list)  # seconds from nothing to an answer
+    next: list[float] = field(default_factory=list)  # seconds from each kill to the next answer
     off: list[str] = field(default_factory=list)
+    missed: int = 0  # answers in a row that came before the kill
 
     @property
     def within(self) -> float:
@@ -159,8 +153,11 @@ class Kills:
             if time.monotonic() - began > _PATIENCE_S:
                 self.off.append(f"{type(work).__name__}: no answer again")
                 return
+        self.missed = 0 if dead else self.missed + 1
         if dead:
             self.next.append(time.monotonic() - began)
+        elif self.missed > _MISSED:
+            self.off.append(f"{type(work).__name__}: there is no process to kill")
         if answer != whole:
             self.off.append(f"{type(work).__name__}, anew: {answer!r} is not {whole!r}")
 
@@ -238,7 +235,9 @@ async def _all(random: Random, scale: float) -> Figures:
     for work in works:
         async with editors(dict(os.environ)) as start:
             times = max(1, round(KILLS / len(works) * scale))
-            seen[type(work).__name__.lower()] = await _engine(start, work, random, times)
+            name = type(work).__name__.lower()
+            seen[name] = await _engine(start, work, random, times)
+            click.echo(f"  {seen[name].told(name)}", err=True)
     seen["the index at work"] = await _index(random, max(1, round(KILLS * scale)))
     told = "; ".join(kills.told(name) for name, kills in seen.items())
     off = [each for kills in seen.values() for each in [*kills.off, *kills.late()]]
@@ -262,6 +261,7 @@ async def _engine(start: StartEditor, work: Completing, random: Random, times: i
             killed(ENGINE)
             work.clear()
         await kills.disturb(editor, work, whole, random.uniform(0, lasts))
+    killed(ENGINE)  # the next server would find it, and is not its parent
     return kills
 
 
