@@ -28,5 +28,7 @@ def own_home(folder: Path, models: Path, *, packed: bool = True) -> Iterator[Pat
         (folder / "packed").symlink_to(packed_dir())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARET_HOME", str(folder))
-        yield folder
-        asyncio.run(launch.stop())
+        try:
+            yield folder
+        finally:
+            asyncio.run(launch.stop())

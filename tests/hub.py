@@ -117,7 +117,9 @@ def serving(hub: Hub) -> Iterator[None]:
         patch.delenv("HF_HUB_OFFLINE", raising=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        yield
-        hub.released.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            hub.released.set()
+            server.shutdown()
+            thread.join()
