@@ -111,6 +111,9 @@ class EngineClient:
             try:
                 async for piece in pieces:
                     yield piece
+            except GeneratorExit:  # who asked has enough: most suggestions end so
+                self._finder.worked()
+                raise
             except httpx.TransportError:
                 raise self._finder.lost(response.url.port) from None
         self._finder.worked()

@@ -62,7 +62,7 @@ class Finder:
         )
 
     def worked(self) -> None:
-        """Note that an answer was completed."""
+        """Note that an answer came, whole or as much of it as was wanted."""
         self._losses = 0
 
     async def aclose(self) -> None:

@@ -181,6 +181,22 @@ async def test_engine_killed_while_it_answers(engine: EngineClient, home: Path) 
         await engine.load(MODEL)
 
 
+@pytest.mark.usefixtures("address")
+async def test_an_answer_of_which_enough_was_read_ends_a_row_of_failures(
+    client: EngineClient,
+) -> None:
+    finder = client._finder
+    await client.load(MODEL)
+    for port in (1, 2):
+        finder.lost(port)
+    pieces = client.complete(REQUEST)
+    assert await anext(pieces)
+    await pieces.aclose()
+    finder.lost(3)
+    finder.forget()
+    await client.load(MODEL)  # at once, as after a first failure
+
+
 async def _killed_in_flight(engine: EngineClient, home: Path) -> int:
     """Kill the engine while a request waits for a model that never comes."""
     pipe = home / "pipe.gguf"  # opening it blocks, as long as nobody writes
