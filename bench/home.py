@@ -1,4 +1,4 @@
-"""A CARET_HOME of a benchmark's own: its engine, and nothing of the user's but the models."""
+"""A CARET_HOME of a benchmark's own: its engine, and of the user's only models, packed or not."""
 
 from __future__ import annotations
 
