@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 _ROOT = Path("/")
 _NONE = 1 << 60
 """Bytes; the first form has such numbers where there is no limit."""
-_M_MMAP_THRESHOLD = -3
-"""The parameter of glibc's `mallopt`; see mallopt(3)."""
-_LARGE = 2 << 20
-"""Bytes of a block that glibc takes from the system and gives back once it is freed."""
+_M_MMAP_THRESHOLD = -3  # a parameter of glibc's mallopt(3)
+_LARGE = 2 << 20  # bytes; glibc gives a freed block of this size back to the system
 
 
 @dataclass(frozen=True, slots=True)

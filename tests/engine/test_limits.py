@@ -156,9 +156,11 @@ def test_the_engine_starts_no_more_threads_than_may_run() -> None:
     assert done.stdout.split() == ["2", "5"]
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc has other ways")
 def test_large_blocks_go_back_to_the_system() -> None:
-    """Blocks that were freed between small ones that stay; twice, since glibc learns their size."""
+    """Free blocks between small ones that stay, twice, since glibc learns their size.
+
+    Where malloc is not glibc's, the call must do nothing.
+    """
     program = (
         "import sys, psutil; from engine import limits\n"
         "if sys.argv[1:]: limits.return_large_blocks()\n"
@@ -175,4 +177,7 @@ def test_large_blocks_go_back_to_the_system() -> None:
         command = [sys.executable, "-c", program, *arguments]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert resident("give back") < 64 < resident()
+    with_it, without = resident("give back"), resident()
+    assert with_it <= without + 8
+    if platform.libc_ver()[0] == "glibc":
+        assert with_it < 64 < without
