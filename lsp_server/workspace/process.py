@@ -33,10 +33,12 @@ _log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """Messages that wait to be handled, of several about one file only the newest.
+    """Holds messages that wait to be handled, of several about one file only the newest.
 
     Text comes with each key, and a long one takes longer to read than the key to type: all that
-    were typed would fill the memory, and keep the index busy long after the last of them.
+    were typed would fill the memory, and keep the index busy long after the last of them. The
+    server's `Outbox` does the same while the pipe is full, but here a thread empties the pipe at
+    once, since it must see the end of stdin whatever the index is at.
     """
 
     def __init__(self) -> None:

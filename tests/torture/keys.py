@@ -37,11 +37,10 @@ _BETWEEN_S = 1 / 8
 _REST_S, _WATCHED_S = 10.0, 5.0
 _PATIENCE_S = 60.0
 _MOST_GROWTH, _MOST_CPU = 0.05, 0.01
+# The engine has so little memory that the warm-up fills its KV caches: later growth is a leak.
 OPTIONS = {"fim": {"model": "qwen2.5-coder-0.5b"}, "engine": {"memory": 0.8}}
-"""With so little memory the warm-up fills the engine's cache; what grows afterwards is a leak."""
 _SOURCES = [Path(inspect.getfile(module)).read_text() for module in (argparse, textwrap, tarfile)]
-_LENGTHS = 4_000, 20_000, 100_000
-"""Of the documents, in characters, at most."""
+_LENGTHS = 4_000, 20_000, 100_000  # the most characters that each document begins with
 
 
 @dataclass
